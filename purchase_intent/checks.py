@@ -1,0 +1,84 @@
+"""System checks: what `manage.py check` says about a project that uses the app, with the remedy.
+
+Numbers are for good: a check that goes leaves its number unused. Each is described in `docs/settings.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Django's own name)
+from django.core.files.storage import FileSystemStorage, InvalidStorageError, storages
+
+from purchase_intent.conf import config, faults
+from purchase_intent.exceptions import ConfigurationError
+
+__all__ = ["IDS", "check_environment", "check_settings", "check_storage"]
+
+IDS = {
+    "purchase_intent.E001": "PURCHASE_INTENT is not a dictionary",
+    "purchase_intent.E002": "PURCHASE_INTENT holds a name that is not a setting",
+    "purchase_intent.E003": "a setting has the wrong type",
+    "purchase_intent.E004": "a setting has a value that cannot be used",
+    "purchase_intent.E005": "STORAGES has no entry for model bundles, or one that cannot be built",
+    "purchase_intent.E006": "USE_TZ is off",
+    "purchase_intent.W001": "model bundles would be kept where uploads are served to the public",
+}
+"""Every check and what it finds."""
+
+_FAULT_IDS = {
+    "not_a_dict": "purchase_intent.E001",
+    "unknown": "purchase_intent.E002",
+    "type": "purchase_intent.E003",
+    "value": "purchase_intent.E004",
+}
+
+_STORAGE_HINT = (
+    'Add STORAGES[{alias!r}] = {{"BACKEND": "django.core.files.storage.FileSystemStorage", '
+    '"OPTIONS": {{"location": BASE_DIR / "var" / "bundles"}}}}, a folder that no web server serves.'
+)
+
+
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report every fault of `PURCHASE_INTENT`: E001 to E004."""
+    return [Error(fault.message, hint=fault.remedy, id=_FAULT_IDS[fault.code]) for fault in faults()]
+
+
+def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a project whose other settings the app cannot work with: E006."""
+    if settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "USE_TZ is off, and every time the app stores is an aware one.",
+            hint="Set USE_TZ = True; times are kept in UTC and shown in the project's TIME_ZONE.",
+            id="purchase_intent.E006",
+        )
+    ]
+
+
+def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a missing place for model bundles (E005), or a public one (W001)."""
+    try:
+        alias = config().storage
+    except ConfigurationError:
+        return []  # check_settings names it
+    hint = _STORAGE_HINT.format(alias=alias)
+    if alias not in settings.STORAGES:
+        return [Error(f"STORAGES has no {alias!r} to keep model bundles in.", hint=hint, id="purchase_intent.E005")]
+    try:
+        storage = storages[alias]
+    except (InvalidStorageError, TypeError) as error:
+        return [Error(f"STORAGES[{alias!r}] cannot be built: {error}", hint=hint, id="purchase_intent.E005")]
+    if isinstance(storage, FileSystemStorage) and _is_public(Path(storage.location)):
+        return [Warning(f"STORAGES[{alias!r}] lies within MEDIA_ROOT.", hint=hint, id="purchase_intent.W001")]
+    return []
+
+
+def _is_public(location: Path) -> bool:
+    if not settings.MEDIA_ROOT:
+        return False
+    return location.resolve().is_relative_to(Path(settings.MEDIA_ROOT).resolve())
