@@ -1,0 +1,80 @@
+"""The one tree of errors: each class has a stable `code`, and each instance the facts behind it."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BundleRefused",
+    "ConfigurationError",
+    "EventRefused",
+    "IntentError",
+    "LogRefused",
+    "MissingExtra",
+    "ModelNotFound",
+    "TrainingRefused",
+]
+
+
+class IntentError(Exception):
+    """Root of the tree: `message` says what is wrong and what to do, `facts` hold the particulars."""
+
+    code = "intent_error"
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+
+class ConfigurationError(IntentError):
+    """A setting of `PURCHASE_INTENT` is unknown, of the wrong type or out of range."""
+
+    code = "configuration"
+
+
+class MissingExtra(IntentError):
+    """A part needs packages that are not installed; the message holds the line that installs them."""
+
+    code = "missing_extra"
+
+    def __init__(self, *, extra: str, package: str) -> None:
+        super().__init__(
+            f"{package} is not installed: pip install 'django-purchase-intent[{extra}]'",
+            extra=extra,
+            package=package,
+        )
+
+
+class EventRefused(IntentError):
+    """One event is not fit to be recorded: `field` names the culprit, `reason` is countable."""
+
+    code = "event_refused"
+
+    def __init__(self, *, field: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{field}: {remedy}", field=field, reason=reason, remedy=remedy)
+        self.field = field
+        self.reason = reason
+        self.remedy = remedy
+
+
+class LogRefused(IntentError):
+    """A whole event log cannot be read: a missing file or column, no rows, an unknown layout."""
+
+    code = "log_refused"
+
+
+class TrainingRefused(IntentError):
+    """The data does not allow a model, or a check stopped one."""
+
+    code = "training_refused"
+
+
+class BundleRefused(IntentError):
+    """A stored model is damaged, incomplete, forged or made for another feature schema."""
+
+    code = "bundle_refused"
+
+
+class ModelNotFound(IntentError):
+    """No model version answers to the name given."""
+
+    code = "model_not_found"

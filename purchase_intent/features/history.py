@@ -1,0 +1,98 @@
+"""The fold over history: the live functions, compiled by Numba, run over sorted events.
+
+The only module that imports Numba, and only when something is to be folded. Nothing is cached on disk: Numba's cache
+serves stale code after an edit in a helper and fails in a read-only install; compiling takes a few seconds once.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from purchase_intent.exceptions import MissingExtra
+from purchase_intent.features import journey, observe, past, vector
+from purchase_intent.features.schema import FEATURES, VECTOR
+from purchase_intent.features.state import PAST, STATE
+
+__all__ = ["replay", "sessionize"]
+
+IDLE = 30 * 60_000
+LONGEST = 24 * 3_600_000
+
+
+def _numba() -> Any:
+    try:
+        import numba
+    except ImportError as error:
+        raise MissingExtra(extra="train", package="numba") from error
+    return numba
+
+
+@cache
+def _compiled() -> tuple[Any, Any]:
+    numba = _numba()
+    from numba.extending import register_jitable
+
+    for helper in (*observe.HELPERS, *past.HELPERS, *vector.HELPERS, *journey.HELPERS):
+        register_jitable(helper)
+    advance, read = journey.advance, vector.vector
+
+    @numba.njit(nogil=True, error_model="python")  # type: ignore[untyped-decorator]
+    def run(hits: Any, visitor: Any, session: Any, states: Any, seen: Any, pasts: Any, owner: Any, head: Any, link: Any, blank: Any, out: Any) -> None:
+        for i in range(len(hits)):
+            advance(hits[i], visitor[i], session[i], states, seen, pasts, owner, head, link, blank[0])
+            read(states[session[i]], seen[session[i]], hits[i].time, out[i])
+
+    @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+    def split(visitor: Any, time: Any, out: Any) -> None:
+        number, start = -1, 0
+        for i in range(len(time)):
+            if i == 0 or visitor[i] != visitor[i - 1] or time[i] - time[i - 1] > IDLE or time[i] - start > LONGEST:
+                number += 1
+                start = time[i]
+            out[i] = number
+
+    return run, split
+
+
+def sessionize(visitor: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Session numbers, from 0, for events sorted by visitor and time (milliseconds) where the log has no session ids.
+
+    A session ends after 30 minutes without an event, and 24 hours after it began.
+    """
+    numbers = np.empty(len(time), np.int64)
+    _compiled()[1](visitor, time, numbers)
+    return numbers
+
+
+def replay(
+    hits: NDArray[np.void], visitor: NDArray[np.int64], session: NDArray[np.int64], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """The vector right after each event: float32 of shape (events, features).
+
+    `hits` has dtype HIT and is sorted by (person, time, sequence), where connected visitors are one person. `visitor`
+    and `session` hold dense slots from 0, sessions in the order of their first events. `out` is a buffer to fill.
+    """
+    if out is None:
+        out = np.empty((len(hits), len(FEATURES)), np.float32)
+    if len(hits) == 0:
+        return out[:0]
+    sessions, visitors = int(session.max()) + 1, int(visitor.max()) + 1
+    run, _ = _compiled()
+    run(
+        hits,
+        visitor,
+        session,
+        np.zeros(sessions, STATE),
+        np.zeros(sessions, PAST),
+        np.zeros(visitors, PAST),
+        np.zeros(sessions, np.int64),
+        np.zeros(visitors, np.int64),
+        np.zeros(sessions, np.int64),
+        np.zeros(1, PAST),
+        out[: len(hits)].view(VECTOR).reshape(-1),
+    )
+    return out[: len(hits)]
