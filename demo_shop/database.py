@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -22,7 +23,7 @@ def database(url: str, *, sqlite: Path) -> dict[str, Any]:
     """Turn `postgresql://user:password@host:port/name` into an entry of `DATABASES`.
 
     A Unix socket goes into the query: `postgresql://user@/name?host=/run/postgresql`. An empty URL means the SQLite
-    file given, whose tests run on a file too, so that several connections can meet in it.
+    file given, whose tests run on a file too, one a run, so that several connections can meet in it.
 
     Raises:
         ImproperlyConfigured: the URL is of another kind of database.
@@ -32,7 +33,7 @@ def database(url: str, *, sqlite: Path) -> dict[str, Any]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": sqlite,
             "OPTIONS": _SQLITE_OPTIONS,
-            "TEST": {"NAME": sqlite.with_name("test.sqlite3")},
+            "TEST": {"NAME": sqlite.with_name(f"test-{os.getpid()}.sqlite3")},
         }
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):

@@ -1,0 +1,63 @@
+"""What every test can ask for, and the choice of database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import storages
+from pytest_django import Settings
+
+from tests.postgres import running_server, use_database
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="run on SQLite (or on what DATABASE_URL names), or on a PostgreSQL server started for the run",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return [
+        f"database: {config.getoption('--database')}",
+        "real logs: " + ("at hand" if os.environ.get("INTENT_DATA") else "none, INTENT_DATA is unset"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> Iterator[None]:
+    """Swap the database before the test database is made, where the run asks for PostgreSQL."""
+    if request.config.getoption("--database") != "postgres":
+        yield
+        return
+    with running_server() as url:
+        use_database(url)
+        yield
+
+
+@pytest.fixture
+def bundle_folder(settings: Settings, tmp_path: Path) -> Path:
+    """Keep model bundles in a folder of the test's own, and return it."""
+    folder = tmp_path / "bundles"
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
+    settings.STORAGES = {**settings.STORAGES, "purchase_intent": backend}
+    assert Path(storages["purchase_intent"].path("")) == folder
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_logs() -> Path:
+    """Return the folder of real event logs; the test is skipped where there is none."""
+    given = os.environ.get("INTENT_DATA")
+    if not given:
+        pytest.skip("INTENT_DATA names no folder of real logs")
+    folder = Path(given)
+    assert folder.is_dir(), f"INTENT_DATA names {given}, which is no folder"
+    return folder

@@ -1,0 +1,82 @@
+"""`manage.py check` tells what is wrong with a project, by number and with the remedy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+from pytest_django import Settings
+
+from purchase_intent import checks
+
+FILES = "django.core.files.storage.FileSystemStorage"
+
+
+def found() -> list[CheckMessage]:
+    return run_checks(tags=["purchase_intent"])
+
+
+def ids() -> list[str | None]:
+    return [message.id for message in found()]
+
+
+def test_the_demo_shop_has_nothing_to_complain_of() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param("UTC", ["purchase_intent.E001"], id="not a dictionary"),
+        pytest.param({"ZONE": "UTC"}, ["purchase_intent.E002"], id="unknown name"),
+        pytest.param({"TIME_ZONE": 0}, ["purchase_intent.E003"], id="wrong type"),
+        pytest.param({"TIME_ZONE": "Nowhere"}, ["purchase_intent.E004"], id="bad value"),
+        pytest.param(
+            {"ZONE": 1, "TIME_ZONE": 1, "STORAGE": ""},
+            ["purchase_intent.E002", "purchase_intent.E003", "purchase_intent.E004"],
+            id="all at once",
+        ),
+    ],
+)
+def test_every_fault_of_the_settings_is_reported(settings: Settings, given: object, expected: list[str]) -> None:
+    settings.PURCHASE_INTENT = given
+    assert ids() == expected
+
+
+def test_a_missing_place_for_bundles_is_reported_with_the_lines_to_add(settings: Settings) -> None:
+    settings.PURCHASE_INTENT = {"STORAGE": "vault"}
+    (message,) = found()
+    assert message.id == "purchase_intent.E005"
+    assert message.hint is not None
+    assert "STORAGES['vault'] = {\"BACKEND\"" in message.hint
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param({"BACKEND": "nowhere.Storage"}, id="no such class"),
+        pytest.param({"BACKEND": FILES, "OPTIONS": {"colour": "red"}}, id="wrong option"),
+    ],
+)
+def test_a_storage_that_cannot_be_built_is_reported(settings: Settings, backend: dict[str, object]) -> None:
+    settings.STORAGES = {**settings.STORAGES, "purchase_intent": backend}
+    assert ids() == ["purchase_intent.E005"]
+
+
+def test_bundles_among_public_uploads_are_warned_of(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    place = {"BACKEND": FILES, "OPTIONS": {"location": tmp_path / "bundles"}}
+    settings.STORAGES = {**settings.STORAGES, "purchase_intent": place}
+    assert ids() == ["purchase_intent.W001"]
+
+
+def test_naive_times_are_refused(settings: Settings) -> None:
+    settings.USE_TZ = False
+    assert ids() == ["purchase_intent.E006"]
+
+
+def test_every_number_given_is_on_the_list() -> None:
+    source = Path(checks.__file__).read_text(encoding="utf-8").split("IDS = {", 1)[1]
+    assert set(re.findall(r"purchase_intent\.[EW]\d{3}", source)) == set(checks.IDS)
