@@ -1,0 +1,204 @@
+"""Open an event log: check it, stage it, sort it, and hand out batches."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from purchase_intent.exceptions import LogRefused, MissingExtra
+from purchase_intent.sources.batches import Batch, read_batches, sort_events
+from purchase_intent.sources.clock import LocalClock, milliseconds, moment
+from purchase_intent.sources.facts import Facts, build_facts, load_facts
+from purchase_intent.sources.files import LogFile, agreed_layout, open_files
+from purchase_intent.sources.layouts import Layout
+from purchase_intent.sources.orders import order_view
+from purchase_intent.sources.people import link_visitors
+from purchase_intent.sources.sessions import assign_sessions, session_table
+from purchase_intent.sources.staging import stage_files
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["EventLog", "open_log"]
+
+PREFIX = "intent-log-"
+
+
+@dataclass
+class EventLog:
+    """A log that has been read, as a context manager: leaving it removes every trace from the disk.
+
+    `layout` is the layout's name; `rows` counts what was read, `accepted` what `batches` yields, `rejected` the rest by
+    reason; `first` and `last` are the moments (UTC) of the first and last accepted event. `connection` holds the view
+    `staged`, described in `docs/logs.md`, and the view `orders`.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    layout: str
+    rejected: dict[str, int]
+    accepted: int
+    clock: LocalClock = field(repr=False)
+    first: datetime
+    last: datetime
+    folder: Path = field(repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database and remove its folder; the log is of no use afterwards."""
+        self.connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def rows(self) -> int:
+        """Rows read: accepted and rejected."""
+        return self.accepted + sum(self.rejected.values())
+
+    @cached_property
+    def sessions(self) -> int:
+        """Sessions with at least one accepted event."""
+        return self._count("SELECT count(*) FROM session_days")
+
+    @cached_property
+    def buying_sessions(self) -> int:
+        """Sessions with at least one purchase."""
+        return self._count("SELECT count(*) FROM session_days WHERE bought IS NOT NULL")
+
+    @cached_property
+    def visitors(self) -> int:
+        """Visitors as the log names them; a person who logged in may be two."""
+        return self._count("SELECT count(DISTINCT visitor) FROM stage WHERE reason IS NULL")
+
+    @cached_property
+    def orders(self) -> int:
+        """Orders, each counted once however many lines it has."""
+        return self._count("SELECT count(*) FROM orders")
+
+    @cached_property
+    def revenue(self) -> float:
+        """Revenue summed over orders, in the shop's currency."""
+        (total,) = self.connection.execute("SELECT coalesce(fsum(revenue), 0) FROM orders").fetchall()[0]
+        return float(total)
+
+    def batches(self, limit: int = 500_000, *, event_ids: bool = False) -> Iterator[Batch]:
+        """Sorted events of whole persons, at most `limit` rows at a time (more where one person alone has more)."""
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit}")
+        return read_batches(self.connection, limit=limit, clock=self.clock, facts=self._facts, event_ids=event_ids)
+
+    @cached_property
+    def _facts(self) -> dict[str, Facts]:
+        return load_facts(self.connection)
+
+    def _count(self, query: str) -> int:
+        return int(self.connection.execute(query).fetchall()[0][0])
+
+
+def open_log(
+    paths: Sequence[Path],
+    *,
+    layout: str | None = None,
+    zone: str,
+    until: datetime | None = None,
+    rejects: Path | None = None,
+    memory: str = "2GB",
+    threads: int = 2,
+    scratch: Path | None = None,
+) -> EventLog:
+    """Read `paths` as one log, in their order, into a database file in a folder of its own.
+
+    `layout` is told from the columns where it is None. `zone` is the shop's IANA time zone, `until` an aware moment:
+    only events before it are read. Rejected rows are written to the CSV file `rejects`. `memory` bounds the database,
+    which spills to the folder, made under `scratch` (the system's temporary folder where None). Raises LogRefused
+    where a path cannot be read as a log or holds no event that can be used, MissingExtra without DuckDB.
+    """
+    shop_zone = zone_named(zone)
+    if until is not None and until.tzinfo is None:
+        raise LogRefused("until: give a moment with its time zone", field="until")
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=scratch))
+    try:
+        connection = connect(folder, memory=memory, threads=threads)
+        try:
+            files = open_files(connection, paths)
+            chosen = agreed_layout(files, layout)
+            stage_files(
+                connection,
+                chosen,
+                files,
+                until=None if until is None else milliseconds(until),
+                keep_text=rejects is not None,
+            )
+            return staged_log(connection, chosen, files, shop_zone, folder)
+        except BaseException:
+            connection.close()
+            raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def staged_log(
+    connection: duckdb.DuckDBPyConnection, layout: Layout, files: list[LogFile], zone: ZoneInfo, folder: Path
+) -> EventLog:
+    """Everything after the reading: sessions, people, facts, the sort."""
+    counts = dict(connection.execute("SELECT reason::VARCHAR, count(*) FROM staged GROUP BY 1 ORDER BY 1").fetchall())
+    accepted = counts.pop(None, 0)
+    names = ", ".join(str(file.path) for file in files)
+    if not accepted:
+        raise LogRefused(
+            f"{names}: no event can be used (rejected: {counts or 'none'}); see docs/logs.md on what a row needs",
+            path=names,
+            rejected=counts,
+        )
+    first, last = connection.execute("SELECT min(time), max(time) FROM stage WHERE reason IS NULL").fetchall()[0]
+    clock = LocalClock.of(zone, first, last)
+    assign_sessions(connection)
+    session_table(connection, clock)
+    link_visitors(connection)
+    build_facts(connection, clock.day_sql("time"))
+    sort_events(connection, clock.day_sql("time"))
+    present = layout.columns & frozenset().union(*(file.columns for file in files))
+    order_view(connection, has_ids="order_id" in present, has_revenue="revenue" in present)
+    return EventLog(connection, layout.name, counts, accepted, clock, moment(first), moment(last), folder)
+
+
+def connect(folder: Path, *, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """A database of its own in `folder`, which needs no network."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtra(extra="train", package="duckdb") from error
+    connection = duckdb.connect(
+        str(folder / "log.duckdb"),
+        config={
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": str(folder / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The IANA zone of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise LogRefused(f"zone: {name!r} is no IANA time zone; write one like 'Europe/Berlin'", zone=name) from error
