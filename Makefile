@@ -1,0 +1,64 @@
+# Everything a developer or a build machine does, in one verb each. All of it stays inside this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST_ARGS ?=
+
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: help setup demo test lint types contracts bench wheel clean
+
+help:
+	@echo "make setup      the virtual environment with everything, in $(VENV)"
+	@echo "make demo       train on the fixture log and print how well it predicts"
+	@echo "make test       the whole test suite, on SQLite and the database tests again on PostgreSQL"
+	@echo "make lint       ruff: rules and format"
+	@echo "make types      mypy, strict"
+	@echo "make contracts  who may import whom"
+	@echo "make bench      the promises about speed"
+	@echo "make wheel      the package, in dist/"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$$($(PYTHON) --version 2>&1) is too old: install Python 3.11 or later, or say make PYTHON=python3.12" >&2; \
+		exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		echo "no virtual environment could be made: on Debian, apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	$(PIP) install --quiet --constraint constraints.txt pip
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py intent_train --events $(DEMO_LOG) --until $(DEMO_UNTIL) --seed 7
+	$(BIN)/python manage.py intent_evaluate --events $(DEMO_LOG) --model latest \
+		--out var/demo-predictions.parquet --report var/demo-report.json
+
+test: setup
+	$(BIN)/python -m pytest --cov $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --database postgres $(PYTEST_ARGS) tests/integration/models tests/integration/app
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports --no-logo
+
+bench: setup
+	@for file in benchmarks/bench_*.py; do \
+		if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file" || exit 1; fi; done
+
+wheel: setup
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:
+	rm -rf $(VENV) build dist var .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
