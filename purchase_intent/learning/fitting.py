@@ -1,0 +1,146 @@
+"""How an ensemble is learnt: each step on data later than the one before.
+
+fit slice         members, encoder and baseline
+validation slice  rounds (early stopping) and the members' weights
+calibration slice the map to probabilities, thresholds, and the figures that are shown
+everything        members and encoder once more, with the rounds found; weights and calibration are kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from purchase_intent.learning.baseline import LogisticBaseline
+from purchase_intent.learning.calibration import Calibration
+from purchase_intent.learning.encoding import TargetEncoder
+from purchase_intent.learning.ensemble import IntentEnsemble, Progress
+from purchase_intent.learning.members import MEMBERS, Member, Params
+from purchase_intent.learning.metrics import figures
+from purchase_intent.learning.splits import refuse_too_few, split
+from purchase_intent.learning.table import Column, Sample, case_weights
+from purchase_intent.learning.thresholds import Thresholds
+from purchase_intent.learning.tuning import chosen_params
+from purchase_intent.learning.weights import fit_weights
+
+__all__ = ["MIN_BUYERS", "ROUNDS_GROWTH", "fit_ensemble"]
+
+MIN_BUYERS = 30
+"""Buying sessions a whole sample needs: below, no figure about a model tells it from chance."""
+
+ROUNDS_GROWTH = 1.1
+"""The final fit sees more data than the one that found the rounds, and bears a few more."""
+
+
+def fit_ensemble(
+    sample: Sample,
+    *,
+    seed: int,
+    trials: int,
+    members: tuple[str, ...],
+    params: Mapping[str, Params] | None,
+    fractions: tuple[float, ...],
+    threads: int,
+    progress: Progress,
+) -> IntentEnsemble:
+    """Learn an ensemble; see `IntentEnsemble.fit`."""
+    settings = chosen_params(members, params, trials=trials)
+    refuse_too_few(sample, "sample", MIN_BUYERS)
+    fit, validation, calibration = split(sample, fractions)
+    encoder, encoded = TargetEncoder.fit(fit)
+    fit = fit.with_values(encoded)
+    validation, calibration = (
+        part.with_values(encoder.transform(part.table.values)) for part in (validation, calibration)
+    )
+
+    first: dict[str, Member] = {}
+    for name in members:
+        progress(f"fitting {name}")
+        first[name] = MEMBERS[name].fit(fit, validation, seed=seed, params=settings[name], threads=threads)
+    progress("fitting the baseline")
+    line = LogisticBaseline.fit(fit)
+    progress("weighing and calibrating")
+    weights = _weights(first, validation, threads)
+    draft = IntentEnsemble(
+        sample.table.names,
+        sample.table.categorical,
+        TargetEncoder(),
+        first,
+        weights,
+        *_calibrated(first, weights, calibration, threads),
+        line,
+    )
+    facts = {
+        "slices": {
+            name: _window(part)
+            for name, part in (("fit", fit), ("validation", validation), ("calibration", calibration))
+        },
+        "rounds": {name: member.rounds for name, member in first.items()},
+        "models": _judged(draft, calibration, threads),
+    }
+    return _final(draft, sample, facts, threads, progress)
+
+
+def _weights(members: Mapping[str, Member], validation: Sample, threads: int) -> dict[str, float]:
+    margins = np.column_stack(
+        [member.log_odds(validation.table.values, threads=threads) for member in members.values()]
+    )
+    found = fit_weights(margins, validation.labels, validation.weights, validation.buying_sessions)
+    return dict(zip(members, found.tolist(), strict=True))
+
+
+def _calibrated(
+    members: Mapping[str, Member], weights: Mapping[str, float], later: Sample, threads: int
+) -> tuple[Calibration, Thresholds]:
+    mixed = np.asarray(
+        sum(weights[name] * member.log_odds(later.table.values, threads=threads) for name, member in members.items())
+    )
+    chosen = Calibration.fit(mixed, later.labels, later.weights, later.buying_sessions)
+    by_session = case_weights(later.sessions, power=-1.0)
+    return chosen, Thresholds.fit(later.labels, expit(chosen(mixed)), by_session)
+
+
+def _judged(draft: IntentEnsemble, later: Sample, threads: int) -> dict[str, dict[str, dict[str, float]]]:
+    margins: dict[str, Column] = draft.member_log_odds(later.table.values, threads=threads)
+    margins = {**margins, "baseline": draft.baseline_log_odds(later.table.values), "ensemble": draft.mix(margins)}
+    views = {"session": case_weights(later.sessions, power=-1.0), "point": np.ones(len(later))}
+    return {
+        name: {view: figures(later.labels, expit(margin), weights) for view, weights in views.items()}
+        for name, margin in margins.items()
+    }
+
+
+def _window(sample: Sample) -> dict[str, int]:
+    return {
+        "rows": len(sample),
+        "sessions": len(np.unique(sample.sessions)),
+        "buying_sessions": sample.buying_sessions,
+        "first": int(sample.times.min()),
+        "last": int(sample.times.max()),
+    }
+
+
+def _final(
+    draft: IntentEnsemble, sample: Sample, facts: Mapping[str, Any], threads: int, progress: Progress
+) -> IntentEnsemble:
+    encoder, encoded = TargetEncoder.fit(sample)
+    everything = sample.with_values(encoded)
+    members = {}
+    for name, member in draft.members.items():
+        progress(f"fitting {name} on everything")
+        members[name] = member.refit(everything, rounds=round(member.rounds * ROUNDS_GROWTH), threads=threads)
+    line = LogisticBaseline.fit(everything)
+    return IntentEnsemble(
+        draft.names,
+        draft.categorical,
+        encoder,
+        members,
+        draft.weights,
+        draft.calibration,
+        draft.thresholds,
+        line,
+        facts,
+    )

@@ -1,0 +1,81 @@
+"""LightGBM: leaf-wise trees, quick and sharp; it overfits soonest, so its leaves are kept large."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from purchase_intent.learning.members.base import Member, Params
+from purchase_intent.learning.table import Column, Matrix, Sample
+
+__all__ = ["LightGBMMember"]
+
+
+class LightGBMMember(Member):
+    """Gradient boosting on leaf-wise trees, by LightGBM."""
+
+    name: ClassVar[str] = "lightgbm"
+    package: ClassVar[str] = "lightgbm"
+    suffix: ClassVar[str] = ".txt"
+    max_rounds: ClassVar[int] = 1500
+    defaults: ClassVar[Params] = {
+        "learning_rate": 0.04,
+        "num_leaves": 31,
+        "min_data_in_leaf": 300,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "lambda_l2": 10.0,
+        "max_bin": 255,
+        "early_stopping": 60,
+    }
+
+    @classmethod
+    def _error(cls) -> type[Exception]:
+        return cls.module().basic.LightGBMError  # type: ignore[no-any-return]
+
+    @classmethod
+    def _learn(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
+        library = cls.module()
+        params = {
+            "objective": "binary",
+            "metric": "binary_logloss",
+            "num_threads": threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+            **{name: value for name, value in settings.items() if name != "early_stopping"},
+        }
+        data = _dataset(library, train, params)
+        if validation is None:
+            model = library.train(params, data, rounds)
+            return cls(model, rounds=rounds, settings=settings)
+        judge = _dataset(library, validation, params, reference=data)
+        stop = library.early_stopping(settings["early_stopping"], verbose=False)
+        model = library.train(params, data, rounds, valid_sets=[judge], callbacks=[stop])
+        best = max(int(model.best_iteration), 1)
+        short = library.Booster(model_str=model.model_to_string(num_iteration=best))
+        return cls(short, rounds=best, settings=settings)
+
+    def log_odds(self, matrix: Matrix, *, threads: int = 1) -> Column:
+        if not len(matrix):
+            return np.zeros(0)
+        return np.asarray(self.model.predict(matrix, raw_score=True, num_threads=threads), dtype=np.float64)
+
+    def _raw_contributions(self, matrix: Matrix, threads: int) -> Column:
+        return np.asarray(self.model.predict(matrix, pred_contrib=True, num_threads=threads), dtype=np.float64)
+
+    def _native(self) -> bytes:
+        return str(self.model.model_to_string()).encode()
+
+    @classmethod
+    def _from_native(cls, data: bytes) -> Any:
+        return cls.module().Booster(model_str=data.decode())
+
+
+def _dataset(library: Any, sample: Sample, params: Params, reference: Any = None) -> Any:
+    dataset = library.Dataset(
+        sample.table.values, sample.labels, weight=sample.weights, reference=reference, params=dict(params)
+    )
+    return dataset.construct()

@@ -1,0 +1,81 @@
+"""Slices of a sample in time: what is learnt on one is judged on a later one.
+
+Random splits flatter a model of behaviour: moments of one session land on both sides, and next week's habits help to
+predict last week's. Here whole sessions are put in order of their start, and a session still running when the next
+slice begins belongs to neither, since its outcome was not known by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from purchase_intent.exceptions import TrainingRefused
+from purchase_intent.learning.table import Codes, Sample
+
+__all__ = ["FRACTIONS", "MIN_BUYING_SESSIONS", "Slices", "session_spans", "split"]
+
+FRACTIONS = (0.70, 0.15, 0.15)
+"""Shares of the sessions for fitting, for early stopping and weights, and for calibration."""
+
+MIN_BUYING_SESSIONS = 5
+"""Each slice needs as many buying sessions and as many others; below, its figures say nothing."""
+
+
+class Slices(NamedTuple):
+    """Three samples, each entirely earlier than the next."""
+
+    fit: Sample
+    validation: Sample
+    calibration: Sample
+
+
+def session_spans(sessions: Codes, times: Codes) -> tuple[NDArray[np.intp], Codes, Codes]:
+    """For each row the dense number of its session, and for each session its first and last time [ms]."""
+    _, inverse = np.unique(sessions, return_inverse=True)
+    count = int(inverse.max()) + 1 if len(inverse) else 0
+    first = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
+    last = np.full(count, np.iinfo(np.int64).min, dtype=np.int64)
+    np.minimum.at(first, inverse, times)
+    np.maximum.at(last, inverse, times)
+    return inverse, first, last
+
+
+def split(sample: Sample, fractions: Sequence[float] = FRACTIONS) -> Slices:
+    """Cut a sample into fit, validation and calibration, by the time its sessions start.
+
+    `fractions` are three positive shares of the sessions that sum to 1. A session that starts before a boundary and
+    has a row at or after it is left out. Raises TrainingRefused where a slice lacks one class.
+    """
+    if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-9:
+        raise TrainingRefused("fractions: give three positive shares that sum to 1", field="fractions")
+    if not len(sample):
+        raise TrainingRefused("the sample is empty: give it rows", field="sample")
+    inverse, first, last = session_spans(sample.sessions, sample.times)
+    ordered = np.sort(first)
+    cuts = [ordered[int(len(ordered) * share)] for share in (fractions[0], fractions[0] + fractions[1])]
+    side = np.searchsorted(cuts, first, side="right")
+    ends = np.array([*cuts, np.iinfo(np.int64).max])
+    side[last >= ends[side]] = -1
+    slices = Slices(*(sample.take(np.flatnonzero(side[inverse] == position)) for position in range(3)))
+    for name, part in slices._asdict().items():
+        refuse_too_few(part, name, MIN_BUYING_SESSIONS)
+    return slices
+
+
+def refuse_too_few(sample: Sample, name: str, least: int) -> None:
+    """Raise TrainingRefused unless the sample holds `least` buying sessions and as many others."""
+    buying = sample.buying_sessions
+    others = len(np.unique(sample.sessions)) - buying
+    if buying < least or others < least:
+        raise TrainingRefused(
+            f"{name}: {buying} buying sessions and {others} others, at least {least} of each are needed; "
+            "use a longer log, or one with more purchases",
+            field=name,
+            buying_sessions=buying,
+            other_sessions=others,
+            needed=least,
+        )
