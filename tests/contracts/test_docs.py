@@ -1,0 +1,55 @@
+"""Every setting, check, command and extra is in the docs, and the docs name nothing that is not there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from purchase_intent.checks import IDS
+from purchase_intent.conf import SETTINGS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = "\n".join(path.read_text(encoding="utf-8") for path in PAGES if path.name != "CHANGELOG.md")
+SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+COMMANDS = sorted(
+    path.stem
+    for package in ("purchase_intent", "demo_shop")
+    for path in (ROOT / package / "management" / "commands").glob("[!_]*.py")
+)
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in SETTINGS_PAGE
+
+
+def test_the_settings_page_lists_the_checks_there_are() -> None:
+    assert re.findall(r"^\| `(purchase_intent\.[EW]\d{3})` \|", SETTINGS_PAGE, re.MULTILINE) == list(IDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented(name: str) -> None:
+    assert re.search(rf"manage\.py {name}\b", DOCS)
+
+
+@pytest.mark.parametrize("name", sorted(PROJECT["optional-dependencies"]))
+def test_every_extra_is_documented(name: str) -> None:
+    assert f"`[{name}]`" in DOCS
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("verb", ["setup", "demo", "test", "lint", "types", "contracts", "bench", "wheel"])
+def test_make_knows_the_verb_and_tells_of_it(verb: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{verb}:", makefile, re.MULTILINE)
+    assert f"make {verb}" in makefile
