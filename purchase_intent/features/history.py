@@ -41,10 +41,11 @@ def _compiled() -> tuple[Any, Any]:
     advance, read = journey.advance, vector.vector
 
     @numba.njit(nogil=True, error_model="python")  # type: ignore[untyped-decorator]
-    def run(hits: Any, visitor: Any, session: Any, states: Any, seen: Any, pasts: Any, owner: Any, head: Any, link: Any, blank: Any, out: Any) -> None:
+    def run(tables: Any, hits: Any, visitor: Any, session: Any, out: Any) -> None:
         for i in range(len(hits)):
-            advance(hits[i], visitor[i], session[i], states, seen, pasts, owner, head, link, blank[0])
-            read(states[session[i]], seen[session[i]], hits[i].time, out[i])
+            slot = session[i]
+            advance(tables, hits[i], visitor[i], slot)
+            read(tables.states[slot], tables.seen[slot], hits[i].time, out[i])
 
     @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
     def split(visitor: Any, time: Any, out: Any) -> None:
@@ -69,7 +70,10 @@ def sessionize(visitor: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[n
 
 
 def replay(
-    hits: NDArray[np.void], visitor: NDArray[np.int64], session: NDArray[np.int64], out: NDArray[np.float32] | None = None
+    hits: NDArray[np.void],
+    visitor: NDArray[np.int64],
+    session: NDArray[np.int64],
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """The vector right after each event: float32 of shape (events, features).
 
@@ -80,12 +84,14 @@ def replay(
         out = np.empty((len(hits), len(FEATURES)), np.float32)
     if len(hits) == 0:
         return out[:0]
-    sessions, visitors = int(session.max()) + 1, int(visitor.max()) + 1
     run, _ = _compiled()
-    run(
-        hits,
-        visitor,
-        session,
+    tables = _tables(sessions=int(session.max()) + 1, visitors=int(visitor.max()) + 1)
+    run(tables, hits, visitor, session, out[: len(hits)].view(VECTOR).reshape(-1))
+    return out[: len(hits)]
+
+
+def _tables(*, sessions: int, visitors: int) -> journey.Tables:
+    columns: list[Any] = [
         np.zeros(sessions, STATE),
         np.zeros(sessions, PAST),
         np.zeros(visitors, PAST),
@@ -93,6 +99,5 @@ def replay(
         np.zeros(visitors, np.int64),
         np.zeros(sessions, np.int64),
         np.zeros(1, PAST),
-        out[: len(hits)].view(VECTOR).reshape(-1),
-    )
-    return out[: len(hits)]
+    ]
+    return journey.Tables(*columns)

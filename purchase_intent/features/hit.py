@@ -53,5 +53,7 @@ class Hit:
 HIT = np.dtype([(field.name, "<f8" if field.type == "float" else "<i8") for field in fields(Hit)])
 """One row of history: the fields of `Hit`, 64 bits each."""
 
-FACTS = tuple(name for name in HIT.names or () if name.split("_")[0] in ("product", "category", "brand", "shop") and "_" in name)
+FACTS = tuple(
+    name for name in HIT.names or () if name.split("_")[0] in ("product", "category", "brand", "shop") and "_" in name
+)
 """The fields that come from `CatalogueDay` and not from the event."""

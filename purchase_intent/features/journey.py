@@ -1,14 +1,13 @@
 """Which session tells which visitor's past, and when: the same loop body live and compiled.
 
-The containers are indexed by slots: `states[session]`, `seen[session]` (the past as that session knows it),
-`pasts[visitor]`. Live they are short lists of objects, over history structured arrays. A visitor's sessions with news
-form a linked list: `head[visitor]` and `link[session]` hold slot + 1, 0 for the end; `owner[session]` holds the
-visitor's slot + 1 and 0 before the first event. Session slots must be numbered in the order of their first events.
+A visitor's past is what the earlier sessions told it. A session reads it once, when it begins (or at a login), and
+keeps that copy: so two sessions at once do not disturb each other, and history can be replayed in any batches.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence, Sequence
+from collections.abc import MutableSequence
+from typing import Final, NamedTuple
 
 from purchase_intent.events.names import EventName
 from purchase_intent.features.hit import Hit
@@ -16,111 +15,113 @@ from purchase_intent.features.observe import observe
 from purchase_intent.features.past import copy_past, merge, tell
 from purchase_intent.features.state import Past, State
 
-__all__ = ["HELPERS", "advance"]
+__all__ = ["HELPERS", "Tables", "advance"]
 
-LOGIN = int(EventName.LOGIN)
+LOGIN: Final = int(EventName.LOGIN)
 
 
-def earliest(head: Sequence[int], link: Sequence[int], visitor: int, states: Sequence[State]) -> int:
-    """The session of the visitor's list that ended first, by slot where two ended together; -1 where it is empty."""
+class Tables(NamedTuple):
+    """All that the loop changes, indexed by slots: short lists of objects live, structured arrays over history.
+
+    Session slots are numbered in the order of the sessions' first events. The sessions with news for a visitor's past
+    form a linked list. Slots are held plus one, so that zeroed memory means 'none'.
+    """
+
+    states: MutableSequence[State]
+    """By session: the session so far."""
+    seen: MutableSequence[Past]
+    """By session: the visitor's past as this session knows it."""
+    pasts: MutableSequence[Past]
+    """By visitor: what the sessions have told."""
+    owner: MutableSequence[int]
+    """By session: the visitor; 0 before the first event."""
+    head: MutableSequence[int]
+    """By visitor: the first session with news."""
+    link: MutableSequence[int]
+    """By session: the next one with news of the same visitor."""
+    blank: MutableSequence[Past]
+    """One past of a visitor never seen."""
+
+
+def earliest(tables: Tables, visitor: int) -> int:
+    """The session with news that ended first, by slot where two ended together; -1 where there is none."""
     best = -1
-    at = head[visitor] - 1
+    at = tables.head[visitor] - 1
     while at >= 0:
-        if best < 0 or states[at].last < states[best].last or (states[at].last == states[best].last and at < best):
+        last = tables.states[at].last
+        if best < 0 or last < tables.states[best].last or (last == tables.states[best].last and at < best):
             best = at
-        at = link[at] - 1
+        at = tables.link[at] - 1
     return best
 
 
-def enlist(head: MutableSequence[int], link: MutableSequence[int], visitor: int, session: int) -> None:
+def enlist(tables: Tables, visitor: int, session: int) -> None:
     """Note that `session` has news for the visitor's past; a session already noted stays where it is."""
-    at = head[visitor] - 1
+    at = tables.head[visitor] - 1
     while at >= 0:
         if at == session:
             return
-        at = link[at] - 1
-    link[session] = head[visitor]
-    head[visitor] = session + 1
+        at = tables.link[at] - 1
+    tables.link[session] = tables.head[visitor]
+    tables.head[visitor] = session + 1
 
 
-def delist(head: MutableSequence[int], link: MutableSequence[int], visitor: int, session: int) -> None:
+def delist(tables: Tables, visitor: int, session: int) -> None:
     """Take `session` off the visitor's list, where it is on it."""
     before = -1
-    at = head[visitor] - 1
+    at = tables.head[visitor] - 1
     while at >= 0:
         if at == session:
             if before < 0:
-                head[visitor] = link[at]
+                tables.head[visitor] = tables.link[at]
             else:
-                link[before] = link[at]
+                tables.link[before] = tables.link[at]
             return
         before = at
-        at = link[at] - 1
+        at = tables.link[at] - 1
 
 
-def settle(
-    head: MutableSequence[int],
-    link: MutableSequence[int],
-    visitor: int,
-    states: Sequence[State],
-    pasts: Sequence[Past],
-) -> None:
-    """Tell the visitor's past everything that its sessions have to tell."""
-    session = earliest(head, link, visitor, states)
+def settle(tables: Tables, visitor: int) -> None:
+    """Tell the visitor's past everything that its sessions have to tell, in the order in which they ended."""
+    session = earliest(tables, visitor)
     while session >= 0:
-        tell(pasts[visitor], states[session])
-        delist(head, link, visitor, session)
-        session = earliest(head, link, visitor, states)
+        tell(tables.pasts[visitor], tables.states[session])
+        delist(tables, visitor, session)
+        session = earliest(tables, visitor)
 
 
-def change_owner(
-    hit: Hit,
-    visitor: int,
-    session: int,
-    states: Sequence[State],
-    seen: Sequence[Past],
-    pasts: Sequence[Past],
-    owner: MutableSequence[int],
-    head: MutableSequence[int],
-    link: MutableSequence[int],
-    blank: Past,
-) -> None:
-    """The session goes over to another visitor; a login from an anonymous one brings that one's past along."""
-    before = owner[session] - 1
-    delist(head, link, before, session)
-    settle(head, link, visitor, states, pasts)
-    if hit.kind == LOGIN and pasts[before].known == 0:
-        settle(head, link, before, states, pasts)
-        merge(pasts[visitor], pasts[before])
-        copy_past(pasts[before], blank)
-    copy_past(seen[session], pasts[visitor])
-    owner[session] = visitor + 1
+def change_owner(tables: Tables, hit: Hit, visitor: int, session: int) -> None:
+    """The session goes over to another visitor; a login from an anonymous one brings that one's past along.
+
+    A visitor who has logged in before is known, and known visitors are never joined: they may share a device.
+    """
+    before = tables.owner[session] - 1
+    delist(tables, before, session)
+    settle(tables, visitor)
+    if hit.kind == LOGIN and tables.pasts[before].known == 0:
+        settle(tables, before)
+        merge(tables.pasts[visitor], tables.pasts[before])
+        copy_past(tables.pasts[before], tables.blank[0])
+    copy_past(tables.seen[session], tables.pasts[visitor])
+    tables.owner[session] = visitor + 1
 
 
-def advance(
-    hit: Hit,
-    visitor: int,
-    session: int,
-    states: Sequence[State],
-    seen: Sequence[Past],
-    pasts: Sequence[Past],
-    owner: MutableSequence[int],
-    head: MutableSequence[int],
-    link: MutableSequence[int],
-    blank: Past,
-) -> None:
-    """Take in one event of `session`, sent by `visitor`. Events of connected visitors come in the order (time, sequence)."""
-    if owner[session] == 0:
-        settle(head, link, visitor, states, pasts)
-        copy_past(seen[session], pasts[visitor])
-        owner[session] = visitor + 1
-    elif owner[session] != visitor + 1:
-        change_owner(hit, visitor, session, states, seen, pasts, owner, head, link, blank)
+def advance(tables: Tables, hit: Hit, visitor: int, session: int) -> None:
+    """Take in one event of `session`, sent by `visitor`.
+
+    The events of connected visitors come in the order (time, sequence).
+    """
+    if tables.owner[session] == 0:
+        settle(tables, visitor)
+        copy_past(tables.seen[session], tables.pasts[visitor])
+        tables.owner[session] = visitor + 1
+    elif tables.owner[session] != visitor + 1:
+        change_owner(tables, hit, visitor, session)
     if hit.kind == LOGIN:
-        pasts[visitor].known = 1
-        seen[session].known = 1
-    observe(states[session], hit)
-    enlist(head, link, visitor, session)
+        tables.pasts[visitor].known = 1
+        tables.seen[session].known = 1
+    observe(tables.states[session], hit)
+    enlist(tables, visitor, session)
 
 
 HELPERS = (earliest, enlist, delist, settle, change_owner, advance)

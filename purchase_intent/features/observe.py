@@ -37,8 +37,8 @@ STAGE_BOUGHT: Final = 5
 
 LONG_GAP: Final = 300.0
 """Seconds after which a pause no longer counts as looking at the page."""
-TRAIL: Final = 0xFFFF
-"""The last four pages, four bits each."""
+TRAIL: Final = 0xFFF
+"""The last three pages, four bits each."""
 
 
 def find(ring: list[int], key: int, length: int) -> int:
@@ -79,28 +79,29 @@ def note_step(state: State, hit: Hit) -> None:
     if 0 <= hit.page < PAGES:
         state.pages[hit.page] += 1
     state.trail = ((state.trail * 16) + (hit.page & 15)) & TRAIL
-    if state.first_cart > 0:
-        state.after_cart += 1
-    if state.first_checkout > 0:
-        state.after_checkout += 1
     state.kind = hit.kind
     state.page = hit.page
 
 
 def note_facts(state: State, hit: Hit) -> None:
-    """What the catalogue knew of this product, category and brand before today."""
-    state.product_views = hit.product_views
-    state.product_carts = hit.product_carts
-    state.product_buys = hit.product_buys
-    state.category_views = hit.category_views
-    state.category_carts = hit.category_carts
-    state.category_buys = hit.category_buys
-    state.category_cents = hit.category_cents
-    state.brand_views = hit.brand_views
-    state.brand_carts = hit.brand_carts
-    state.brand_buys = hit.brand_buys
-    state.rate_sum += (hit.product_buys + 1.0) / (hit.product_views + 50.0)
+    """What the catalogue knew of this product and its category before today, smoothed towards a rare event."""
+    state.product_popularity = hit.product_views
+    state.product_cart_rate = (hit.product_carts + 1.0) / (hit.product_views + 10.0)
+    state.product_buy_rate = (hit.product_buys + 0.5) / (hit.product_views + 25.0)
+    state.category_cart_rate = (hit.category_carts + 1.0) / (hit.category_views + 10.0)
+    state.category_price = hit.category_cents / (hit.category_views * 100.0) if hit.category_views > 0 else 0.0
+    state.rate_sum += state.product_buy_rate
     state.rate_count += 1
+
+
+def note_price(state: State, hit: Hit) -> None:
+    """The price of a product met, and the session's range of prices."""
+    state.price = hit.price
+    if state.priced == 0 or hit.price < state.min_price:
+        state.min_price = hit.price
+    state.priced += 1
+    state.sum_price += hit.price
+    state.max_price = max(state.max_price, hit.price)
 
 
 def note_product(state: State, hit: Hit) -> None:
@@ -109,16 +110,12 @@ def note_product(state: State, hit: Hit) -> None:
     if place < 0:
         place = state.products % PRODUCTS
         state.ring[place] = hit.product
-        state.ring_views[place] = 0
+        state.viewed &= ~(1 << place)
         state.products += 1
     if hit.kind == VIEW:
-        if state.ring_views[place] > 0:
+        if state.viewed & (1 << place):
             state.repeats += 1
-        state.ring_views[place] += 1
-    if hit.product == state.product:
-        state.product_streak += 1
-    else:
-        state.product_streak = 1
+        state.viewed |= 1 << place
     state.product = hit.product
     if hit.category != 0:
         if find(state.category_ring, hit.category, CATEGORIES) < 0:
@@ -129,12 +126,7 @@ def note_product(state: State, hit: Hit) -> None:
         state.brand = hit.brand
     note_facts(state, hit)
     if hit.price > 0.0:
-        state.price = hit.price
-        if state.priced == 0 or hit.price < state.min_price:
-            state.min_price = hit.price
-        state.priced += 1
-        state.sum_price += hit.price
-        state.max_price = max(state.max_price, hit.price)
+        note_price(state, hit)
 
 
 def note_cart(state: State, hit: Hit) -> None:
@@ -145,31 +137,21 @@ def note_cart(state: State, hit: Hit) -> None:
             state.first_cart = hit.time
         state.last_cart = hit.time
         state.cart_units += units
-        state.cart_lines += 1
         state.cart_value += hit.price * units
         state.cart_max_price = max(state.cart_max_price, hit.price)
     else:
         state.cart_units = max(0, state.cart_units - units)
-        state.cart_lines = max(0, state.cart_lines - 1)
         state.cart_value = max(0.0, state.cart_value - hit.price * units)
 
 
 def note_checkout(state: State, hit: Hit, new: bool) -> None:
-    """A checkout page: its step, and the lines and value that it lists."""
-    if state.first_checkout == 0:
-        state.first_checkout = hit.time
+    """A checkout page: its step, and the value of the lines that it lists."""
     state.last_checkout = hit.time
-    if hit.page != state.step:
-        if hit.page < state.step:
-            state.step_back += 1
-        state.step = hit.page
-        state.step_since = hit.time
+    state.step = hit.page
     if new:
-        state.checkout_lines = 0
+        state.checkouts += 1
         state.checkout_value = 0.0
-    if hit.product != 0:
-        state.checkout_lines += 1
-        state.checkout_value += hit.price * (hit.quantity if hit.quantity > 0 else 1)
+    state.checkout_value += hit.price * (hit.quantity if hit.quantity > 0 else 1)
 
 
 def note_purchase(state: State, hit: Hit, new: bool) -> None:
@@ -178,7 +160,6 @@ def note_purchase(state: State, hit: Hit, new: bool) -> None:
         state.purchases += 1
     state.last_purchase = hit.time
     state.cart_units = 0
-    state.cart_lines = 0
     state.cart_value = 0.0
     state.cart_max_price = 0.0
     state.first_cart = 0
@@ -219,9 +200,6 @@ def observe(state: State, hit: Hit) -> None:
     state.shop_buyers = hit.shop_buyers
     if hit.product != 0:
         note_product(state, hit)
-    if hit.search != 0 and hit.search != state.search:
-        state.search = hit.search
-        state.searches += 1
     if hit.page == BASKET_PAGE:
         if state.first_basket == 0:
             state.first_basket = hit.time
@@ -239,5 +217,18 @@ def observe(state: State, hit: Hit) -> None:
     note_stage(state, hit)
 
 
-HELPERS = (find, begin, note_moment, note_step, note_facts, note_product, note_cart, note_checkout, note_purchase, note_stage, observe)
+HELPERS = (
+    find,
+    begin,
+    note_moment,
+    note_step,
+    note_facts,
+    note_price,
+    note_product,
+    note_cart,
+    note_checkout,
+    note_purchase,
+    note_stage,
+    observe,
+)
 """In the order in which they must be compiled."""

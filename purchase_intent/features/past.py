@@ -7,10 +7,18 @@ is neither lost nor counted twice.
 
 from __future__ import annotations
 
-from purchase_intent.features.observe import STAGE_CART, STAGE_CHECKOUT, find
+from typing import Final
+
+from purchase_intent.features.observe import CART, find
 from purchase_intent.features.state import PRODUCTS, STARTS, Past, State
 
 __all__ = ["HELPERS", "copy_past", "merge", "tell"]
+
+BOUGHT: Final = 1
+CARTED: Final = 2
+BASKET: Final = 4
+CHECKOUT: Final = 8
+LEFT: Final = 16
 
 
 def remember(past: Past, key: int) -> None:
@@ -29,28 +37,41 @@ def note_start(past: Past, start: int) -> None:
     past.starts[0] = start
 
 
+def outcome(state: State) -> int:
+    """Which stages the session reached, a bit each: bought, cart, basket, checkout, left something behind."""
+    bits = 0
+    if state.purchases > 0:
+        bits |= BOUGHT
+    if state.kinds[CART] > 0:
+        bits |= CARTED
+    if state.first_basket > 0:
+        bits |= BASKET
+    if state.checkouts > 0:
+        bits |= CHECKOUT
+    if state.purchases == 0 and (state.cart_units > 0 or state.checkouts > 0):
+        bits |= LEFT
+    return bits
+
+
+def change(new: int, old: int, bit: int) -> int:
+    """1 where a bit has come, -1 where it has gone, else 0."""
+    return (1 if new & bit else 0) - (1 if old & bit else 0)
+
+
 def tell_outcome(past: Past, state: State) -> None:
-    """Which stages the session reached, as yes or no, told by their change."""
-    bought = 1 if state.purchases > 0 else 0
-    carted = 1 if state.kinds[6] > 0 else 0
-    basket = 1 if state.first_basket > 0 else 0
-    checkout = 1 if state.first_checkout > 0 else 0
-    left = 1 if bought == 0 and (state.cart_units > 0 or checkout == 1) else 0
-    past.bought += bought - state.noted_bought
-    past.carted += carted - state.noted_carted
-    past.basket += basket - state.noted_basket
-    past.checkout += checkout - state.noted_checkout
-    past.left += left - state.noted_left
-    state.noted_bought = bought
-    state.noted_carted = carted
-    state.noted_basket = basket
-    state.noted_checkout = checkout
-    state.noted_left = left
-    if left == 1:
+    """Count the session under the stages it reached, by what changed since the last telling."""
+    bits, noted = outcome(state), state.noted_outcome
+    past.bought += change(bits, noted, BOUGHT)
+    past.carted += change(bits, noted, CARTED)
+    past.basket += change(bits, noted, BASKET)
+    past.checkout += change(bits, noted, CHECKOUT)
+    past.left += change(bits, noted, LEFT)
+    state.noted_outcome = bits
+    if bits & LEFT:
         past.last_left = state.last
         past.left_units = state.cart_units
         past.left_value = max(state.cart_value, state.checkout_value)
-    if bought == 1:
+    if bits & BOUGHT:
         past.last_purchase = max(past.last_purchase, state.last_purchase)
         if past.last_left <= state.last_purchase:
             past.left_units = 0
@@ -73,7 +94,6 @@ def tell(past: Past, state: State) -> None:
     past.priced += state.priced - state.noted_priced
     past.price += state.sum_price - state.noted_price
     past.purchases += state.purchases - state.noted_purchases
-    past.searches += state.searches - state.noted_searches
     past.last_stage = state.stage
     past.best_stage = max(past.best_stage, state.stage)
     past.last_moments = state.moments
@@ -89,7 +109,6 @@ def tell(past: Past, state: State) -> None:
     state.noted_priced = state.priced
     state.noted_price = state.sum_price
     state.noted_purchases = state.purchases
-    state.noted_searches = state.searches
 
 
 def copy_past(target: Past, source: Past) -> None:
@@ -105,7 +124,6 @@ def copy_past(target: Past, source: Past) -> None:
     target.priced = source.priced
     target.price = source.price
     target.purchases = source.purchases
-    target.searches = source.searches
     target.bought = source.bought
     target.carted = source.carted
     target.basket = source.basket
@@ -135,7 +153,6 @@ def merge(known: Past, other: Past) -> None:
     known.priced += other.priced
     known.price += other.price
     known.purchases += other.purchases
-    known.searches += other.searches
     known.bought += other.bought
     known.carted += other.carted
     known.basket += other.basket
@@ -172,5 +189,5 @@ def merge_starts(known: Past, other: Past) -> None:
                 break
 
 
-HELPERS = (remember, note_start, tell_outcome, tell, copy_past, merge_starts, merge)
+HELPERS = (remember, note_start, outcome, change, tell_outcome, tell, copy_past, merge_starts, merge)
 """In the order in which they must be compiled."""

@@ -17,7 +17,9 @@ __all__ = ["CATEGORICAL", "FEATURES", "VECTOR", "VERSION", "Feature", "schema_ha
 VERSION: Final = 1
 """Raised whenever a feature's computation changes while its name stays."""
 
-CATEGORICAL: Final = frozenset({"device", "channel", "country", "landing", "kind", "page", "trail", "category", "brand"})
+CATEGORICAL: Final = frozenset(
+    {"device", "channel", "country", "landing", "kind", "page", "trail", "category", "brand"}
+)
 """Features whose numbers are names: no order, no arithmetic."""
 
 
@@ -32,7 +34,8 @@ class Feature:
 
 
 FEATURES: Final = tuple(
-    Feature(item.name, item.metadata["unit"], item.metadata["meaning"], item.name in CATEGORICAL) for item in fields(Vector)
+    Feature(item.name, item.metadata["unit"], item.metadata["meaning"], item.name in CATEGORICAL)
+    for item in fields(Vector)
 )
 
 VECTOR: Final = np.dtype([(feature.name, "<f4") for feature in FEATURES])

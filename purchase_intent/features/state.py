@@ -7,6 +7,7 @@ of exactly that row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from struct import Struct
@@ -14,15 +15,28 @@ from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 
-__all__ = ["CATEGORIES", "KINDS", "PAGES", "PAST", "PRODUCTS", "STARTS", "STATE", "PAST_LAYOUT", "STATE_LAYOUT", "Layout", "Past", "State"]
+__all__ = [
+    "CATEGORIES",
+    "KINDS",
+    "PAGES",
+    "PAST",
+    "PAST_LAYOUT",
+    "PRODUCTS",
+    "STARTS",
+    "STATE",
+    "STATE_LAYOUT",
+    "Layout",
+    "Past",
+    "State",
+]
 
-KINDS: Final = 16
-"""Room for the numbers of EventName."""
-PAGES: Final = 16
-"""Room for the numbers of Page."""
+KINDS: Final = 8
+"""The events up to REMOVE_FROM_CART are counted one by one."""
+PAGES: Final = 14
+"""The numbers of Page."""
 PRODUCTS: Final = 12
 """How many of the latest products a session, and a visitor's past, remember."""
-CATEGORIES: Final = 8
+CATEGORIES: Final = 6
 """How many of the latest categories a session remembers."""
 STARTS: Final = 4
 """How many of the latest session starts a visitor's past remembers."""
@@ -66,52 +80,36 @@ class State:
     products: int = 0
     categories: int = 0
     repeats: int = 0
-    product_streak: int = 0
     priced: int = 0
     sum_price: float = 0.0
     max_price: float = 0.0
     min_price: float = 0.0
-    product_views: int = 0
-    product_carts: int = 0
-    product_buys: int = 0
-    category_views: int = 0
-    category_carts: int = 0
-    category_buys: int = 0
-    category_cents: int = 0
-    brand_views: int = 0
-    brand_carts: int = 0
-    brand_buys: int = 0
     shop_sessions: int = 0
     shop_buyers: int = 0
-    shop_views: int = 0
-    shop_carts: int = 0
-    shop_buys: int = 0
+    product_popularity: int = 0
+    product_cart_rate: float = 0.0
+    product_buy_rate: float = 0.0
+    category_cart_rate: float = 0.0
+    category_price: float = 0.0
     rate_sum: float = 0.0
     rate_count: int = 0
+    viewed: int = 0
     # Cart and checkout
     cart_units: int = 0
-    cart_lines: int = 0
     cart_value: float = 0.0
     cart_max_price: float = 0.0
     first_cart: int = 0
     last_cart: int = 0
     first_basket: int = 0
     last_basket: int = 0
-    first_checkout: int = 0
     last_checkout: int = 0
     first_sign_in: int = 0
     step: int = 0
-    step_since: int = 0
-    step_back: int = 0
-    checkout_lines: int = 0
     checkout_value: float = 0.0
-    after_cart: int = 0
-    after_checkout: int = 0
+    checkouts: int = 0
     login: int = 0
     purchases: int = 0
     last_purchase: int = 0
-    search: int = 0
-    searches: int = 0
     # What the visitor's past has been told
     noted_events: int = 0
     noted_moments: int = 0
@@ -120,18 +118,12 @@ class State:
     noted_priced: int = 0
     noted_price: float = 0.0
     noted_purchases: int = 0
-    noted_searches: int = 0
-    noted_bought: int = 0
-    noted_carted: int = 0
-    noted_basket: int = 0
-    noted_checkout: int = 0
-    noted_left: int = 0
+    noted_outcome: int = 0
     # Lists
     kinds: list[int] = _zeros(KINDS)
     pages: list[int] = _zeros(PAGES)
     dwell: list[float] = _zeros(PAGES, 0.0)
     ring: list[int] = _zeros(PRODUCTS)
-    ring_views: list[int] = _zeros(PRODUCTS)
     category_ring: list[int] = _zeros(CATEGORIES)
 
 
@@ -150,7 +142,6 @@ class Past:
     priced: int = 0
     price: float = 0.0
     purchases: int = 0
-    searches: int = 0
     bought: int = 0
     carted: int = 0
     basket: int = 0
@@ -168,14 +159,14 @@ class Past:
     ring: list[int] = _zeros(PRODUCTS)
 
 
-Record = TypeVar("Record", State, Past)
+Record = TypeVar("Record", bound=State | Past)
 
 
 def _code(type_name: str) -> str:
     return "d" if "float" in type_name else "q"
 
 
-def _dtype(record: type[State] | type[Past]) -> np.dtype[np.void]:
+def _dtype(record: type[Any]) -> np.dtype[np.void]:
     columns: list[Any] = []
     for item in fields(record):
         base = "<f8" if _code(str(item.type)) == "d" else "<i8"
@@ -188,7 +179,8 @@ class Layout(Generic[Record]):
     """Turns one kind of record into bytes and back; the bytes are those of its row in a structured array."""
 
     def __init__(self, record: type[Record]) -> None:
-        self.record = record
+        self._name = record.__name__
+        self._build: Callable[..., Record] = record
         self.dtype = _dtype(record)
         self.size = self.dtype.itemsize
         scalars = [item.name for item in fields(record) if "length" not in item.metadata]
@@ -196,11 +188,12 @@ class Layout(Generic[Record]):
         self._scalars = attrgetter(*scalars)
         self._lists = attrgetter(*(name for name, _ in lists))
         self._cuts = _cuts(len(scalars), [length for _, length in lists])
-        self._struct = Struct("<" + "".join(f"{item.metadata.get('length', 1)}{_code(str(item.type))}" for item in fields(record)))
+        codes = [f"{item.metadata.get('length', 1)}{_code(str(item.type))}" for item in fields(record)]
+        self._struct = Struct("<" + "".join(codes))
 
     def dumps(self, record: Record) -> bytes:
         """The record as bytes, `size` of them."""
-        values = [*self._scalars(record)]
+        values: list[float] = [*self._scalars(record)]
         for part in self._lists(record):
             values += part
         return self._struct.pack(*values)
@@ -208,10 +201,10 @@ class Layout(Generic[Record]):
     def loads(self, data: bytes) -> Record:
         """The record that `dumps` wrote; ValueError where the length is not this layout's."""
         if len(data) != self.size:
-            raise ValueError(f"{self.record.__name__} has {self.size} bytes, not {len(data)}")
+            raise ValueError(f"{self._name} has {self.size} bytes, not {len(data)}")
         values = self._struct.unpack(data)
         parts = [list(values[start:stop]) for start, stop in self._cuts]
-        return self.record(*values[: self._cuts[0][0]], *parts)
+        return self._build(*values[: self._cuts[0][0]], *parts)
 
 
 def _cuts(start: int, lengths: list[int]) -> list[tuple[int, int]]:
@@ -222,7 +215,7 @@ def _cuts(start: int, lengths: list[int]) -> list[tuple[int, int]]:
     return cuts
 
 
-STATE_LAYOUT: Final = Layout(State)
-PAST_LAYOUT: Final = Layout(Past)
+STATE_LAYOUT: Final[Layout[State]] = Layout(State)
+PAST_LAYOUT: Final[Layout[Past]] = Layout(Past)
 STATE: Final = STATE_LAYOUT.dtype
 PAST: Final = PAST_LAYOUT.dtype

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from purchase_intent.features.observe import find
@@ -26,7 +26,6 @@ class Vector:
     hour: float = feature("h", "Hour of the day in the shop's time zone")
     weekday: float = feature("day", "Day of the week, Monday is 0")
     weekend: float = feature("yes/no", "It is Saturday or Sunday")
-    evening: float = feature("yes/no", "It is between 18 and 22 o'clock")
     device: float = feature("key", "Kind of device")
     channel: float = feature("key", "Marketing channel that brought the visitor")
     country: float = feature("key", "Country of the visitor")
@@ -35,33 +34,22 @@ class Vector:
     duration: float = feature("s", "Time since the session began")
     events: float = feature("count", "Events of the session so far")
     moments: float = feature("count", "Distinct moments at which something happened")
-    steps: float = feature("count", "Pages and acts of the session so far")
     gap: float = feature("s", "Pause before the latest event")
     pace: float = feature("s", "Typical pause of late, the newest counting most")
     longest_gap: float = feature("s", "Longest pause of the session")
-    mean_gap: float = feature("s", "Mean time between moments")
-    page_views: float = feature("count", "Pages seen")
     interactions: float = feature("count", "Clicks that lead nowhere else")
-    selections: float = feature("count", "Products chosen from a list")
     views: float = feature("count", "Product details seen")
-    searches: float = feature("count", "Searches")
-    search_terms: float = feature("count", "Different search terms in a row")
+    searches: float = feature("count", "Search results seen")
     carts: float = feature("count", "Times something was put into the cart")
     removals: float = feature("count", "Times something was taken out of the cart")
-    view_share: float = feature("share", "Share of the steps that looked at a product")
     kind: float = feature("kind", "What the latest event was")
     page: float = feature("page", "Role of the page shown now")
     trail: float = feature("pages", "The last three pages, in order")
     stage: float = feature("stage", "How far the session has come: 1 browsing, 2 product, 3 cart, 4 checkout")
     home_visits: float = feature("count", "Visits to the home page")
     listing_visits: float = feature("count", "Visits to product lists")
-    search_visits: float = feature("count", "Visits to search results")
     basket_visits: float = feature("count", "Visits to the basket page")
     sign_in_visits: float = feature("count", "Visits to the sign-in page")
-    register_visits: float = feature("count", "Visits to the registration page")
-    account_visits: float = feature("count", "Visits to the account pages")
-    checkout_visits: float = feature("count", "Visits to the address step of the checkout")
-    payment_visits: float = feature("count", "Visits to the payment step")
     review_visits: float = feature("count", "Visits to the last look before ordering")
     information_visits: float = feature("count", "Visits to delivery, returns and help pages")
     listing_dwell: float = feature("s", "Time spent on product lists")
@@ -80,19 +68,14 @@ class Vector:
     products: float = feature("count", "Different products met")
     categories: float = feature("count", "Different categories met")
     repeats: float = feature("count", "Looks at a product seen before in the session")
-    product_streak: float = feature("count", "Events in a row about the same product")
     category: float = feature("key", "Category of the latest product")
     brand: float = feature("key", "Brand of the latest product")
     product_popularity: float = feature("count", "Views of the product in the last four weeks")
     product_cart_rate: float = feature("share", "Carts for each view of the product in the last four weeks")
     product_buy_rate: float = feature("share", "Purchases for each view of the product in the last four weeks")
-    category_popularity: float = feature("count", "Views of the category in the last four weeks")
     category_cart_rate: float = feature("share", "Carts for each view in the category")
-    category_buy_rate: float = feature("share", "Purchases for each view in the category")
-    brand_buy_rate: float = feature("share", "Purchases for each view of the brand")
     mean_buy_rate: float = feature("share", "Mean purchase rate of the products met")
     cart_units: float = feature("count", "Units in the cart")
-    cart_lines: float = feature("count", "Lines in the cart")
     cart_value: float = feature("money", "Value of the cart")
     cart_max_price: float = feature("money", "Dearest product put in the cart")
     since_first_cart: float = feature("s", "Time since something was first put into the cart, -1 before")
@@ -100,21 +83,13 @@ class Vector:
     since_first_basket: float = feature("s", "Time since the basket was first visited, -1 before")
     since_last_basket: float = feature("s", "Time since the basket was last visited, -1 before")
     start_to_cart: float = feature("s", "Time from the start to the first cart, -1 before")
-    after_cart: float = feature("count", "Steps since the first cart")
     basket_share: float = feature("share", "Share of the steps on the basket page")
     checkout_step: float = feature("step", "Step of the checkout: 9 address, 10 payment, 11 review, 0 before")
-    in_step: float = feature("s", "Time since this step of the checkout began, -1 before")
-    since_first_checkout: float = feature("s", "Time since the checkout began, -1 before")
     since_last_checkout: float = feature("s", "Time since the latest checkout page, -1 before")
-    step_back: float = feature("count", "Times the checkout went back a step")
-    checkout_lines: float = feature("count", "Lines of the order being checked out")
     checkout_value: float = feature("money", "Value of the order being checked out")
-    after_checkout: float = feature("count", "Steps since the checkout began")
-    cart_to_checkout: float = feature("s", "Time from the first cart to the checkout, -1 before")
     since_sign_in: float = feature("s", "Time since the sign-in page was first visited, -1 before")
     signed_in: float = feature("yes/no", "The visitor is signed in")
     purchases: float = feature("count", "Orders of this session so far")
-    since_purchase: float = feature("s", "Time since this session's latest order, -1 before")
     past_sessions: float = feature("count", "Earlier sessions")
     past_events: float = feature("count", "Events of earlier sessions")
     past_products: float = feature("count", "Products met in earlier sessions")
@@ -125,7 +100,6 @@ class Vector:
     past_mean_products: float = feature("count", "Mean products of an earlier session")
     past_mean_duration: float = feature("s", "Mean duration of an earlier session")
     past_mean_price: float = feature("money", "Mean price of the products met earlier")
-    past_searches: float = feature("count", "Searches in earlier sessions")
     past_cart_sessions: float = feature("count", "Earlier sessions that used the cart")
     past_basket_sessions: float = feature("count", "Earlier sessions that visited the basket")
     past_checkout_sessions: float = feature("count", "Earlier sessions that began a checkout")
@@ -165,12 +139,11 @@ def lag(start: int, end: int) -> float:
     return max(0.0, (end - start) / 1000.0) if start > 0 and end > 0 else -1.0
 
 
-def read_time_and_place(state: State, past: Past, now: int, out: Vector) -> None:
+def read_time_and_place(state: State, out: Vector) -> None:
     """Features of the group 'time and place'."""
     out.hour = state.hour
     out.weekday = state.weekday
     out.weekend = 1.0 if state.weekday >= 5 else 0.0
-    out.evening = 1.0 if 18 <= state.hour < 22 else 0.0
     out.device = state.device & CODE
     out.channel = state.channel & CODE
     out.country = state.country & CODE
@@ -178,46 +151,35 @@ def read_time_and_place(state: State, past: Past, now: int, out: Vector) -> None
     out.shop_conversion = ratio(state.shop_buyers, state.shop_sessions)
 
 
-def read_pace(state: State, past: Past, now: int, out: Vector) -> None:
+def read_pace(state: State, now: int, out: Vector) -> None:
     """Features of the group 'pace'."""
     out.duration = seconds(state.start, now)
     out.events = state.events
     out.moments = state.moments
-    out.steps = state.steps
     out.gap = state.gap
     out.pace = state.pace
     out.longest_gap = state.longest_gap
-    out.mean_gap = ratio(seconds(state.start, now), state.moments)
 
 
-def read_acts(state: State, past: Past, now: int, out: Vector) -> None:
+def read_acts(state: State, out: Vector) -> None:
     """Features of the group 'acts'."""
-    out.page_views = state.kinds[1]
     out.interactions = state.kinds[2]
-    out.selections = state.kinds[3]
     out.views = state.kinds[4]
-    out.searches = state.kinds[5]
-    out.search_terms = state.searches
+    out.searches = state.pages[4]
     out.carts = state.kinds[6]
     out.removals = state.kinds[7]
-    out.view_share = ratio(state.kinds[4], state.steps)
     out.kind = state.kind
     out.page = state.page
-    out.trail = state.trail & 4095
+    out.trail = state.trail
     out.stage = state.stage
 
 
-def read_pages(state: State, past: Past, now: int, out: Vector) -> None:
+def read_pages(state: State, out: Vector) -> None:
     """Features of the group 'pages'."""
     out.home_visits = state.pages[1]
     out.listing_visits = state.pages[2]
-    out.search_visits = state.pages[4]
     out.basket_visits = state.pages[5]
     out.sign_in_visits = state.pages[6]
-    out.register_visits = state.pages[7]
-    out.account_visits = state.pages[8]
-    out.checkout_visits = state.pages[9]
-    out.payment_visits = state.pages[10]
     out.review_visits = state.pages[11]
     out.information_visits = state.pages[13]
     out.listing_dwell = state.dwell[2]
@@ -228,7 +190,7 @@ def read_pages(state: State, past: Past, now: int, out: Vector) -> None:
     out.sign_in_dwell = state.dwell[6] + state.dwell[7]
 
 
-def read_products(state: State, past: Past, now: int, out: Vector) -> None:
+def read_products(state: State, out: Vector) -> None:
     """Features of the group 'products'."""
     out.price = state.price
     out.mean_price = ratio(state.sum_price, state.priced)
@@ -236,27 +198,22 @@ def read_products(state: State, past: Past, now: int, out: Vector) -> None:
     out.min_price = state.min_price
     out.total_price = state.sum_price
     out.price_to_mean = ratio(state.price * state.priced, state.sum_price)
-    out.price_to_category = ratio(state.price * 100.0 * state.category_views, state.category_cents)
+    out.price_to_category = ratio(state.price, state.category_price)
     out.products = state.products
     out.categories = state.categories
     out.repeats = state.repeats
-    out.product_streak = state.product_streak
     out.category = state.category & CODE
     out.brand = state.brand & CODE
-    out.product_popularity = state.product_views
-    out.product_cart_rate = (state.product_carts + 1.0) / (state.product_views + 10.0)
-    out.product_buy_rate = (state.product_buys + 0.5) / (state.product_views + 25.0)
-    out.category_popularity = state.category_views
-    out.category_cart_rate = (state.category_carts + 1.0) / (state.category_views + 10.0)
-    out.category_buy_rate = (state.category_buys + 0.5) / (state.category_views + 25.0)
-    out.brand_buy_rate = (state.brand_buys + 0.5) / (state.brand_views + 25.0)
+    out.product_popularity = state.product_popularity
+    out.product_cart_rate = state.product_cart_rate
+    out.product_buy_rate = state.product_buy_rate
+    out.category_cart_rate = state.category_cart_rate
     out.mean_buy_rate = ratio(state.rate_sum, state.rate_count)
 
 
-def read_cart(state: State, past: Past, now: int, out: Vector) -> None:
+def read_cart(state: State, now: int, out: Vector) -> None:
     """Features of the group 'cart'."""
     out.cart_units = state.cart_units
-    out.cart_lines = state.cart_lines
     out.cart_value = state.cart_value
     out.cart_max_price = state.cart_max_price
     out.since_first_cart = since(state.first_cart, now)
@@ -264,25 +221,17 @@ def read_cart(state: State, past: Past, now: int, out: Vector) -> None:
     out.since_first_basket = since(state.first_basket, now)
     out.since_last_basket = since(state.last_basket, now)
     out.start_to_cart = lag(state.start, state.first_cart)
-    out.after_cart = state.after_cart
     out.basket_share = ratio(state.pages[5], state.steps)
 
 
 def read_checkout(state: State, past: Past, now: int, out: Vector) -> None:
     """Features of the group 'checkout'."""
     out.checkout_step = state.step
-    out.in_step = since(state.step_since, now)
-    out.since_first_checkout = since(state.first_checkout, now)
     out.since_last_checkout = since(state.last_checkout, now)
-    out.step_back = state.step_back
-    out.checkout_lines = state.checkout_lines
     out.checkout_value = state.checkout_value
-    out.after_checkout = state.after_checkout
-    out.cart_to_checkout = lag(state.first_cart, state.first_checkout)
     out.since_sign_in = since(state.first_sign_in, now)
     out.signed_in = 1.0 if state.login > 0 or past.known > 0 else 0.0
     out.purchases = state.purchases
-    out.since_purchase = since(state.last_purchase, now)
 
 
 def read_visitor(state: State, past: Past, now: int, out: Vector) -> None:
@@ -297,7 +246,6 @@ def read_visitor(state: State, past: Past, now: int, out: Vector) -> None:
     out.past_mean_products = ratio(past.products, past.sessions)
     out.past_mean_duration = ratio(past.duration, past.sessions)
     out.past_mean_price = ratio(past.price, past.priced)
-    out.past_searches = past.searches
     out.past_cart_sessions = past.carted
     out.past_basket_sessions = past.basket
     out.past_checkout_sessions = past.checkout
@@ -319,12 +267,12 @@ def read_visitor(state: State, past: Past, now: int, out: Vector) -> None:
 
 def vector(state: State, past: Past, now: int, out: Vector) -> None:
     """Read the features off a session and its visitor's past, at `now` (milliseconds since 1970 UTC)."""
-    read_time_and_place(state, past, now, out)
-    read_pace(state, past, now, out)
-    read_acts(state, past, now, out)
-    read_pages(state, past, now, out)
-    read_products(state, past, now, out)
-    read_cart(state, past, now, out)
+    read_time_and_place(state, out)
+    read_pace(state, now, out)
+    read_acts(state, out)
+    read_pages(state, out)
+    read_products(state, out)
+    read_cart(state, now, out)
     read_checkout(state, past, now, out)
     read_visitor(state, past, now, out)
 

@@ -1,0 +1,39 @@
+"""From the event as the shop means it to the numbers the fold reads: hashed, in local time, with its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from purchase_intent.events import Event, key_hash
+from purchase_intent.features.hit import Hit
+
+__all__ = ["encode", "milliseconds"]
+
+
+def milliseconds(event: Event) -> int:
+    """The event's time in whole milliseconds since 1970 UTC, rounded down."""
+    moment = event.occurred_at
+    return int(moment.timestamp() // 1) * 1000 + moment.microsecond // 1000
+
+
+def encode(event: Event, *, zone: ZoneInfo, facts: Mapping[str, int]) -> Hit:
+    """The numbers of one event; `facts` holds what the catalogue knew before its local day (names of FACTS)."""
+    local = event.occurred_at.astimezone(zone)
+    return Hit(
+        time=milliseconds(event),
+        kind=int(event.name),
+        page=int(event.shown_page),
+        product=key_hash(event.product),
+        category=key_hash(event.category),
+        brand=key_hash(event.brand),
+        search=key_hash(event.search),
+        device=key_hash(event.device),
+        channel=key_hash(event.channel),
+        country=key_hash(event.country),
+        price=event.price or 0.0,
+        quantity=event.quantity or 0,
+        hour=local.hour,
+        weekday=local.weekday(),
+        **facts,
+    )
