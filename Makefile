@@ -40,8 +40,9 @@ demo: setup
 		--out var/demo-predictions.parquet --report var/demo-report.json
 
 test: setup
-	$(BIN)/python -m pytest --cov $(PYTEST_ARGS)
-	$(BIN)/python -m pytest --database postgres $(PYTEST_ARGS) tests/integration/models tests/integration/app
+	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --cov --cov-append --database postgres $(PYTEST_ARGS) \
+		tests/integration/models tests/integration/app
 
 lint: setup
 	$(BIN)/ruff check .

@@ -71,7 +71,7 @@ STORAGES = {
 }
 
 USE_TZ = True
-TIME_ZONE = "America/New_York"
+TIME_ZONE = "Europe/Berlin"
 LANGUAGE_CODE = "en-us"
 
 PURCHASE_INTENT: dict[str, object] = {"TIME_ZONE": TIME_ZONE}
