@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from tests.postgres import running_server, use_database
+
+# A busy machine is no failure: an example may take its time. The rest is as Hypothesis has it, on a build machine too.
+hypothesis_settings.register_profile("project", hypothesis_settings.default, deadline=None)
+hypothesis_settings.load_profile("project")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
