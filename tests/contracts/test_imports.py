@@ -64,6 +64,16 @@ def test_starting_the_app_loads_no_learner() -> None:
     assert loaded.isdisjoint(LEARNERS)
 
 
+def test_importing_every_module_loads_no_learner() -> None:
+    loaded = loaded_by(
+        "import django, importlib, pkgutil, purchase_intent\n"
+        "django.setup()\n"
+        "for module in pkgutil.walk_packages(purchase_intent.__path__, 'purchase_intent.'):\n"
+        "    importlib.import_module(module.name)"
+    )
+    assert loaded.isdisjoint(LEARNERS), "a heavy library is imported by the function that needs it"
+
+
 @pytest.mark.parametrize("name", PURE)
 def test_a_pure_package_loads_neither_django_nor_a_learner(name: str) -> None:
     loaded = loaded_by(f"import purchase_intent.{name}")
