@@ -1,0 +1,73 @@
+"""Train a model from event logs and register it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from purchase_intent.conf import config
+from purchase_intent.exceptions import IntentError
+from purchase_intent.management.progress import Steps
+from purchase_intent.models import ModelVersion
+
+
+class Command(BaseCommand):
+    """`intent_train --events PATH... [--until T] [--seed N] [--trials 0] [--force]`."""
+
+    help = "Train a model from event logs (Parquet or CSV) and register it with its figures and bundle."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--events", nargs="+", type=Path, required=True, help="the logs, read as one")
+        parser.add_argument("--until", type=_moment, help="learn from nothing at or after this time (UTC if no zone)")
+        parser.add_argument("--seed", type=int, default=0, help="the same seed and log give the same model")
+        parser.add_argument("--trials", type=int, default=0, help="tuning trials for each member; 0 keeps the defaults")
+        parser.add_argument("--force", action="store_true", help="register even what a check refuses, marked so")
+        parser.add_argument("--zone", help="the shop's time zone, where the log is another shop's")
+        parser.add_argument("--rejects", type=Path, help="CSV file for the rows that were rejected, with the reason")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from purchase_intent.training.run import Request, train
+
+        steps = Steps(self.stdout)
+        try:
+            version = train(
+                Request(
+                    events=options["events"],
+                    zone=options["zone"] or str(config().time_zone),
+                    until=options["until"],
+                    seed=options["seed"],
+                    trials=options["trials"],
+                    force=options["force"],
+                    rejects=options["rejects"],
+                ),
+                progress=steps,
+            )
+        except IntentError as error:
+            steps.done()
+            raise CommandError(error.message) from error
+        steps.done()
+        self._report(version)
+
+    def _report(self, version: ModelVersion) -> None:
+        log = version.figures["log"]
+        rejected = ", ".join(f"{count:,} {reason}" for reason, count in sorted(log["rejected"].items())) or "none"
+        judged = version.figures["models"]["ensemble"]
+        self.stdout.write(
+            f"Read {log['rows']:,} rows; rejected: {rejected}.\n"
+            f"Learnt from {version.sessions:,} sessions, {version.buyers:,} of which bought.\n"
+            f"On its last slice, before the final fit: AUC {judged['session']['auc']:.3f} and average precision "
+            f"{judged['session']['average_precision']:.3f} per session, {judged['point']['auc']:.3f} and "
+            f"{judged['point']['average_precision']:.3f} per point.\n"
+            f"{version.verdict}"
+        )
+        self.stdout.write(self.style.SUCCESS(f"Registered as model {version.pk}, {version.get_status_display()}."))
+
+
+def _moment(text: str) -> datetime:
+    from datetime import UTC
+
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

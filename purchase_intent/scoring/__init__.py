@@ -1,0 +1,1 @@
+"""Models at work: stored bundles, and the one that serves."""

@@ -1,0 +1,113 @@
+"""One training run: read, fold, learn, check, register. Nothing is registered unless all of it went well."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from purchase_intent.conf import bundle_key
+from purchase_intent.exceptions import TrainingRefused
+from purchase_intent.features.schema import schema_hash
+from purchase_intent.learning import IntentEnsemble, Sample, dump
+from purchase_intent.models import Horizon, ModelVersion
+from purchase_intent.scoring.bundles import remove_bundle, store_bundle
+from purchase_intent.sources import EventLog, open_log
+from purchase_intent.training.checks import Finding, check_model
+from purchase_intent.training.dataset import Progress, build_sample
+
+__all__ = ["Request", "train"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to train on and how. `until` is aware; `zone` the shop's IANA time zone; `rejects` a CSV file to write."""
+
+    events: Sequence[Path]
+    zone: str
+    until: datetime | None = None
+    seed: int = 0
+    trials: int = 0
+    force: bool = False
+    threads: int = 2
+    rejects: Path | None = None
+
+
+def train(request: Request, *, progress: Progress) -> ModelVersion:
+    """Train a session model from files and register it; the first one that passes the checks becomes champion.
+
+    Raises LogRefused where the files are no log, TrainingRefused where the data allows no model or a check failed and
+    `force` is not set. Then nothing is registered and no bundle is kept.
+    """
+    progress("reading the log")
+    with open_log(request.events, zone=request.zone, until=request.until, rejects=request.rejects) as log:
+        sample = build_sample(log, until=request.until, seed=request.seed, progress=progress)
+        ensemble = IntentEnsemble.fit(
+            sample, seed=request.seed, trials=request.trials, threads=request.threads, progress=progress
+        )
+        findings = check_model(ensemble.figures, sample)
+        if findings and not request.force:
+            raise TrainingRefused(
+                f"{findings[0].message}. Nothing was registered; --force registers it all the same.",
+                reasons=[finding.code for finding in findings],
+            )
+        return register(ensemble, sample, log, request, findings)
+
+
+def register(
+    ensemble: IntentEnsemble, sample: Sample, log: EventLog, request: Request, findings: Sequence[Finding]
+) -> ModelVersion:
+    """Keep the bundle and the record of it, both or neither."""
+    facts = _facts(ensemble, log, request)
+    data = dump(ensemble, schema=schema_hash(), facts=facts, key=bundle_key())
+    name = store_bundle(data)
+    try:
+        with transaction.atomic():
+            version = ModelVersion.objects.create(
+                horizon=Horizon.SESSION,
+                trained_from=log.first,
+                trained_until=request.until or log.last,
+                events=log.accepted,
+                sessions=log.sessions,
+                buyers=sample.buying_sessions,
+                seed=request.seed,
+                schema_hash=schema_hash(),
+                bundle=name,
+                bundle_sha256=hashlib.sha256(data).hexdigest(),
+                figures=facts,
+                verdict=" ".join(f"{finding.message}." for finding in findings) or "Passed the checks.",
+                reasons=[finding.code for finding in findings],
+                forced=bool(findings),
+            )
+            if not findings and not ModelVersion.objects.of(Horizon.SESSION).champions().exists():
+                version.promote()
+    except BaseException:
+        remove_bundle(name)
+        raise
+    return version
+
+
+def _facts(ensemble: IntentEnsemble, log: EventLog, request: Request) -> dict[str, Any]:
+    return {
+        "zone": request.zone,
+        "layout": log.layout,
+        "log": {
+            "rows": log.rows,
+            "accepted": log.accepted,
+            "rejected": log.rejected,
+            "sessions": log.sessions,
+            "visitors": log.visitors,
+            "buying_sessions": log.buying_sessions,
+            "orders": log.orders,
+            "revenue": round(log.revenue, 2),
+        },
+        "weights": dict(ensemble.weights),
+        "calibration": {"slope": ensemble.calibration.slope, "intercept": ensemble.calibration.intercept},
+        "thresholds": ensemble.thresholds.to_json(),
+        **ensemble.figures,
+    }

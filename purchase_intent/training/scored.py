@@ -1,0 +1,170 @@
+"""Scores of every event of a log, in the log's own database: written out whole, and cut into decision points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from purchase_intent.events import EventName, Page, Reason
+from purchase_intent.features.history import replay
+from purchase_intent.learning import IntentEnsemble
+from purchase_intent.sources import Batch, EventLog
+
+__all__ = ["STAGES", "EvaluationPoints", "evaluation_points", "score_events", "write_predictions"]
+
+STAGES: Final = ("view", "basket", "cart", "checkout")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPoints:
+    """The decision points of a scored log, one entry each.
+
+    `session` numbers the sessions, `k` counts a session's moments from 1, `label` is 1 where the session buys later;
+    `first` maps a stage to the points that reached it first; `scores` maps a model to its probabilities.
+    """
+
+    session: NDArray[np.int64]
+    k: NDArray[np.int64]
+    label: NDArray[np.uint8]
+    first: Mapping[str, NDArray[np.bool_]]
+    scores: Mapping[str, NDArray[np.float64]]
+
+
+def score_events(
+    log: EventLog, ensemble: IntentEnsemble, *, first_source: int, threads: int, progress: Progress
+) -> None:
+    """Fold the whole log and score the events of the paths from `first_source` on, into the table `scored`.
+
+    Rows that were rejected, but have an id, a session and a time, get the score that stood at their moment.
+    """
+    models = [*ensemble.members, "baseline", "ensemble"]
+    columns = ", ".join(f"{name} DOUBLE" for name in models)
+    log.connection.execute(f"CREATE TABLE scored (row BIGINT, number BIGINT, {columns})")
+    buffer = np.empty((0, len(ensemble.names)), np.float32)
+    sessions = done = 0
+    for batch in log.batches():
+        if len(batch.hits) > len(buffer):
+            buffer = np.empty((len(batch.hits), len(ensemble.names)), np.float32)
+        vectors = replay(batch.hits, batch.visitor, batch.session, buffer)
+        _insert(log, batch, vectors, ensemble, first_source=first_source, sessions=sessions, threads=threads)
+        sessions += int(batch.session.max()) + 1
+        done += len(batch.hits)
+        progress(f"scoring events: {done:,} of {log.accepted:,}")
+    _carry(log, models, first_source=first_source, fallback=_base_rate(ensemble))
+
+
+def _insert(
+    log: EventLog,
+    batch: Batch,
+    vectors: NDArray[np.float32],
+    ensemble: IntentEnsemble,
+    *,
+    first_source: int,
+    sessions: int,
+    threads: int,
+) -> None:
+    import pyarrow as pa
+
+    wanted = batch.source >= first_source
+    if not wanted.any():
+        return
+    rows = np.ascontiguousarray(vectors[wanted])
+    margins = ensemble.member_log_odds(rows, threads=threads)
+    scores: dict[str, NDArray[Any]] = {name: expit(margin) for name, margin in margins.items()}
+    scores["baseline"] = expit(ensemble.baseline_log_odds(rows))
+    scores["ensemble"] = expit(ensemble.mix(margins))
+    part = pa.table({"row": batch.row[wanted], "number": batch.session[wanted] + sessions, **scores})
+    log.connection.register("part", part)
+    log.connection.execute("INSERT INTO scored SELECT * FROM part")
+    log.connection.unregister("part")
+
+
+def _base_rate(ensemble: IntentEnsemble) -> float:
+    return float(ensemble.figures["models"]["ensemble"]["session"]["base_rate"])
+
+
+def _carry(log: EventLog, models: list[str], *, first_source: int, fallback: float) -> None:
+    """Add the rejected rows that have a place: with the score of the latest row of their session up to then."""
+    carried = ", ".join(f"coalesce({name}, {fallback!r})" for name in models)
+    log.connection.execute("""
+        CREATE TABLE placed AS
+        SELECT s.row, s.event_id, s.time, s.kind, s.page, s.session, coalesce(s.session, p.number) AS place,
+            s.session IS NULL AS counted, p.* EXCLUDE (row, number)
+        FROM scored AS p JOIN staged AS s ON s.row = p.row""")
+    log.connection.execute(f"""
+        INSERT INTO placed
+        SELECT r.row, r.event_id, r.time, r.kind, r.page, r.session, r.session, false, {carried}
+        FROM (
+            SELECT * FROM staged WHERE reason IS NOT NULL AND reason <> '{Reason.DUPLICATE_EVENT_ID}'
+            AND event_id IS NOT NULL AND session IS NOT NULL AND time IS NOT NULL AND source >= {first_source}
+        ) AS r LEFT JOIN LATERAL (
+            SELECT * FROM placed AS p
+            WHERE p.session = r.session AND (p.time < r.time OR (p.time = r.time AND p.row < r.row))
+            ORDER BY p.time DESC, p.row DESC LIMIT 1
+        ) AS p ON true""")
+
+
+def write_predictions(log: EventLog, out: Path) -> int:
+    """Write `event_id` and `score` of every placed event as Parquet, whole or not at all; the number of rows."""
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        log.connection.execute(
+            f"COPY (SELECT event_id, ensemble AS score FROM placed ORDER BY row) TO '{_quoted(partial)}'"
+            " (FORMAT parquet, COMPRESSION zstd)"
+        )
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return int(log.connection.execute("SELECT count(*) FROM placed").fetchall()[0][0])
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def evaluation_points(log: EventLog, models: list[str]) -> EvaluationPoints:
+    """The decision points: distinct moments before the session's first purchase, scored by their last event."""
+    columns = ", ".join(f"p.{name}" for name in models)
+    found = log.connection.execute(POINTS.format(models=columns)).fetchnumpy()
+    return EvaluationPoints(
+        session=np.asarray(found["session"], np.int64),
+        k=np.asarray(found["k"], np.int64),
+        label=np.asarray(found["label"], np.uint8),
+        first={stage: np.asarray(found[f"first_{stage}"], bool) for stage in STAGES},
+        scores={name: np.asarray(found[name], np.float64) for name in models},
+    )
+
+
+POINTS: Final = f"""
+WITH moments AS (
+    SELECT counted, place, time, max(row) AS last_row,
+        bool_or(kind = {int(EventName.PURCHASE)}) AS buys,
+        bool_or(kind = {int(EventName.VIEW)}) AS view,
+        bool_or(page = {int(Page.BASKET)}) AS basket,
+        bool_or(kind = {int(EventName.CART)}) AS cart,
+        bool_or(kind IN ({int(EventName.CHECKOUT)}, {int(EventName.PAYMENT_INFO)})) AS checkout
+    FROM placed GROUP BY ALL
+), counted AS (
+    SELECT *, row_number() OVER so_far AS k,
+        max(CASE WHEN buys THEN time END) OVER whole AS last_purchase,
+        min(CASE WHEN buys THEN time END) OVER whole AS first_purchase,
+        {", ".join(f"{stage} AND sum({stage}::INTEGER) OVER so_far = 1 AS first_{stage}" for stage in STAGES)}
+    FROM moments
+    WINDOW whole AS (PARTITION BY counted, place),
+        so_far AS (PARTITION BY counted, place ORDER BY time ROWS UNBOUNDED PRECEDING)
+)
+SELECT dense_rank() OVER (ORDER BY c.counted, c.place) AS session, k,
+    coalesce(last_purchase > c.time, false)::UTINYINT AS label,
+    {", ".join(f"first_{stage}" for stage in STAGES)}, {{models}}
+FROM counted AS c JOIN placed AS p ON p.row = c.last_row
+WHERE first_purchase IS NULL OR c.time < first_purchase
+ORDER BY session, k
+"""
