@@ -79,10 +79,11 @@ class Catalogue:
         """
         number = np.arange(months)[:, None] * 100_000 + np.arange(len(self))[None, :]
         keys = join(mix(np.full(number.shape, seed, dtype=np.uint64)), number)
-        edges = np.cumsum(self.popularity * np.exp(0.35 * normal(keys, 1)), axis=1)
-        edges = np.concatenate([np.zeros((months, 1)), edges / edges[:, -1:]], axis=1)
-        flat: Floats = (edges + np.arange(months)[:, None]).ravel()
-        return flat
+        weights: Floats = self.popularity * np.exp(0.35 * normal(keys, 1))
+        summed = weights.cumsum(axis=1)
+        edges: Floats = np.concatenate([np.zeros((months, 1)), summed / summed[:, -1:]], axis=1)
+        edges += np.arange(months)[:, None]
+        return edges.ravel()
 
 
 def _shelf_products(department: Department, shelf: Shelf, number: int) -> Iterator[Product]:

@@ -55,6 +55,7 @@ def pick(draws: Floats, shares: Floats) -> Ints:
     """Indices drawn in proportion to `shares` (one row for all draws, or one row for each)."""
     if shares.ndim == 1:
         edges = np.cumsum(shares)
-        return np.minimum(np.searchsorted(edges, draws * edges[-1], side="right"), len(shares) - 1)
+        found = np.searchsorted(edges, draws * edges[-1], side="right")
+        return np.asarray(np.minimum(found, len(shares) - 1), dtype=np.int64)
     edges = np.cumsum(shares, axis=1)
     return np.asarray((edges[:, :-1] <= (draws * edges[:, -1])[:, None]).sum(axis=1), dtype=np.int64)

@@ -15,11 +15,12 @@ from purchase_intent.events.names import EventName, Page
 __all__ = ["GENERIC", "REES46", "Layout", "generic", "rees46"]
 
 GENERIC = (
-    "event_id", "event_time", "event_type", "user_id", "user_session", "product_id", "category_code", "brand", "price",
-    "quantity", "order_id", "revenue", "page", "search_term", "device", "channel", "country",
+    "event_id", "event_time", "event_type", "user_id", "user_session", "product_id", "category_code",
+    "brand", "price", "quantity", "order_id", "revenue", "page", "search_term", "device", "channel", "country",
 )  # fmt: skip
 REES46 = (
-    "event_time", "event_type", "product_id", "category_id", "category_code", "brand", "price", "user_id", "user_session",
+    "event_time", "event_type", "product_id", "category_id", "category_code", "brand", "price", "user_id",
+    "user_session",
 )  # fmt: skip
 
 _KINDS: tuple[str | None, ...] = (None, *(kind.label for kind in EventName))
@@ -28,7 +29,7 @@ _REES46_KINDS = (EventName.VIEW, EventName.CART, EventName.REMOVE_FROM_CART, Eve
 
 
 class Layout:
-    """Turns rows into Arrow tables for one catalogue. `seed` salts the event ids."""
+    """Turns rows into Arrow tables for one catalogue. `seed` salts all ids, so that two logs share none."""
 
     def __init__(self, catalogue: Catalogue, seed: int) -> None:
         self.catalogue = catalogue
@@ -47,14 +48,14 @@ def generic(layout: Layout, rows: Table, first: int) -> pa.Table:
         "event_id": text_ids(mix(number + layout.salt)),
         "event_time": pa.array(rows["time"]).cast(pa.timestamp("ms", tz="UTC")),
         "event_type": labels(rows["kind"], _KINDS),
-        "user_id": pa.array(user_numbers(rows["user"])).cast(pa.string()),
-        "user_session": session_ids(rows["session"]),
+        "user_id": pa.array(user_numbers(rows["user"], layout.salt)).cast(pa.string()),
+        "user_session": session_ids(rows["session"], layout.salt),
         "product_id": labels(product, layout.product_ids),
         "category_code": labels(rows["shelf"], layout.catalogue.categories),
         "brand": labels(product, layout.brands),
         "price": pa.array(rows["price"], mask=product < 0),
         "quantity": pa.array(rows["quantity"].astype(np.int32), mask=rows["quantity"] == 0),
-        "order_id": _order_ids(rows),
+        "order_id": _order_ids(rows, layout),
         "revenue": pa.array(rows["revenue"], mask=rows["order"] == 0),
         "page": labels(rows["page"], _PAGES),
         "search_term": labels(rows["search"], layout.catalogue.terms),
@@ -78,15 +79,15 @@ def rees46(layout: Layout, rows: Table, first: int) -> pa.Table:
         "category_code": labels(rows["shelf"], [path.replace("/", ".") for path in layout.catalogue.categories]),
         "brand": labels(rows["product"], [brand and brand.lower() for brand in layout.brands]),
         "price": pa.array(rows["price"]),
-        "user_id": pa.array(user_numbers(rows["user"])),
-        "user_session": session_ids(rows["session"]),
+        "user_id": pa.array(user_numbers(rows["user"], layout.salt)),
+        "user_session": session_ids(rows["session"], layout.salt),
     }
     return pa.table({name: columns[name] for name in REES46})
 
 
-def _order_ids(rows: Table) -> pa.Array:
+def _order_ids(rows: Table, layout: Layout) -> pa.Array:
     ordered = np.flatnonzero(rows["order"])
-    spelled = text_ids(rows["order"][ordered].astype(np.uint64))
+    spelled = text_ids(rows["order"][ordered].astype(np.uint64) + layout.salt)
     places = np.zeros(len(rows), dtype=np.int64)
     places[ordered] = np.arange(len(ordered))
     return spelled.take(pa.array(places, mask=rows["order"] == 0))

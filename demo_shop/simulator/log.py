@@ -23,7 +23,7 @@ def write_log(
     *,
     layout: str = "generic",
     catalogue: Catalogue | None = None,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], object] | None = None,
 ) -> Figures:
     """Simulate `plan` into `path` and return the figures of all events, also those a layout leaves out.
 
@@ -39,5 +39,6 @@ def write_log(
             writer.write(_SHAPES[layout](shape, piece.rows, figures.events))
             figures.add(piece.rows)
             done = (piece.until - begin) / (end - begin) if plan.events is None else figures.events / plan.events
-            progress(min(max(done, 0.0), 1.0))
+            if progress is not None:
+                progress(min(max(done, 0.0), 1.0))
     return figures

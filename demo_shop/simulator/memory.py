@@ -36,7 +36,8 @@ def after_visit(party: Party, rhythm: Rhythm, end: int) -> Table:
     memory["cart"] = party.cart
     memory["quantity"] = party.quantity
     memory["orders"] += party.orders
-    return memory[stays & (time < end) & (memory["visit"] < VISITS)]
+    back: Table = memory[stays & (time < end) & (memory["visit"] < VISITS)]
+    return back
 
 
 def _return_time(party: Party, rhythm: Rhythm) -> Ints:

@@ -40,14 +40,21 @@ class Move(IntEnum):
 
 _M = Move
 _WEIGHTS: dict[Page, dict[Move, float]] = {
-    Page.HOME: {_M.LEAVE: 30, _M.LIST: 42, _M.SEARCH: 15, _M.SELECT: 16, _M.ACCOUNT: 3, _M.INFO: 5, _M.BASKET: 5, _M.FAVOURITE: 3},
-    Page.LISTING: {_M.LEAVE: 22, _M.LIST: 27, _M.SEARCH: 6, _M.SELECT: 44, _M.HOME: 4, _M.BASKET: 3, _M.FAVOURITE: 2},
+    Page.HOME: {
+        _M.LEAVE: 30, _M.LIST: 42, _M.SEARCH: 15, _M.SELECT: 16, _M.ACCOUNT: 3, _M.INFO: 5, _M.BASKET: 5,
+        _M.FAVOURITE: 3,
+    },
+    Page.LISTING: {
+        _M.LEAVE: 22, _M.LIST: 27, _M.SEARCH: 6, _M.SELECT: 44, _M.HOME: 4, _M.BASKET: 3, _M.FAVOURITE: 2,
+    },
     Page.SEARCH: {_M.LEAVE: 18, _M.SEARCH: 14, _M.SELECT: 55, _M.LIST: 6, _M.HOME: 2},
     Page.PRODUCT: {
-        _M.LEAVE: 22, _M.SELECT: 15, _M.LIST: 26, _M.SEARCH: 5, _M.INTERACT: 12, _M.CART: 2.4, _M.WISH: 0.8, _M.FAVOURITE: 3,
-        _M.BASKET: 14, _M.INFO: 2, _M.HOME: 3, _M.CHECKOUT: 2,
+        _M.LEAVE: 22, _M.SELECT: 15, _M.LIST: 26, _M.SEARCH: 5, _M.INTERACT: 12, _M.CART: 2.6, _M.WISH: 0.8,
+        _M.FAVOURITE: 3, _M.BASKET: 14, _M.INFO: 2, _M.HOME: 3, _M.CHECKOUT: 2,
     },
-    Page.BASKET: {_M.LEAVE: 22, _M.CHECKOUT: 26, _M.REMOVE: 9, _M.LIST: 16, _M.FAVOURITE: 8, _M.INFO: 3, _M.HOME: 5, _M.SELECT: 4},
+    Page.BASKET: {
+        _M.LEAVE: 22, _M.CHECKOUT: 26, _M.REMOVE: 9, _M.LIST: 16, _M.FAVOURITE: 8, _M.INFO: 3, _M.HOME: 5, _M.SELECT: 4,
+    },
     Page.CHECKOUT: {_M.LEAVE: 28, _M.PAYMENT: 56, _M.BASKET: 12, _M.INFO: 3, _M.LIST: 3},
     Page.PAYMENT: {_M.LEAVE: 22, _M.REVIEW: 70, _M.BASKET: 6, _M.CHECKOUT: 5},
     Page.REVIEW: {_M.LEAVE: 18, _M.PURCHASE: 66, _M.BASKET: 8, _M.PAYMENT: 4},
@@ -57,8 +64,8 @@ _WEIGHTS: dict[Page, dict[Move, float]] = {
 }  # fmt: skip
 
 _DESIRE = {
-    _M.LEAVE: -0.22, _M.CART: 0.55, _M.BASKET: 0.25, _M.CHECKOUT: 0.6, _M.PAYMENT: 0.35, _M.REVIEW: 0.35, _M.PURCHASE: 0.4,
-    _M.FAVOURITE: 0.3, _M.INTERACT: 0.15, _M.INFO: 0.1,
+    _M.LEAVE: -0.22, _M.CART: 0.55, _M.BASKET: 0.25, _M.CHECKOUT: 0.6, _M.PAYMENT: 0.5, _M.REVIEW: 0.5,
+    _M.PURCHASE: 0.5, _M.FAVOURITE: 0.3, _M.INTERACT: 0.15, _M.INFO: 0.1,
 }  # fmt: skip
 _ENERGY = {_M.LEAVE: -0.85}
 _HOARD = {_M.CART: 0.8, _M.WISH: 0.8, _M.CHECKOUT: -0.5, _M.BASKET: 0.15}
@@ -70,7 +77,8 @@ _WRONG_DOOR = 0.9  # many see one page and know it is not what they came for
 
 # Middle of the pause on a page in seconds; pauses are log-normal.
 _PAUSE = {
-    Page.HOME: 16.0, Page.LISTING: 22.0, Page.SEARCH: 14.0, Page.PRODUCT: 30.0, Page.BASKET: 28.0, Page.CHECKOUT: 62.0,
+    Page.HOME: 16.0, Page.LISTING: 22.0, Page.SEARCH: 14.0, Page.PRODUCT: 30.0, Page.BASKET: 28.0,
+    Page.CHECKOUT: 62.0,
     Page.PAYMENT: 48.0, Page.REVIEW: 24.0, Page.CONFIRMATION: 40.0, Page.ACCOUNT: 30.0, Page.INFORMATION: 38.0,
 }  # fmt: skip
 _PAUSE_SPREAD = 0.95
@@ -81,23 +89,29 @@ def _by_move(slopes: dict[Move, float]) -> Floats:
     return np.array([slopes.get(move, 0.0) for move in Move])
 
 
-_BASE = np.array(
-    [[np.log(weights[move]) if move in weights else _NEVER for move in Move] for weights in (_WEIGHTS.get(p, {}) for p in Page)]
-)
-_BASE[:, _M.LEAVE] = np.maximum(_BASE[:, _M.LEAVE], 0.0)
+def _logits(weights: dict[Move, float]) -> list[float]:
+    return [float(np.log(weights[move])) if move in weights else _NEVER for move in Move]
+
+
+_BASE = np.array([_logits(_WEIGHTS.get(page, {_M.LEAVE: 1.0})) for page in Page])
 _PAUSES = np.array([_PAUSE.get(page, 20.0) for page in Page])
-_SLOPES = np.stack([_by_move(_DESIRE), _by_move(_ENERGY), _by_move(_HOARD)])
+_SLOPES = (_by_move(_DESIRE), _by_move(_ENERGY), _by_move(_HOARD))
 
 
 def choose(party: Party, who: Ints, draws: Floats, match: Floats, *, landed: bool) -> Ints:
-    """The next move of each of `who`; `match` is how well the product in view suits them, `landed` marks the first page."""
-    hidden = np.stack([party.desire[who], party.energy[who], party.hoard[who]], axis=1)
-    logits = _BASE[party.page[who]] + hidden @ _SLOPES
+    """The next move of each of `who`.
+
+    `match` is how well the product in view suits them, in standard deviations; `landed` marks the first page.
+    """
+    # No matrix product: its last bits depend on how many sessions share the batch.
+    logits = _BASE[party.page[who]]
+    for hidden, slopes in zip((party.desire, party.energy, party.hoard), _SLOPES, strict=True):
+        logits += hidden[who][:, None] * slopes
     empty = party.quantity[who].sum(axis=1) == 0
     logits[empty, _M.CHECKOUT] = _NEVER
     logits[empty, _M.REMOVE] = _NEVER
     logits[empty, _M.BASKET] -= 3.0
-    logits[:, _M.CART] += 0.5 * match
+    logits[:, _M.CART] += 0.5 * match + 0.9 * ~empty
     has_it = (party.cart[who] == party.product[who][:, None]).any(axis=1)
     logits[has_it, _M.CART] -= 3.0
     logits[(party.cart[who] >= 0).all(axis=1), _M.CART] = _NEVER

@@ -31,27 +31,30 @@ def text_ids(numbers: Keys) -> pa.Array:
     return _strings(words(numbers))
 
 
-def session_ids(sessions: Ints) -> pa.DictionaryArray:
-    """A UUID for each session number, in the spelling of the REES46 log."""
+def session_ids(sessions: Ints, salt: Keys) -> pa.DictionaryArray:
+    """A UUID for each session number, in the spelling of the REES46 log; another `salt` gives others."""
     distinct, codes = np.unique(sessions, return_inverse=True)
-    keys = distinct.astype(np.uint64)
+    keys = distinct.astype(np.uint64) + salt
     digits = np.concatenate([words(mix(keys)), words(mix(keys ^ np.uint64(0xA5A5_A5A5_5A5A_5A5A)))], axis=1)
     spelled = np.full((len(distinct), 36), ord("-"), dtype=np.uint8)
     spelled[:, [i for i in range(36) if i not in (8, 13, 18, 23)]] = digits
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), _strings(spelled))
 
 
-def user_numbers(users: Ints) -> Ints:
-    """Ids that tell neither when a visitor first came nor which cookies are one person's."""
-    mask = 2**_USER_BITS - 1
-    spread = (users.astype(np.uint64) * np.uint64(_USER_MULTIPLIER)) & np.uint64(mask)
-    spread ^= spread >> np.uint64(21)
-    return ((spread * np.uint64(_USER_MULTIPLIER)) & np.uint64(mask)).astype(np.int64) + 10**9
+def user_numbers(users: Ints, salt: Keys) -> Ints:
+    """Ids that tell neither when a visitor first came nor which cookies are one person's: a permutation by `salt`."""
+    mask = np.uint64(2**_USER_BITS - 1)
+    spread = (users.astype(np.uint64) ^ salt) & mask
+    for _ in range(2):
+        spread = (spread * np.uint64(_USER_MULTIPLIER)) & mask
+        spread ^= spread >> np.uint64(21)
+    return spread.astype(np.int64) + 10**9
 
 
 def category_ids(shelves: int) -> Ints:
     """A large number for each shelf, as the REES46 log has them."""
-    return np.asarray(2_053_013_552_000_000_000 + (mix(np.arange(1, shelves + 1).astype(np.uint64)) >> np.uint64(24)), dtype=np.int64)
+    spread = mix(np.arange(1, shelves + 1).astype(np.uint64)) >> np.uint64(24)
+    return np.asarray(2_053_013_552_000_000_000 + spread.astype(np.int64), dtype=np.int64)
 
 
 def labels(codes: NDArray[np.integer], names: Sequence[str | None]) -> pa.DictionaryArray:

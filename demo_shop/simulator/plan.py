@@ -13,7 +13,7 @@ __all__ = ["EVENTS_PER_SESSION", "Plan", "SimulationRefused"]
 EVENTS_PER_SESSION = 6.0
 """Rows of the generic layout per session, bots included; measured, see docs/simulator.md."""
 
-_WARM_UP = timedelta(days=14)
+_WARM_UP = timedelta(days=7)
 _MAX_DAYS = 1_000
 _MAX_SLICE = 28 * 24
 _MAX_SESSIONS_PER_DAY = 20_000_000
@@ -67,7 +67,9 @@ class Plan:
         """Sessions a day, as a mean over the year."""
         if self.sessions_per_day is not None:
             return self.sessions_per_day
-        return 200.0 if self.events is None else self.events / self.days / EVENTS_PER_SESSION
+        if self.events is not None:
+            return self.events / self.days / EVENTS_PER_SESSION
+        return 200.0
 
     @property
     def first_hour(self) -> int:
@@ -87,11 +89,13 @@ class Plan:
 
     @property
     def slice_hours(self) -> int:
-        """Hours held at once: about 20,000 sessions, from one hour to four weeks."""
-        return self.hours_per_slice or max(1, min(_MAX_SLICE, int(20_000 / self.rate * 24)))
+        """Hours held at once: about 50,000 sessions, from one hour to four weeks."""
+        if self.hours_per_slice is not None:
+            return self.hours_per_slice
+        return max(1, min(_MAX_SLICE, int(50_000 / self.rate * 24)))
 
 
-def _check(name: str, value: int, low: int, high: int) -> None:
+def _check(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise SimulationRefused(f"{name} {value!r}: choose a whole number from {low:,} to {high:,}", name=name)
 

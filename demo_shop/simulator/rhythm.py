@@ -21,10 +21,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Relative visits by local hour; working days peak at noon and at 20 to 21 h, weekends rise later and are flatter.
 _WORKDAY = np.array(
-    [34, 20, 12, 8, 8, 13, 28, 48, 66, 82, 92, 98, 106, 102, 98, 98, 100, 102, 106, 122, 140, 134, 104, 66], dtype=float
+    [34, 20, 12, 8, 8, 13, 28, 48, 66, 82, 92, 98, 106, 102, 98, 98, 100, 102, 106, 122, 140, 134, 104, 66],
+    dtype=np.float64,
 )
 _WEEKEND = np.array(
-    [48, 30, 18, 11, 8, 9, 16, 30, 54, 84, 106, 114, 112, 108, 108, 110, 110, 106, 104, 112, 124, 120, 96, 68], dtype=float
+    [48, 30, 18, 11, 8, 9, 16, 30, 54, 84, 106, 114, 112, 108, 108, 110, 110, 106, 104, 112, 124, 120, 96, 68],
+    dtype=np.float64,
 )
 _WEEKDAY = np.array([1.08, 1.03, 1.03, 1.07, 0.96, 0.87, 0.96])
 _MONTH = np.array([1.05, 0.92, 0.93, 0.93, 0.95, 0.94, 0.93, 0.93, 0.97, 1.02, 1.24, 1.21])
@@ -77,11 +79,8 @@ class Rhythm:
 
     def wish(self, index: Ints) -> Floats:
         """What hour, season and sales add to the wish to buy."""
-        return (
-            _HOUR_WISH[self.local_hour[index]]
-            + _MONTH_WISH[self.calendar_month[index]]
-            + np.where(self.sale[index] >= 0, 0.15, 0.0)
-        )
+        wish: Floats = _HOUR_WISH[self.local_hour[index]] + _MONTH_WISH[self.calendar_month[index]]
+        return wish + np.where(self.sale[index] >= 0, 0.15, 0.0)
 
     def departments(self, index: Ints) -> Floats:
         """Shares of the departments [n, 5] in the season, a sale counting double."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from io import BufferedWriter
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,7 +35,8 @@ def check_target(path: Path, layout: str) -> None:
         raise SimulationRefused(f"layout {layout!r}: choose generic or rees46", layout=layout)
     suffixes = LAYOUT_SUFFIXES[layout]
     if not path.name.endswith(suffixes):
-        raise SimulationRefused(f"out {path.name!r}: the {layout} layout is written to {', '.join(suffixes)}", out=str(path))
+        kinds = ", ".join(suffixes)
+        raise SimulationRefused(f"out {path.name!r}: the {layout} layout is written to {kinds}", out=str(path))
     if not path.parent.is_dir():
         raise SimulationRefused(f"out {path}: there is no folder {path.parent}", out=str(path))
     if path.is_dir():
@@ -99,7 +101,7 @@ class _Csv:
     """CSV with a header, as Arrow writes it; only strings that need quotes get them."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
-        self.file: IO[bytes] = stack.enter_context(path.open("wb"))
+        self.file: BufferedWriter | gzip.GzipFile = stack.enter_context(path.open("wb"))
         self.header = True
 
     def write(self, table: pa.Table) -> None:
@@ -113,7 +115,7 @@ class _Gzip(_Csv):
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         raw = stack.enter_context(path.open("wb"))
-        self.file = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0))  # type: ignore[assignment]
+        self.file = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0))
         self.header = True
 
 

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--layout", default="generic", choices=sorted(LAYOUT_SUFFIXES), help="default: generic")
         parser.add_argument("--events", type=int, help="write exactly this many events (generic layout's count)")
         parser.add_argument("--days", type=int, default=56, help="length of the period, default 56")
-        parser.add_argument("--sessions-per-day", type=float, help="the shop's size; default 200, or what --events needs")
+        parser.add_argument("--sessions-per-day", type=float, help="the shop's size; default 200, or as --events needs")
         parser.add_argument("--start", default="2026-03-02", help="first local day, YYYY-MM-DD; default 2026-03-02")
         parser.add_argument("--seed", type=int, default=1, help="another seed, other shoppers; default 1")
         parser.add_argument("--zone", default="Europe/Berlin", help="the shop's time zone; default Europe/Berlin")
@@ -46,9 +46,8 @@ class Command(BaseCommand):
         )
         silent = options["verbosity"] == 0 or None  # None: only where a terminal shows it
         with tqdm(total=1.0, disable=silent, file=self.stderr, bar_format="{l_bar}{bar}| {elapsed}<{remaining}") as bar:
-            return write_log(
-                plan, options["out"], layout=options["layout"], progress=lambda share: bar.update(share - bar.n) and None
-            )
+            out, layout = options["out"], options["layout"]
+            return write_log(plan, out, layout=layout, progress=lambda share: bar.update(share - bar.n))
 
 
 def _day(text: str) -> date:
@@ -59,13 +58,15 @@ def _day(text: str) -> date:
 
 
 def _summary(figures: Figures, out: Path) -> str:
-    sessions = max(figures.sessions, 1)
-    return "\n".join(
-        (
-            f"{figures.events:,} events of {figures.sessions:,} sessions and {figures.visitors:,} visitors, written to {out}",
-            f"{figures.buying_sessions:,} buying sessions ({figures.conversion:.2%}), "
-            f"{figures.carting_sessions:,} with a cart ({figures.carting_sessions / sessions:.1%}), "
-            f"{figures.orders:,} orders, revenue {figures.revenue_cents / 100:,.2f}",
-            f"{figures.bots:,} sessions of bots",
-        )
-    )
+    lines = {
+        "events": f"{figures.events:,}",
+        "sessions": f"{figures.sessions:,}",
+        "visitors": f"{figures.visitors:,}",
+        "with a cart": f"{figures.carting_sessions:,} sessions",
+        "buying": f"{figures.buying_sessions:,} sessions ({figures.conversion:.2%})",
+        "orders": f"{figures.orders:,}",
+        "revenue": f"{figures.revenue_cents / 100:,.2f}",
+        "bots": f"{figures.bots:,} sessions",
+        "written to": str(out),
+    }
+    return "\n".join(f"{name:12}{value}" for name, value in lines.items())
