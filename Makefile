@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
+DEMO := var/demo
 
 export OMP_NUM_THREADS ?= 2
 
@@ -35,9 +36,11 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: setup
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py intent_train --events $(DEMO_LOG) --until $(DEMO_UNTIL) --seed 7
-	$(BIN)/python manage.py intent_evaluate --events $(DEMO_LOG) --model latest \
-		--out var/demo-predictions.parquet --report var/demo-report.json
+	$(BIN)/python manage.py split_log --events fixtures/log.parquet --at 2026-04-06T00:00:00+02:00 \
+		--before $(DEMO)/train.parquet --after $(DEMO)/test.parquet
+	$(BIN)/python manage.py intent_train --events $(DEMO)/train.parquet --seed 7
+	$(BIN)/python manage.py intent_evaluate --history $(DEMO)/train.parquet --events $(DEMO)/test.parquet \
+		--model latest --out $(DEMO)/predictions.parquet --report $(DEMO)/report.json
 
 test: setup
 	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(PYTEST_ARGS)
