@@ -41,7 +41,7 @@ class LogisticBaseline:
     @classmethod
     def fit(cls, sample: Sample) -> LogisticBaseline:
         """Learn from a sample, by scikit-learn; MissingExtra where it is not installed."""
-        linear = learner("sklearn.linear_model", extra="train")
+        linear = learner("sklearn.linear_model", extra="train", package="scikit-learn")
         sample = _thinned(sample)
         tamed = _tame(sample.table.values)
         known = ~np.isnan(tamed)

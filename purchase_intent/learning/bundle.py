@@ -13,7 +13,8 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from purchase_intent.exceptions import BundleRefused, ConfigurationError, TrainingRefused
@@ -77,17 +78,24 @@ def load(data: bytes, *, schema: str, key: bytes) -> IntentEnsemble:
             found=manifest["schema"],
         )
     files = _checked_files(archive, manifest["files"])
-    try:
+    with _fitting():
         settings = json.loads(files["ensemble.json"])
         _check_libraries(settings["members"], manifest["libraries"])
         return _assembled(settings, files)
-    except (KeyError, ValueError, TypeError, AttributeError, TrainingRefused) as wrong:
-        raise BundleRefused(f"the bundle's parts do not fit together: {_RESTORE}", problem=str(wrong)) from wrong
 
 
 def read_manifest(data: bytes, *, key: bytes) -> dict[str, Any]:
     """The manifest of a bundle (schema, libraries, files, facts), once its signature is checked; needs no learner."""
     return _manifest(_opened(data), key)
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Turn what signed but ill-made data raises into a refusal."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError, TrainingRefused) as wrong:
+        raise BundleRefused(f"the bundle's parts do not fit together: {_RESTORE}", problem=str(wrong)) from wrong
 
 
 def _settings(ensemble: IntentEnsemble) -> dict[str, Any]:
@@ -173,14 +181,15 @@ def _manifest(archive: zipfile.ZipFile, key: bytes) -> dict[str, Any]:
             "the bundle's signature does not match: it was changed, or signed with another key; "
             f"check the key, else {_RESTORE}"
         )
-    manifest: dict[str, Any] = json.loads(sealed)
-    if manifest["format"] > FORMAT:
-        raise BundleRefused(
-            "the bundle is of a newer format: upgrade django-purchase-intent or train again",
-            expected=FORMAT,
-            found=manifest["format"],
-        )
-    return manifest
+    with _fitting():
+        manifest: dict[str, Any] = json.loads(sealed)
+        if int(manifest["format"]) > FORMAT:
+            raise BundleRefused(
+                "the bundle is of a newer format: upgrade django-purchase-intent or train again",
+                expected=FORMAT,
+                found=manifest["format"],
+            )
+        return {part: manifest[part] for part in ("format", "schema", "libraries", "files", "facts")}
 
 
 def _checked_files(archive: zipfile.ZipFile, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:

@@ -21,12 +21,12 @@ ROUNDING = 1e-3
 """The largest gap between contributions and score that float32 sums explain; a larger one is an error."""
 
 
-def learner(package: str, *, extra: str) -> ModuleType:
-    """The learner's package, imported on first use; MissingExtra, with the line to install it, where it is absent."""
+def learner(module: str, *, extra: str, package: str | None = None) -> ModuleType:
+    """The module, imported on first use; MissingExtra, with the line that installs its package, where it is absent."""
     try:
-        return import_module(package)
+        return import_module(module)
     except ImportError as missing:
-        raise MissingExtra(extra=extra, package=package) from missing
+        raise MissingExtra(extra=extra, package=package or module) from missing
 
 
 def settle(contributions: Column, base: float, margins: Column) -> Column:
@@ -53,7 +53,9 @@ class Member(ABC):
     name: ClassVar[str]
     package: ClassVar[str]
     defaults: ClassVar[Params]
+    options: ClassVar[frozenset[str]] = frozenset()
     max_rounds: ClassVar[int]
+    suffix: ClassVar[str]
 
     def __init__(self, model: Any, *, rounds: int, settings: Params) -> None:
         self.model = model
@@ -76,8 +78,12 @@ class Member(ABC):
     ) -> Self:
         """Learn from `train`, as many rounds as serve the log-loss of `validation` best.
 
-        `params` overrides `defaults` by name; a name the learner does not know raises TrainingRefused.
+        `params` overrides `defaults` by name. Raises TrainingRefused for a name that is neither there nor in `options`
+        (learners ignore what they do not know, so a slip would go unseen) and where the learner refuses.
         """
+        if unknown := sorted(set(params or {}) - set(cls.defaults) - cls.options):
+            known = ", ".join(sorted({*cls.defaults, *cls.options}))
+            raise TrainingRefused(f"{cls.name}: unknown parameters {unknown}; choose from {known}", field=cls.name)
         settings = {**cls.defaults, **(params or {}), "seed": seed}
         return cls._guarded(train, validation, settings=settings, rounds=cls.max_rounds, threads=threads)
 
@@ -88,6 +94,7 @@ class Member(ABC):
 
     @classmethod
     def _guarded(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
+        cls.module()
         if rounds < 1 or threads < 1:
             raise TrainingRefused(f"{cls.name}: rounds and threads are at least 1", field=cls.name)
         try:
@@ -130,8 +137,6 @@ class Member(ABC):
     def _from_native(cls, data: bytes) -> Any:
         """The learner's model out of its own format."""
 
-    suffix: ClassVar[str]
-
     def to_files(self) -> dict[str, bytes]:
         """The member as files by name: the learner's own format, which holds data and no code."""
         return {f"{self.name}{self.suffix}": self._native()}
@@ -139,6 +144,7 @@ class Member(ABC):
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], *, rounds: int, settings: Params) -> Self:
         """The member that `to_files` wrote. Raises BundleRefused where the file is missing or unreadable."""
+        cls.module()
         name = f"{cls.name}{cls.suffix}"
         if name not in files:
             raise BundleRefused(f"{name} is missing: restore the bundle or train again", file=name)

@@ -34,6 +34,7 @@ class CatBoostMember(Member):
         "random_strength": 1.0,
         "early_stopping": 40,
     }
+    options: ClassVar[frozenset[str]] = frozenset({"rsm", "min_data_in_leaf", "leaf_estimation_iterations"})
 
     @classmethod
     def _error(cls) -> type[Exception]:

@@ -30,6 +30,7 @@ class LightGBMMember(Member):
         "max_bin": 255,
         "early_stopping": 60,
     }
+    options: ClassVar[frozenset[str]] = frozenset({"lambda_l1", "max_depth", "min_sum_hessian_in_leaf", "path_smooth"})
 
     @classmethod
     def _error(cls) -> type[Exception]:

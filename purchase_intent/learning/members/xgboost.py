@@ -34,6 +34,9 @@ class XGBoostMember(Member):
         "max_bin": 256,
         "early_stopping": 50,
     }
+    options: ClassVar[frozenset[str]] = frozenset(
+        {"colsample_bytree", "gamma", "max_delta_step", "max_leaves", "grow_policy", "reg_alpha"}
+    )
 
     @classmethod
     def _error(cls) -> type[Exception]:
