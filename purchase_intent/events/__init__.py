@@ -3,6 +3,17 @@
 from purchase_intent.events.hashing import key_hash
 from purchase_intent.events.names import ALIASES, PAGE_OF_EVENT, EventName, Page, event_name
 from purchase_intent.events.reasons import Reason
-from purchase_intent.events.record import Event, parse_event
+from purchase_intent.events.record import FIELD_NAMES, Event, parse_event
 
-__all__ = ["ALIASES", "PAGE_OF_EVENT", "Event", "EventName", "Page", "Reason", "event_name", "key_hash", "parse_event"]
+__all__ = [
+    "ALIASES",
+    "FIELD_NAMES",
+    "PAGE_OF_EVENT",
+    "Event",
+    "EventName",
+    "Page",
+    "Reason",
+    "event_name",
+    "key_hash",
+    "parse_event",
+]

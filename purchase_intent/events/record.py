@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from purchase_intent.events.names import PAGE_OF_EVENT, EventName, Page, event_name
 from purchase_intent.events.reasons import EARLIEST, HIGHEST_MONEY, LATEST, LONGEST_TEXT, MOST_UNITS, Reason
 from purchase_intent.exceptions import EventRefused
 
-__all__ = ["Event", "parse_event"]
+__all__ = ["FIELD_NAMES", "Event", "parse_event"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +48,9 @@ class Event:
 
     def __post_init__(self) -> None:
         _check_text("event_id", self.event_id, missing=Reason.MISSING_EVENT_ID)
-        _check_text("visitor", self.visitor, missing=Reason.MISSING_VISITOR)
         _check_time(self.occurred_at)
+        _check_text("visitor", self.visitor, missing=Reason.MISSING_VISITOR)
+        _check_words(self.name, self.page)
         for field in ("session", "product", "category", "brand", "order", "search", "device", "channel", "country"):
             _check_text(field, getattr(self, field))
         _check_price(self.price)
@@ -75,11 +81,28 @@ def _check_text(field: str, value: object, missing: Reason | None = None) -> Non
         raise EventRefused(field=field, reason=Reason.BAD_TEXT, remedy=f"give a text, not {type(value).__name__}")
     if len(value) > LONGEST_TEXT:
         raise EventRefused(field=field, reason=Reason.BAD_TEXT, remedy=f"give at most {LONGEST_TEXT} characters")
-    if "\x00" in value or not value.isprintable():
-        raise EventRefused(field=field, reason=Reason.BAD_TEXT, remedy="leave out control characters")
+    # Neither has a place in an id or a name, and half a surrogate pair cannot be stored. Joiners, narrow blanks and
+    # letters newer than this Python are what shoppers write.
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+        raise EventRefused(
+            field=field, reason=Reason.BAD_TEXT, remedy="leave out control characters and halves of surrogate pairs"
+        )
+
+
+def _check_words(name: object, page: object) -> None:
+    if not isinstance(name, EventName):
+        known = ", ".join(sorted(item.label for item in EventName))
+        raise EventRefused(
+            field="name", reason=Reason.UNKNOWN_EVENT_NAME, remedy=f"use one of {known}, or a known alias"
+        )
+    if page is not None and not isinstance(page, Page):
+        known = ", ".join(item.label for item in Page)
+        raise EventRefused(field="page", reason=Reason.UNKNOWN_PAGE, remedy=f"use one of {known}")
 
 
 def _check_time(value: object) -> None:
+    if value is None or value == "":
+        raise EventRefused(field="occurred_at", reason=Reason.MISSING_TIME, remedy="give a date and time")
     if not isinstance(value, datetime):
         raise EventRefused(field="occurred_at", reason=Reason.BAD_TIME, remedy="give a date and time")
     if value.utcoffset() is None:
@@ -88,14 +111,16 @@ def _check_time(value: object) -> None:
             reason=Reason.TIME_WITHOUT_ZONE,
             remedy="give the time with its zone, such as 2026-03-01T12:00:00Z",
         )
-    if not EARLIEST <= value.timestamp() * 1000 < LATEST:
+    if not EARLIEST <= (value - _EPOCH) / _MILLISECOND < LATEST:
         raise EventRefused(
             field="occurred_at", reason=Reason.TIME_OUT_OF_RANGE, remedy="give a time between the years 1995 and 2099"
         )
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _check_price(value: float | None) -> None:
@@ -122,57 +147,56 @@ def _check_quantity(value: object) -> None:
         raise EventRefused(field="quantity", reason=Reason.ABSURD_QUANTITY, remedy=f"give at most {MOST_UNITS}")
 
 
-_FIELDS: Final = {
-    "event_id": "event_id",
-    "messageId": "event_id",
-    "event_type": "name",
-    "event": "name",
-    "event_name": "name",
-    "event_time": "occurred_at",
-    "timestamp": "occurred_at",
-    "user_id": "visitor",
-    "userId": "visitor",
-    "anonymousId": "visitor",
-    "client_id": "visitor",
-    "user_session": "session",
-    "session_id": "session",
-    "product_id": "product",
-    "item_id": "product",
-    "category_code": "category",
-    "item_category": "category",
-    "item_brand": "brand",
-    "order_id": "order",
-    "transaction_id": "order",
-    "value": "revenue",
-    "search_term": "search",
-    "query": "search",
-}
-"""Field names of GA4, Segment and REES46, and ours."""
+FIELD_NAMES: Final = MappingProxyType(
+    {
+        "event_id": "event_id",
+        "messageId": "event_id",
+        "event_type": "name",
+        "event": "name",
+        "event_name": "name",
+        "name": "name",
+        "event_time": "occurred_at",
+        "timestamp": "occurred_at",
+        "user_id": "visitor",
+        "userId": "visitor",
+        "anonymousId": "visitor",
+        "client_id": "visitor",
+        "user_session": "session",
+        "session_id": "session",
+        "product_id": "product",
+        "item_id": "product",
+        "category_code": "category",
+        "item_category": "category",
+        "item_brand": "brand",
+        "order_id": "order",
+        "transaction_id": "order",
+        "value": "revenue",
+        "search_term": "search",
+        "query": "search",
+    }
+)
+"""Field names of GA4, Segment and REES46, and what we call them; of several in one payload the first here counts."""
 
-_REQUIRED: Final = {
-    "event_id": Reason.MISSING_EVENT_ID,
-    "name": Reason.UNKNOWN_EVENT_NAME,
-    "occurred_at": Reason.MISSING_TIME,
-    "visitor": Reason.MISSING_VISITOR,
-}
-
-_OWN: Final = frozenset(Event.__dataclass_fields__)
+_OWN: Final = tuple(Event.__dataclass_fields__)
+_TEXTS: Final = frozenset(_OWN) - {"name", "occurred_at", "page", "price", "quantity", "revenue"}
+# A product's name may come along as `name`; where another field names the event, that is what it is.
+_ORDER: Final = (*((own, own) for own in _OWN if own != "name"), *FIELD_NAMES.items())
 
 
 def parse_event(payload: Mapping[str, Any]) -> Event:
     """The event a flat payload describes, with our field names or those of GA4, Segment or REES46.
 
-    A time may be a datetime or ISO 8601 text with a zone. Fields nobody knows are left out. EventRefused names the
-    field and the remedy.
+    Our own name of a field counts first, then the others in the order of FIELD_NAMES: a known user before an anonymous
+    one. A time may be a datetime or ISO 8601 text with a zone, an id a text or a whole number. Fields nobody
+    knows, None and empty texts are left out. EventRefused names the field and the remedy.
     """
-    values: dict[str, Any] = {}
-    for field, value in payload.items():
-        own = field if field in _OWN else _FIELDS.get(field)
-        if own is not None and value is not None and (own == field or own not in values):
+    values: dict[str, Any] = dict.fromkeys(("event_id", "name", "occurred_at", "visitor"))
+    for field, own in _ORDER:
+        value = payload.get(field)
+        if value is not None and value != "" and values.get(own) is None:
             values[own] = value
-    for field, missing in _REQUIRED.items():
-        if field not in values:
-            raise EventRefused(field=field, reason=missing, remedy="this field is required")
+    for field in _TEXTS & values.keys():
+        values[field] = _text(values[field])
     values["name"] = _name(values["name"])
     values["occurred_at"] = _time(values["occurred_at"])
     if "page" in values:
@@ -180,34 +204,23 @@ def parse_event(payload: Mapping[str, Any]) -> Event:
     return Event(**values)
 
 
-def _name(value: object) -> EventName:
-    if isinstance(value, EventName):
-        return value
-    name = event_name(value) if isinstance(value, str) else None
-    if name is None:
-        known = ", ".join(sorted(item.label for item in EventName))
-        raise EventRefused(
-            field="name", reason=Reason.UNKNOWN_EVENT_NAME, remedy=f"use one of {known}, or a known alias"
-        )
-    return name
+def _text(value: object) -> object:
+    return str(value) if type(value) is int and abs(value) < 2**64 else value
+
+
+def _name(value: object) -> object:
+    known = event_name(value) if isinstance(value, str) else None
+    return known if known is not None else value
 
 
 def _time(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return datetime.fromisoformat(value)
-    except ValueError as error:
-        raise EventRefused(
-            field="occurred_at", reason=Reason.BAD_TIME, remedy="give ISO 8601, such as 2026-03-01T12:00:00Z"
-        ) from error
-
-
-def _page(value: object) -> Page:
-    if isinstance(value, Page):
+        return datetime.fromisoformat(value.removesuffix(" UTC") + "+00:00" if value.endswith(" UTC") else value)
+    except ValueError:
         return value
-    page = Page.__members__.get(value.strip().upper()) if isinstance(value, str) else None
-    if page is None:
-        known = ", ".join(item.label for item in Page)
-        raise EventRefused(field="page", reason=Reason.UNKNOWN_PAGE, remedy=f"use one of {known}")
-    return page
+
+
+def _page(value: object) -> object:
+    return Page.__members__.get(value.strip().upper(), value) if isinstance(value, str) else value

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from purchase_intent.events import Event, key_hash
@@ -10,11 +12,13 @@ from purchase_intent.features.hit import Hit
 
 __all__ = ["encode", "milliseconds"]
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
 
 def milliseconds(event: Event) -> int:
     """The event's time in whole milliseconds since 1970 UTC, rounded down."""
-    moment = event.occurred_at
-    return int(moment.timestamp() // 1) * 1000 + moment.microsecond // 1000
+    return (event.occurred_at - _EPOCH) // _MILLISECOND
 
 
 def encode(event: Event, *, zone: ZoneInfo, facts: Mapping[str, int]) -> Hit:
@@ -31,7 +35,7 @@ def encode(event: Event, *, zone: ZoneInfo, facts: Mapping[str, int]) -> Hit:
         device=key_hash(event.device),
         channel=key_hash(event.channel),
         country=key_hash(event.country),
-        price=event.price or 0.0,
+        price=float(event.price or 0.0),
         quantity=event.quantity or 0,
         hour=local.hour,
         weekday=local.weekday(),

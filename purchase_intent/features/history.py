@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from purchase_intent.exceptions import MissingExtra
 from purchase_intent.features import journey, observe, past, vector
+from purchase_intent.features.hit import HIT
 from purchase_intent.features.schema import FEATURES, VECTOR
 from purchase_intent.features.state import PAST, STATE
 
@@ -79,15 +80,34 @@ def replay(
 
     `hits` has dtype HIT and is sorted by (person, time, sequence), where connected visitors are one person. `visitor`
     and `session` hold dense slots from 0, sessions in the order of their first events. `out` is a buffer to fill.
+    ValueError where the arrays do not fit together.
     """
     if out is None:
         out = np.empty((len(hits), len(FEATURES)), np.float32)
+    _check(hits, visitor, session, out)
     if len(hits) == 0:
         return out[:0]
     run, _ = _compiled()
     tables = _tables(sessions=int(session.max()) + 1, visitors=int(visitor.max()) + 1)
     run(tables, hits, visitor, session, out[: len(hits)].view(VECTOR).reshape(-1))
     return out[: len(hits)]
+
+
+def _check(
+    hits: NDArray[np.void], visitor: NDArray[np.int64], session: NDArray[np.int64], out: NDArray[np.float32]
+) -> None:
+    """Compiled code checks no index: what does not fit would be read from, or written to, any memory."""
+    if hits.dtype != HIT:
+        raise ValueError(f"hits must have dtype HIT, not {hits.dtype}")
+    if not len(hits) == len(visitor) == len(session):
+        raise ValueError(
+            f"each of {len(hits)} events needs one visitor and one session, got {len(visitor)} and {len(session)}"
+        )
+    if len(hits) and min(int(visitor.min()), int(session.min())) < 0:
+        raise ValueError("slots of visitors and sessions count from 0")
+    fits = out.ndim == 2 and out.shape[0] >= len(hits) and out.shape[1] == len(FEATURES)
+    if out.dtype != np.float32 or not fits or not out.flags.c_contiguous:
+        raise ValueError(f"out must be float32, C-contiguous, of shape ({len(hits)} or more, {len(FEATURES)})")
 
 
 def _tables(*, sessions: int, visitors: int) -> journey.Tables:

@@ -18,13 +18,15 @@ from purchase_intent.features.state import Past, State
 __all__ = ["HELPERS", "Tables", "advance"]
 
 LOGIN: Final = int(EventName.LOGIN)
+NEWS: Final = 16
+"""How many sessions of one visitor can have news for its past at the same time."""
 
 
 class Tables(NamedTuple):
     """All that the loop changes, indexed by slots: short lists of objects live, structured arrays over history.
 
     Session slots are numbered in the order of the sessions' first events. The sessions with news for a visitor's past
-    form a linked list. Slots are held plus one, so that zeroed memory means 'none'.
+    form a linked list of at most NEWS. Slots are held plus one, so that zeroed memory means 'none'.
     """
 
     states: MutableSequence[State]
@@ -44,7 +46,7 @@ class Tables(NamedTuple):
 
 
 def earliest(tables: Tables, visitor: int) -> int:
-    """The session with news that ended first, by slot where two ended together; -1 where there is none."""
+    """The session with news that was silent longest, by slot where two are even; -1 where there is none."""
     best = -1
     at = tables.head[visitor] - 1
     while at >= 0:
@@ -53,17 +55,6 @@ def earliest(tables: Tables, visitor: int) -> int:
             best = at
         at = tables.link[at] - 1
     return best
-
-
-def enlist(tables: Tables, visitor: int, session: int) -> None:
-    """Note that `session` has news for the visitor's past; a session already noted stays where it is."""
-    at = tables.head[visitor] - 1
-    while at >= 0:
-        if at == session:
-            return
-        at = tables.link[at] - 1
-    tables.link[session] = tables.head[visitor]
-    tables.head[visitor] = session + 1
 
 
 def delist(tables: Tables, visitor: int, session: int) -> None:
@@ -81,13 +72,36 @@ def delist(tables: Tables, visitor: int, session: int) -> None:
         at = tables.link[at] - 1
 
 
+def tell_first(tables: Tables, visitor: int) -> None:
+    """Let the session with news that ended first tell it to the visitor's past."""
+    session = earliest(tables, visitor)
+    tell(tables.pasts[visitor], tables.states[session])
+    delist(tables, visitor, session)
+
+
 def settle(tables: Tables, visitor: int) -> None:
     """Tell the visitor's past everything that its sessions have to tell, in the order in which they ended."""
-    session = earliest(tables, visitor)
-    while session >= 0:
-        tell(tables.pasts[visitor], tables.states[session])
-        delist(tables, visitor, session)
-        session = earliest(tables, visitor)
+    while tables.head[visitor] != 0:
+        tell_first(tables, visitor)
+
+
+def enlist(tables: Tables, visitor: int, session: int) -> None:
+    """Note that `session` has news for the visitor's past; a session already noted stays where it is.
+
+    Where too many have news, the one that has been silent longest tells it now: nothing is lost by it, since only a
+    new session or a login reads the past, and a log of countless sessions at once costs no more than any other.
+    """
+    count = 0
+    at = tables.head[visitor] - 1
+    while at >= 0:
+        if at == session:
+            return
+        count += 1
+        at = tables.link[at] - 1
+    if count >= NEWS:
+        tell_first(tables, visitor)
+    tables.link[session] = tables.head[visitor]
+    tables.head[visitor] = session + 1
 
 
 def change_owner(tables: Tables, hit: Hit, visitor: int, session: int) -> None:
@@ -124,5 +138,5 @@ def advance(tables: Tables, hit: Hit, visitor: int, session: int) -> None:
     enlist(tables, visitor, session)
 
 
-HELPERS = (earliest, enlist, delist, settle, change_owner, advance)
+HELPERS = (earliest, delist, tell_first, settle, enlist, change_owner, advance)
 """In the order in which they must be compiled."""

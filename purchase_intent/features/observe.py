@@ -141,7 +141,7 @@ def note_cart(state: State, hit: Hit) -> None:
         state.cart_max_price = max(state.cart_max_price, hit.price)
     else:
         state.cart_units = max(0, state.cart_units - units)
-        state.cart_value = max(0.0, state.cart_value - hit.price * units)
+        state.cart_value = max(0.0, state.cart_value - hit.price * units) if state.cart_units > 0 else 0.0
 
 
 def note_checkout(state: State, hit: Hit, new: bool) -> None:

@@ -32,9 +32,12 @@ def remember(past: Past, key: int) -> None:
 
 def note_start(past: Past, start: int) -> None:
     """Keep the latest session starts, the newest first."""
-    for i in range(STARTS - 1, 0, -1):
-        past.starts[i] = past.starts[i - 1]
-    past.starts[0] = start
+    for place in range(STARTS):
+        if start > past.starts[place]:
+            for i in range(STARTS - 1, place, -1):
+                past.starts[i] = past.starts[i - 1]
+            past.starts[place] = start
+            return
 
 
 def outcome(state: State) -> int:
@@ -54,8 +57,18 @@ def outcome(state: State) -> int:
 
 
 def change(new: int, old: int, bit: int) -> int:
-    """1 where a bit has come, -1 where it has gone, else 0."""
-    return (1 if new & bit else 0) - (1 if old & bit else 0)
+    """1 where a bit has come, else 0."""
+    return 1 if new & bit and not old & bit else 0
+
+
+def forget_left(past: Past, state: State) -> None:
+    """What the session had left behind when it last told, it has bought or emptied since."""
+    past.left = max(0, past.left - 1)
+    if (past.last_left - state.start) / 1000.0 == state.noted_duration:
+        past.left_units = 0
+        past.left_value = 0.0
+    if past.left == 0:
+        past.last_left = 0
 
 
 def tell_outcome(past: Past, state: State) -> None:
@@ -65,9 +78,11 @@ def tell_outcome(past: Past, state: State) -> None:
     past.carted += change(bits, noted, CARTED)
     past.basket += change(bits, noted, BASKET)
     past.checkout += change(bits, noted, CHECKOUT)
-    past.left += change(bits, noted, LEFT)
     state.noted_outcome = bits
+    if noted & LEFT and not bits & LEFT:
+        forget_left(past, state)
     if bits & LEFT:
+        past.left += change(bits, noted, LEFT)
         past.last_left = state.last
         past.left_units = state.cart_units
         past.left_value = max(state.cart_value, state.checkout_value)
@@ -100,8 +115,9 @@ def tell(past: Past, state: State) -> None:
     past.last_duration = duration
     tell_outcome(past, state)
     for i in range(PRODUCTS):
-        if state.ring[i] != 0:
-            remember(past, state.ring[i])
+        key = state.ring[(state.products + i) % PRODUCTS]
+        if key != 0:
+            remember(past, key)
     state.noted_events = state.events
     state.noted_moments = state.moments
     state.noted_products = state.products
@@ -166,28 +182,20 @@ def merge(known: Past, other: Past) -> None:
         known.last_left = other.last_left
         known.left_units = other.left_units
         known.left_value = other.left_value
+    if known.last_left <= known.last_purchase:
+        known.left_units = 0
+        known.left_value = 0.0
     if other.last_seen > known.last_seen:
         known.last_seen = other.last_seen
         known.last_stage = other.last_stage
         known.last_moments = other.last_moments
         known.last_duration = other.last_duration
-    merge_starts(known, other)
+    for i in range(STARTS):
+        note_start(known, other.starts[i])
     for i in range(PRODUCTS - 1, -1, -1):
         if other.ring[i] != 0:
             remember(known, other.ring[i])
 
 
-def merge_starts(known: Past, other: Past) -> None:
-    """The latest starts of both, the newest first."""
-    for i in range(STARTS):
-        start = other.starts[i]
-        for place in range(STARTS):
-            if start > known.starts[place]:
-                for j in range(STARTS - 1, place, -1):
-                    known.starts[j] = known.starts[j - 1]
-                known.starts[place] = start
-                break
-
-
-HELPERS = (remember, note_start, outcome, change, tell_outcome, tell, copy_past, merge_starts, merge)
+HELPERS = (remember, note_start, outcome, change, forget_left, tell_outcome, tell, copy_past, merge)
 """In the order in which they must be compiled."""
