@@ -101,9 +101,9 @@ class ForestMember(XGBoostMember):
     name: ClassVar[str] = "forest"
     max_rounds: ClassVar[int] = 8
     defaults: ClassVar[Params] = {
-        "num_parallel_tree": 25,
+        "num_parallel_tree": 15,
         "learning_rate": 0.5,
-        "max_depth": 8,
+        "max_depth": 7,
         "min_child_weight": 10.0,
         "subsample": 0.63,
         "colsample_bynode": 0.3,

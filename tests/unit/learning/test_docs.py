@@ -1,0 +1,49 @@
+"""The page about learning runs as written, and names what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from purchase_intent.learning import FRACTIONS, MEMBERS
+from purchase_intent.learning.calibration import SLOPE_SPREAD
+from purchase_intent.learning.encoding import STRENGTH
+from purchase_intent.learning.fitting import MIN_BUYERS
+from purchase_intent.learning.splits import MIN_BUYING_SESSIONS
+from purchase_intent.learning.weights import SPREAD
+
+PAGE = (Path(__file__).parents[3] / "docs" / "learning.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/learning.md", "exec"), names)  # noqa: S102 - our own page
+    assert "average_precision" in capsys.readouterr().out
+    assert names["reasons"].shape == (5, 3)
+    found = names["reasons"].sum(axis=1) + names["base"]
+    assert found == pytest.approx(names["ensemble"].log_odds(names["table"])[:5], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_members_and_their_files_are_named(name: str) -> None:
+    assert f"`{name}{MEMBERS[name].suffix}`" in PAGE
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        *(f"| {share:.0%} |" for share in FRACTIONS),
+        f"{MIN_BUYERS} buying sessions",
+        f"{MIN_BUYING_SESSIONS} in a slice",
+        f"by {STRENGTH:.0f} sessions of the prior",
+        f"2 · {SPREAD}²",
+        f"standard deviation {SLOPE_SPREAD}",
+    ],
+)
+def test_constants_are_those_of_the_code(fact: str) -> None:
+    assert fact in " ".join(PAGE.split())
