@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from purchase_intent.features.hit import HIT
 from purchase_intent.sources.clock import LocalClock
-from purchase_intent.sources.facts import MEASURES, SUBJECTS, Facts
-from purchase_intent.sources.layouts import KEYS
+from purchase_intent.sources.facts import ITEM_DAY, load_item_days
+from purchase_intent.sources.staging import GROUPS, Stage
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Batch", "read_batches", "sort_events"]
+__all__ = ["Batch", "Sorted", "sort_events"]
+
+Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Batch:
     """Events of whole persons, by (person, time, row).
 
     `hits` has dtype HIT; `visitor` and `session` are dense slots from 0, in order of appearance, valid within the
-    batch; `row` is the row number over all files; `source` the index of the path; `event_id` the texts, where asked for.
+    batch; `row` is the row number over all files, `source` the index of the path, `event_id` the texts where asked for.
     """
 
     hits: NDArray[np.void]
@@ -36,84 +38,117 @@ class Batch:
     event_id: NDArray[np.object_] | None
 
 
-def sort_events(connection: duckdb.DuckDBPyConnection, day: str) -> None:
-    """Create `sorted`: the accepted rows by (person, time, row), with the positions of their facts."""
-    joins = " ".join(
-        f"LEFT JOIN {subject}_facts ON {subject}_facts.key = e.{subject} AND {subject}_facts.day = e.day"
-        for subject in SUBJECTS
-    )
-    positions = ", ".join(f"coalesce({name}_facts.rowid + 1, 0)::INTEGER AS {name}_at" for name in MEASURES)
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The table `sorted` with what its rows point at: `tables` maps a group to one row of numbers a position."""
+
+    connection: duckdb.DuckDBPyConnection
+    clock: LocalClock
+    starts: NDArray[np.int64]
+    tables: dict[str, NDArray[np.int64]]
+
+    def batches(self, limit: int, *, event_ids: bool) -> Iterator[Batch]:
+        """Batches of at most `limit` rows, except where one person alone has more."""
+        begin = 0
+        while columns := self.whole_persons(begin, limit):
+            begin += len(columns["row"])
+            yield self.batch(columns, event_ids=event_ids)
+
+    def whole_persons(self, begin: int, limit: int) -> Columns:
+        """The rows from `begin` on, cut where a person ends; empty at the end of the table."""
+        columns = self.rows(begin, begin + limit + 1)
+        person = columns["person"]
+        if len(person) <= limit:
+            return columns if len(person) else {}
+        changes = np.flatnonzero(person[1:] != person[:-1])
+        if len(changes):
+            return {name: values[: changes[-1] + 1] for name, values in columns.items()}
+        query = "SELECT max(rowid) FROM sorted WHERE person = ?"
+        (last,) = self.connection.execute(query, [int(person[0])]).fetchall()[0]
+        return self.rows(begin, last + 1)
+
+    def rows(self, begin: int, end: int) -> Columns:
+        """Rows of the table by position."""
+        query = "SELECT * FROM sorted WHERE rowid >= ? AND rowid < ?"
+        found: Columns = self.connection.cursor().execute(query, [begin, end]).fetchnumpy()
+        return found
+
+    def batch(self, columns: Columns, *, event_ids: bool) -> Batch:
+        """The arrays of a batch from the columns of `sorted`."""
+        hits = np.zeros(len(columns["row"]), HIT)
+        numbers = hits.view(np.int64).reshape(len(hits), -1)
+        for name in ("time", "kind", "page", "price", "quantity"):
+            if name in columns:
+                hits[name] = columns[name]
+        for code, table in self.tables.items():
+            taken = table.take(columns[f"{code}_at"], axis=0)
+            for names in runs(ITEM_DAY if code == "item" else GROUPS[code]):
+                first = (HIT.names or ()).index(names[0])
+                at = (ITEM_DAY if code == "item" else GROUPS[code]).index(names[0])
+                numbers[:, first : first + len(names)] = taken[:, at : at + len(names)]
+        hits["hour"] = self.clock.hour(hits["time"])
+        hits["weekday"] = self.clock.weekday(hits["time"])
+        row = np.asarray(columns["row"], np.int64)
+        return Batch(
+            hits=hits,
+            visitor=slots(columns.get("visitor", columns["person"])),
+            session=slots(columns["session"]),
+            row=row,
+            source=(np.searchsorted(self.starts, row, side="right") - 1).astype(np.int16),
+            event_id=self.texts(row) if event_ids else None,
+        )
+
+    def texts(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        """The event ids of `rows`, in their order."""
+        cursor = self.connection.cursor()
+        cursor.register("wanted", {"row": rows, "position": np.arange(len(rows))})
+        found = cursor.execute("SELECT event_id FROM wanted JOIN staged USING (row) ORDER BY position").fetchnumpy()
+        return np.asarray(found["event_id"], dtype=object)
+
+
+def sort_events(connection: duckdb.DuckDBPyConnection, stage: Stage, clock: LocalClock) -> Sorted:
+    """Create `sorted`: the accepted rows by (person, time, row), with positions in the tables of their groups."""
+    others = [code for code in stage.groups if code != "item"]
+    joins = " ".join(f"JOIN {code}s ON {code}s.code = e.{code}" for code in others)
+    linked = connection.execute("SELECT count(*) FROM people").fetchall()[0][0] > 0
+    columns = ["coalesce(people.person, e.visitor) AS person", "e.visitor"] if linked else ["e.visitor AS person"]
+    columns += ["session", "time", "row", "kind", "page", "price", *(["quantity"] if stage.has("quantity") else [])]
+    columns += ["item_days.rowid::INTEGER AS item_at", *(f"{code}s.rowid::INTEGER AS {code}_at" for code in others)]
     connection.execute(
-        f"""CREATE TABLE sorted AS
-        SELECT coalesce(people.person, e.visitor) AS person, e.visitor, session, time, row, source, kind, page,
-            {", ".join(KEYS)}, price, quantity, {positions}
-        FROM (SELECT *, rowid AS row, {day} AS day FROM stage WHERE reason IS NULL) AS e
-        LEFT JOIN people ON people.visitor = e.visitor
-        {joins} LEFT JOIN shop_facts ON shop_facts.day = e.day
+        f"""CREATE TABLE sorted AS SELECT {", ".join(columns)}
+        FROM (SELECT *, rowid AS row, {clock.day_sql("time")} AS day FROM stage WHERE reason IS NULL) AS e
+        {"LEFT JOIN people ON people.visitor = e.visitor" if linked else ""}
+        JOIN item_days ON item_days.code = e.item AND item_days.day = e.day {joins}
         ORDER BY person, time, row"""
     )
+    tables = {code: load_group(connection, code) for code in others}
+    return Sorted(connection, clock, np.array(stage.starts), {"item": load_item_days(connection), **tables})
 
 
-def read_batches(
-    connection: duckdb.DuckDBPyConnection, *, limit: int, clock: LocalClock, facts: dict[str, Facts], event_ids: bool
-) -> Iterator[Batch]:
-    """Yield the table `sorted` in batches of at most `limit` rows, except where one person alone has more."""
-    begin = 0
-    while columns := rows_of_whole_persons(connection, begin, limit):
-        begin += len(columns["row"])
-        yield batch_of(columns, clock, facts, event_ids=texts(connection, columns["row"]) if event_ids else None)
+def load_group(connection: duckdb.DuckDBPyConnection, code: str) -> NDArray[np.int64]:
+    """The hashes of a group, by position."""
+    keys = GROUPS[code]
+    found = connection.execute(f"SELECT {', '.join(keys)} FROM {code}s ORDER BY rowid").fetchnumpy()
+    return np.stack([np.asarray(found[key], np.int64) for key in keys], axis=1)
 
 
-def rows_of_whole_persons(connection: duckdb.DuckDBPyConnection, begin: int, limit: int) -> dict[str, NDArray[np.generic]]:
-    """The rows from `begin` on, cut where a person ends; empty at the end of the table."""
-    query = "SELECT * FROM sorted WHERE rowid >= ? AND rowid < ? ORDER BY rowid"
-    columns = connection.execute(query, [begin, begin + limit + 1]).fetchnumpy()
-    person = columns["person"]
-    if len(person) <= limit:
-        return columns if len(person) else {}
-    changes = np.flatnonzero(person[1:] != person[:-1])
-    if len(changes):
-        return {name: values[: changes[-1] + 1] for name, values in columns.items()}
-    (last,) = connection.execute("SELECT max(rowid) FROM sorted WHERE person = ?", [int(person[0])]).fetchall()[0]
-    return connection.execute(query, [begin, last + 1]).fetchnumpy()
+def runs(names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The names cut into stretches that lie side by side in HIT, so that each is copied at once."""
+    order = HIT.names or ()
+    found: list[list[str]] = []
+    for name in names:
+        if found and order.index(name) == order.index(found[-1][-1]) + 1:
+            found[-1].append(name)
+        else:
+            found.append([name])
+    return [tuple(run) for run in found]
 
 
-def batch_of(
-    columns: dict[str, NDArray[np.generic]], clock: LocalClock, facts: dict[str, Facts], *, event_ids: NDArray[np.object_] | None
-) -> Batch:
-    """The arrays of a batch from the columns of `sorted`."""
-    hits = np.zeros(len(columns["row"]), HIT)
-    for name in ("time", "kind", "page", *KEYS, "price", "quantity"):
-        hits[name] = columns[name]
-    hits["hour"] = clock.hour(hits["time"])
-    hits["weekday"] = clock.weekday(hits["time"])
-    for subject, known in facts.items():
-        at = columns[f"{subject}_at"]
-        for name, values in known.columns.items():
-            hits[name] = values[at]
-    return Batch(
-        hits=hits,
-        visitor=slots(columns["visitor"]),
-        session=slots(columns["session"]),
-        row=np.asarray(columns["row"], np.int64),
-        source=np.asarray(columns["source"], np.int16),
-        event_id=event_ids,
-    )
-
-
-def slots(keys: NDArray[np.generic]) -> NDArray[np.int64]:
+def slots(keys: NDArray[Any]) -> NDArray[np.int64]:
     """Dense numbers from 0 in order of first appearance. Runs are numbered first: there are far fewer of them."""
     starts = np.concatenate([[True], keys[1:] != keys[:-1]])
     _, first, inverse = np.unique(keys[starts], return_index=True, return_inverse=True)
     order = np.empty(len(first), np.int64)
     order[np.argsort(first)] = np.arange(len(first))
-    return order[inverse][np.cumsum(starts) - 1]
-
-
-def texts(connection: duckdb.DuckDBPyConnection, rows: NDArray[np.int64]) -> NDArray[np.object_]:
-    """The event ids of `rows`, in their order."""
-    connection.register("wanted", {"row": np.asarray(rows), "position": np.arange(len(rows))})
-    query = """SELECT event_id FROM wanted JOIN staged USING (row) ORDER BY position"""
-    found = connection.execute(query).fetchnumpy()["event_id"]
-    connection.unregister("wanted")
-    return np.asarray(found, dtype=object)
+    dense: NDArray[np.int64] = order[inverse][np.cumsum(starts) - 1]
+    return dense

@@ -64,8 +64,9 @@ class LocalClock:
             if i + 1 == len(self.starts):
                 cases.append(f"ELSE {day}")
                 continue
-            ahead = (self.starts[i + 1] + self.offsets[i] - 1) // DAY > caps[i + 1]
-            cases.append(f"WHEN {time} < {self.starts[i + 1]} THEN " + (f"least({day}, {caps[i + 1]})" if ahead else day))
+            if (self.starts[i + 1] + self.offsets[i] - 1) // DAY > caps[i + 1]:
+                day = f"least({day}, {caps[i + 1]})"
+            cases.append(f"WHEN {time} < {self.starts[i + 1]} THEN {day}")
         if len(cases) == 1:
             return f"(({time} + {self.offsets[0]}) // {DAY})::INTEGER"
         return f"(CASE {' '.join(cases)} END)::INTEGER"
@@ -83,9 +84,8 @@ def milliseconds(when: datetime) -> int:
 
 def offset_ms(zone: ZoneInfo, when: datetime) -> int:
     """What the zone adds to UTC at a moment."""
-    offset = when.astimezone(zone).utcoffset()
-    assert offset is not None  # a ZoneInfo always has one
-    return offset // timedelta(milliseconds=1)
+    local = when.astimezone(zone)
+    return milliseconds(local.replace(tzinfo=UTC)) - milliseconds(local)
 
 
 def changes(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[int]:

@@ -6,7 +6,6 @@ that day's facts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,76 +17,77 @@ from purchase_intent.features.hit import FACTS
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["WINDOW_DAYS", "Facts", "build_facts"]
+__all__ = ["ITEM_DAY", "WINDOW_DAYS", "build_facts", "load_item_days"]
 
 WINDOW_DAYS = 28
 SUBJECTS = ("product", "category", "brand")
 MEASURES = {
-    "product": ("views", "carts", "buys"),
-    "category": ("views", "carts", "buys", "cents"),
-    "brand": ("views", "carts", "buys"),
-    "shop": ("sessions", "buyers", "views", "carts", "buys"),
+    subject: tuple(name.removeprefix(f"{subject}_") for name in FACTS if name.startswith(f"{subject}_"))
+    for subject in (*SUBJECTS, "shop")
 }
-_COUNTS = f"""count(*) FILTER (kind = {EventName.VIEW.value}) AS views,
+ITEM_DAY = (*SUBJECTS, *FACTS)
+"""Columns of `item_days` that a hit takes over: the item's hashes and the facts of its day."""
+
+COUNTS = f"""count(*) FILTER (kind = {EventName.VIEW.value}) AS views,
     count(*) FILTER (kind = {EventName.CART.value}) AS carts,
     count(*) FILTER (kind = {EventName.PURCHASE.value}) AS buys,
     coalesce(sum(round(price * 100)::BIGINT) FILTER (kind = {EventName.VIEW.value}), 0) AS cents"""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Facts of one subject, by position in its table; position 0 is 'never seen before', all zero."""
-
-    columns: dict[str, NDArray[np.int64]]
+LARGEST = 2**62  # a sum of cents beyond is cut off: no shop of this world reaches it
 
 
 def build_facts(connection: duckdb.DuckDBPyConnection, day: str) -> None:
-    """Create `<subject>_facts` (key, day and the measures) from the accepted rows; `day` is SQL for a row's local day."""
+    """Create `item_days`: each item on each local day it was touched, with hashes and facts.
+
+    `day` is SQL for a staged row's local day. Only accepted rows count.
+    """
     connection.execute(
-        f"""CREATE TEMP TABLE daily AS
-        SELECT product, category, brand, {day} AS day, {_COUNTS}
-        FROM stage WHERE reason IS NULL GROUP BY product, category, brand, {day}"""
+        f"""CREATE TABLE daily AS SELECT items.*, counted.* EXCLUDE (item) FROM
+        (SELECT item, {day} AS day, {COUNTS} FROM stage WHERE reason IS NULL GROUP BY item, {day}) AS counted
+        JOIN items ON items.code = counted.item"""
     )
     for subject in SUBJECTS:
-        per_day = ", ".join(f"sum({name})::BIGINT AS {name}" for name in MEASURES[subject])
         connection.execute(
-            f"""CREATE TABLE {subject}_facts AS SELECT key, day, {windowed(MEASURES[subject])}
-            FROM (SELECT {subject} AS key, day, {per_day} FROM daily WHERE {subject} <> 0 GROUP BY {subject}, day)
-            WINDOW earlier AS (PARTITION BY key ORDER BY day RANGE BETWEEN {WINDOW_DAYS} PRECEDING AND 1 PRECEDING)
-            ORDER BY key, day"""
+            f"""CREATE TABLE {subject}_facts AS SELECT {subject}, day, {windowed(subject)}
+            FROM (SELECT {subject}, day, {summed()} FROM daily WHERE {subject} <> 0 GROUP BY {subject}, day)
+            WINDOW earlier AS (PARTITION BY {subject} ORDER BY day {frame()})"""
         )
-    shop_facts(connection)
-    connection.execute("DROP TABLE daily")
-
-
-def shop_facts(connection: duckdb.DuckDBPyConnection) -> None:
-    """A session counts on the day it began, a buyer on the day of the session's first purchase."""
     connection.execute(
-        f"""CREATE TABLE shop_facts AS SELECT day, {windowed(MEASURES["shop"])}
-        FROM (SELECT day, sum(views)::BIGINT AS views, sum(carts)::BIGINT AS carts, sum(buys)::BIGINT AS buys
-              FROM daily GROUP BY day)
+        f"""CREATE TABLE shop_facts AS SELECT day, {windowed("shop")}
+        FROM (SELECT day, {summed()} FROM daily GROUP BY day)
         LEFT JOIN (SELECT began AS day, count(*) AS sessions FROM session_days GROUP BY began) USING (day)
         LEFT JOIN (SELECT bought AS day, count(*) AS buyers FROM session_days GROUP BY bought) USING (day)
-        WINDOW earlier AS (ORDER BY day RANGE BETWEEN {WINDOW_DAYS} PRECEDING AND 1 PRECEDING)
-        ORDER BY day"""
+        WINDOW earlier AS (ORDER BY day {frame()})"""
     )
+    facts = ", ".join(f"coalesce({name}, 0) AS {name}" for name in FACTS)
+    joins = " ".join(f"LEFT JOIN {subject}_facts USING ({subject}, day)" for subject in SUBJECTS)
+    connection.execute(
+        f"""CREATE TABLE item_days AS SELECT code, day, {", ".join(SUBJECTS)}, {facts}
+        FROM daily {joins} JOIN shop_facts USING (day)"""
+    )
+    for table in ("daily", *(f"{subject}_facts" for subject in MEASURES)):
+        connection.execute(f"DROP TABLE {table}")
 
 
-def windowed(measures: tuple[str, ...]) -> str:
-    """Each measure summed over the days before."""
-    return ", ".join(f"coalesce(sum({name}) OVER earlier, 0)::BIGINT AS {name}" for name in measures)
+def summed() -> str:
+    """The counts added up."""
+    return ", ".join(f"sum({name}) AS {name}" for name in ("views", "carts", "buys", "cents"))
 
 
-def load_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Facts]:
-    """The facts of every subject as arrays."""
-    loaded = {}
-    for subject, measures in MEASURES.items():
-        found = connection.execute(f"SELECT {', '.join(measures)} FROM {subject}_facts ORDER BY rowid").fetchnumpy()
-        loaded[subject] = Facts(
-            {
-                f"{subject}_{name}": np.concatenate([np.zeros(1, np.int64), np.asarray(found[name], np.int64)])
-                for name in measures
-            }
-        )
-    assert {name for facts in loaded.values() for name in facts.columns} == set(FACTS)
-    return loaded
+def frame() -> str:
+    """The days before, the day itself left out."""
+    return f"RANGE BETWEEN {WINDOW_DAYS} PRECEDING AND 1 PRECEDING"
+
+
+def windowed(subject: str) -> str:
+    """Each measure of a subject summed over the days before."""
+    total = f"least(coalesce(sum({{}}) OVER earlier, 0), {LARGEST})::BIGINT"
+    return ", ".join(f"{total.format(name)} AS {subject}_{name}" for name in MEASURES[subject])
+
+
+def load_item_days(connection: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
+    """`item_days` as int64 of shape (items and days, columns of ITEM_DAY), in the order of its `rowid`."""
+    found = connection.execute(f"SELECT {', '.join(ITEM_DAY)} FROM item_days ORDER BY rowid").fetchnumpy()
+    table = np.empty((len(found[ITEM_DAY[0]]), len(ITEM_DAY)), np.int64)
+    for i, name in enumerate(ITEM_DAY):
+        table[:, i] = found[name]
+    return table

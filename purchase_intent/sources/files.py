@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from purchase_intent.exceptions import LogRefused
 from purchase_intent.sources.layouts import LAYOUTS, Layout, nearest_layout, quoted
+from purchase_intent.sources.lines import readable
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["LogFile", "agreed_layout", "open_files"]
+__all__ = ["LogFile", "agreed_layout", "first_line", "open_files", "refused", "unglobbed"]
 
 PARQUET_MAGIC = b"PAR1"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -36,6 +36,12 @@ class LogFile:
         """The names of the file's columns."""
         return frozenset(self.types)
 
+    def column(self, name: str) -> str:
+        """The column as SQL. In CSV columns go by position, so that no header text gets into a query."""
+        if self.parquet:
+            return '"' + name.replace('"', '""') + '"'
+        return f"c{list(self.types).index(name)}"
+
 
 def open_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> list[LogFile]:
     """Look at the head of every path; refuses what cannot be a log before anything is read."""
@@ -48,16 +54,14 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, index: int) -> 
     """One path, its kind told by its name and checked against its first bytes."""
     name = path.name.lower()
     if not path.is_file():
-        raise LogRefused(f"{path}: no such file; check the path", path=str(path))
+        raise refused(path, "no such file; check the path")
     if path.stat().st_size == 0:
-        raise LogRefused(f"{path}: the file is empty (0 bytes); export the log again", path=str(path))
+        raise refused(path, "the file is empty (0 bytes); export the log again")
     if name.endswith((".parquet", ".pq")):
         return LogFile(path, index, True, parquet_types(connection, path))
     if name.endswith((".csv", ".csv.gz")):
         return LogFile(path, index, False, csv_types(path))
-    raise LogRefused(
-        f"{path}: unknown kind of file; name it .csv, .csv.gz or .parquet, according to what it holds", path=str(path)
-    )
+    raise refused(path, "unknown kind of file; name it .csv, .csv.gz or .parquet, according to what it holds")
 
 
 def parquet_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
@@ -67,11 +71,11 @@ def parquet_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str
     with path.open("rb") as stream:
         magic = stream.read(4)
     if magic != PARQUET_MAGIC:
-        raise LogRefused(f"{path}: not a Parquet file, whatever its name; export it again or rename it", path=str(path))
+        raise refused(path, "not a Parquet file, whatever its name; export it again or rename it")
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(str(path))})").fetchall()
     except duckdb.Error as error:
-        raise LogRefused(f"{path}: damaged Parquet file ({first_line(error)}); export it again", path=str(path)) from error
+        raise refused(path, f"damaged Parquet file ({first_line(error)}); export it again") from error
     return {row[0]: row[1] for row in described}
 
 
@@ -80,47 +84,68 @@ def csv_types(path: Path) -> dict[str, str]:
     with path.open("rb") as stream:
         zipped = stream.read(2) == GZIP_MAGIC
     if zipped != path.name.lower().endswith(".gz"):
-        kind = "is gzip" if zipped else "is not gzip"
-        raise LogRefused(f"{path}: the content {kind}, the name says otherwise; rename the file", path=str(path))
-    try:
-        with (gzip.open if zipped else open)(path, "rt", encoding="utf-8-sig", newline="") as text:
-            header = next(csv.reader(text), [])
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise LogRefused(f"{path}: the header cannot be read ({error}); export it again as UTF-8", path=str(path)) from error
-    names = [name.strip() for name in header]
+        found = "is gzip" if zipped else "is not gzip"
+        raise refused(path, f"the content {found}, the name says otherwise; rename the file")
+    names = [name.strip() for name in header(path, zipped=zipped)]
     if not any(names):
-        raise LogRefused(f"{path}: no header; the first line must name the columns", path=str(path))
+        raise refused(path, "no header; the first line must name the columns")
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        raise refused(path, "the columns are not separated by commas; export the log with commas")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise LogRefused(f"{path}: column {twice[0]} appears twice; keep one", path=str(path), column=twice[0])
+        raise refused(path, f"column {twice[0]!r} appears twice in the header; keep one", column=twice[0])
     return dict.fromkeys(names, "VARCHAR")
+
+
+def header(path: Path, *, zipped: bool) -> list[str]:
+    """The values of the first line."""
+    try:
+        with readable(path), gzip.open(path) if zipped else path.open("rb") as stream:
+            text = stream.readline(1 << 16).decode("utf-8-sig")
+        return next(csv.reader([text.rstrip("\r\n")], strict=True), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise refused(path, f"the header cannot be read ({error}); export the log as CSV in UTF-8") from error
 
 
 def agreed_layout(files: Sequence[LogFile], name: str | None) -> Layout:
     """The layout all files share, given or told from their columns."""
     if name is not None and name not in LAYOUTS:
-        raise LogRefused(f"unknown layout {name!r}; known are {', '.join(LAYOUTS)}", layout=name)
+        raise LogRefused(f"layout: {name!r} is unknown; name one of {', '.join(LAYOUTS)}", layout=name)
     layout = LAYOUTS[name] if name else nearest_layout(files[0].columns)
     for file in files:
         nearest = LAYOUTS[name] if name else nearest_layout(file.columns)
         if nearest is not layout:
-            raise LogRefused(
-                f"{file.path}: layout {nearest.name}, while {files[0].path} has layout {layout.name};"
+            raise refused(
+                file.path,
+                f"layout {nearest.name}, while {files[0].path} has layout {layout.name};"
                 " give files of one layout, or convert one of them",
-                path=str(file.path),
                 layout=nearest.name,
             )
         missing = sorted(layout.required - file.columns)
         if missing:
-            raise LogRefused(
-                f"{file.path}: column {missing[0]} is missing (layout {layout.name} requires"
-                f" {', '.join(sorted(layout.required))}); add the column or name another layout",
-                path=str(file.path),
+            raise refused(
+                file.path,
+                f"column {missing[0]} is missing (layout {layout.name} requires {', '.join(sorted(layout.required))});"
+                " add the column, or name another layout",
                 column=missing[0],
                 missing=missing,
                 layout=layout.name,
             )
     return layout
+
+
+def unglobbed(path: Path, folder: Path, index: int) -> Path:
+    """A path DuckDB reads as one file: it takes a star, a question mark or a bracket for a pattern."""
+    if not set("*?[") & set(str(path)):
+        return path
+    link = folder / f"link-{index}{path.suffix}"
+    link.symlink_to(path.resolve())
+    return link
+
+
+def refused(path: Path, message: str, **facts: object) -> LogRefused:
+    """The error for one path."""
+    return LogRefused(f"{path}: {message}", path=str(path), **facts)
 
 
 def first_line(error: Exception) -> str:

@@ -30,6 +30,10 @@ SOURCE_OF_KEY: Mapping[str, str] = MappingProxyType(
 )
 
 
+USUAL = (EventName.VIEW, EventName.PAGE_VIEW, EventName.CART, EventName.SELECT_ITEM, EventName.PURCHASE)
+"""Tried first, as they are spelt most often."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One log format. `page` turns the text of `page_column` and the event's `kind` into a Page, as SQL."""
@@ -49,9 +53,9 @@ class Layout:
 
 def kind_sql(text: str) -> str:
     """SQL that turns the event name in `text` into its number, NULL where nobody knows it."""
-    names = sorted(ALIASES.items(), key=lambda pair: pair[1] is not EventName.VIEW)
-    cases = " ".join(f"WHEN {quoted(alias)} THEN {name.value}" for alias, name in names)
-    return f"CASE lower(trim({text})) {cases} END::UTINYINT"
+    usual = " ".join(f"WHEN '{name.label}' THEN {name.value}" for name in USUAL)
+    cases = " ".join(f"WHEN {quoted(alias)} THEN {name.value}" for alias, name in ALIASES.items())
+    return f"(CASE {text} {usual} ELSE CASE lower(trim({text})) {cases} END END)::UTINYINT"
 
 
 def quoted(text: str) -> str:
@@ -68,7 +72,8 @@ def implied_page_sql() -> str:
 def labelled_page_sql() -> str:
     """The generic layout: a page label, an unknown one being OTHER; none means what the event implies."""
     cases = " ".join(f"WHEN {quoted(page.label)} THEN {page.value}" for page in Page)
-    return f"CASE WHEN page_text IS NULL THEN {implied_page_sql()} ELSE CASE lower(trim(page_text)) {cases} ELSE {Page.OTHER.value} END END"
+    named = f"CASE lower(trim(page_text)) {cases} ELSE {Page.OTHER.value} END"
+    return f"CASE WHEN page_text IS NULL THEN {implied_page_sql()} ELSE {named} END"
 
 
 GSTORE_PAGES: Mapping[str, Page] = MappingProxyType(
@@ -102,12 +107,13 @@ def gstore_page_sql() -> str:
     return f"CASE WHEN kind = {EventName.VIEW.value} THEN {Page.PRODUCT.value} {cases} ELSE {Page.OTHER.value} END"
 
 
+_ALWAYS = frozenset({"event_time", "event_type", "user_id"})
+
 _GSTORE = Layout(
     name="gstore",
-    required=frozenset(
-        "event_id event_time event_type user_id user_session product_id category_code price quantity order_id revenue"
-        " page_path search_term device channel country".split()
-    ),
+    required=_ALWAYS
+    | {"event_id", "user_session", "product_id", "category_code", "price", "quantity", "order_id", "revenue"}
+    | {"page_path", "search_term", "device", "channel", "country"},
     optional=frozenset({"brand"}),
     utc=True,
     page_column="page_path",
@@ -116,7 +122,7 @@ _GSTORE = Layout(
 
 _REES46 = Layout(
     name="rees46",
-    required=frozenset("event_time event_type product_id category_code brand price user_id user_session".split()),
+    required=_ALWAYS | {"user_session", "product_id", "category_code", "brand", "price"},
     optional=frozenset({"category_id"}),
     utc=False,
     page_column=None,
@@ -125,11 +131,9 @@ _REES46 = Layout(
 
 _GENERIC = Layout(
     name="generic",
-    required=frozenset("event_id event_time event_type user_id".split()),
-    optional=frozenset(
-        "user_session product_id category_code brand price quantity order_id revenue page search_term device channel"
-        " country".split()
-    ),
+    required=_ALWAYS | {"event_id"},
+    optional=frozenset({"user_session", "product_id", "category_code", "brand", "price", "quantity", "order_id"})
+    | {"revenue", "page", "search_term", "device", "channel", "country"},
     utc=False,
     page_column="page",
     page=labelled_page_sql,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -14,15 +15,15 @@ from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from purchase_intent.exceptions import LogRefused, MissingExtra
-from purchase_intent.sources.batches import Batch, read_batches, sort_events
+from purchase_intent.sources.batches import Batch, Sorted, sort_events
 from purchase_intent.sources.clock import LocalClock, milliseconds, moment
-from purchase_intent.sources.facts import Facts, build_facts, load_facts
-from purchase_intent.sources.files import LogFile, agreed_layout, open_files
-from purchase_intent.sources.layouts import Layout
+from purchase_intent.sources.facts import build_facts
+from purchase_intent.sources.files import agreed_layout, first_line, open_files
 from purchase_intent.sources.orders import order_view
 from purchase_intent.sources.people import link_visitors
+from purchase_intent.sources.rejects import rejected_counts, write_rejects
 from purchase_intent.sources.sessions import assign_sessions, session_table
-from purchase_intent.sources.staging import stage_files
+from purchase_intent.sources.staging import Stage, stage_files
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,9 +46,9 @@ class EventLog:
     layout: str
     rejected: dict[str, int]
     accepted: int
-    clock: LocalClock = field(repr=False)
     first: datetime
     last: datetime
+    events: Sorted = field(repr=False)
     folder: Path = field(repr=False)
 
     def __enter__(self) -> Self:
@@ -98,11 +99,7 @@ class EventLog:
         """Sorted events of whole persons, at most `limit` rows at a time (more where one person alone has more)."""
         if limit < 1:
             raise ValueError(f"limit must be at least 1, got {limit}")
-        return read_batches(self.connection, limit=limit, clock=self.clock, facts=self._facts, event_ids=event_ids)
-
-    @cached_property
-    def _facts(self) -> dict[str, Facts]:
-        return load_facts(self.connection)
+        return self.events.batches(limit, event_ids=event_ids)
 
     def _count(self, query: str) -> int:
         return int(self.connection.execute(query).fetchall()[0][0])
@@ -122,9 +119,10 @@ def open_log(
     """Read `paths` as one log, in their order, into a database file in a folder of its own.
 
     `layout` is told from the columns where it is None. `zone` is the shop's IANA time zone, `until` an aware moment:
-    only events before it are read. Rejected rows are written to the CSV file `rejects`. `memory` bounds the database,
-    which spills to the folder, made under `scratch` (the system's temporary folder where None). Raises LogRefused
-    where a path cannot be read as a log or holds no event that can be used, MissingExtra without DuckDB.
+    only events before it are read. Rejected rows are written to the CSV file `rejects`; where there are none, a file
+    of an earlier run is removed. `memory` bounds the database, which spills to the folder, made under `scratch` (the
+    system's temporary folder where None). Raises LogRefused where a path cannot be read as a log or holds no event
+    that can be used, or `memory` does not suffice, and MissingExtra without DuckDB.
     """
     shop_zone = zone_named(zone)
     if until is not None and until.tzinfo is None:
@@ -133,16 +131,11 @@ def open_log(
     try:
         connection = connect(folder, memory=memory, threads=threads)
         try:
-            files = open_files(connection, paths)
-            chosen = agreed_layout(files, layout)
-            stage_files(
-                connection,
-                chosen,
-                files,
-                until=None if until is None else milliseconds(until),
-                keep_text=rejects is not None,
-            )
-            return staged_log(connection, chosen, files, shop_zone, folder)
+            with enough(memory):
+                files = open_files(connection, paths)
+                end = None if until is None else milliseconds(until)
+                stage = stage_files(connection, agreed_layout(files, layout), files, folder, until=end)
+                return finished_log(stage, shop_zone, rejects)
         except BaseException:
             connection.close()
             raise
@@ -151,29 +144,44 @@ def open_log(
         raise
 
 
-def staged_log(
-    connection: duckdb.DuckDBPyConnection, layout: Layout, files: list[LogFile], zone: ZoneInfo, folder: Path
-) -> EventLog:
-    """Everything after the reading: sessions, people, facts, the sort."""
-    counts = dict(connection.execute("SELECT reason::VARCHAR, count(*) FROM staged GROUP BY 1 ORDER BY 1").fetchall())
-    accepted = counts.pop(None, 0)
-    names = ", ".join(str(file.path) for file in files)
-    if not accepted:
+@contextmanager
+def enough(memory: str) -> Iterator[None]:
+    """Name the remedy where the database runs out of memory, or of disk to spill to."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
         raise LogRefused(
-            f"{names}: no event can be used (rejected: {counts or 'none'}); see docs/logs.md on what a row needs",
-            path=names,
-            rejected=counts,
-        )
+            f"memory: {memory} and the scratch folder do not hold this log ({first_line(error)}); give more of either",
+            memory=memory,
+        ) from error
+
+
+def finished_log(stage: Stage, zone: ZoneInfo, rejects: Path | None) -> EventLog:
+    """Everything after the reading: rejects, sessions, people, facts, the sort."""
+    connection = stage.connection
+    rejected = rejected_counts(stage)
+    if rejects is not None and rejected:
+        write_rejects(stage, rejects)
+    elif rejects is not None:
+        rejects.unlink(missing_ok=True)
+    accepted = stage.count("stage WHERE reason IS NULL")
+    if not accepted:
+        names = ", ".join(str(file.path) for file in stage.files)
+        why = ", ".join(f"{reason} {count}" for reason, count in rejected.items()) or "all of them lie after `until`"
+        raise LogRefused(f"{names}: no event can be used ({why}); see docs/logs.md for what an event needs", path=names)
     first, last = connection.execute("SELECT min(time), max(time) FROM stage WHERE reason IS NULL").fetchall()[0]
     clock = LocalClock.of(zone, first, last)
     assign_sessions(connection)
     session_table(connection, clock)
     link_visitors(connection)
     build_facts(connection, clock.day_sql("time"))
-    sort_events(connection, clock.day_sql("time"))
-    present = layout.columns & frozenset().union(*(file.columns for file in files))
-    order_view(connection, has_ids="order_id" in present, has_revenue="revenue" in present)
-    return EventLog(connection, layout.name, counts, accepted, clock, moment(first), moment(last), folder)
+    order_view(connection, has_ids=stage.has("order_id"), has_revenue=stage.has("revenue"))
+    events = sort_events(connection, stage, clock)
+    return EventLog(
+        connection, stage.layout.name, rejected, accepted, moment(first), moment(last), events, stage.folder
+    )
 
 
 def connect(folder: Path, *, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -183,11 +191,11 @@ def connect(folder: Path, *, memory: str, threads: int) -> duckdb.DuckDBPyConnec
     except ImportError as error:
         raise MissingExtra(extra="train", package="duckdb") from error
     connection = duckdb.connect(
-        str(folder / "log.duckdb"),
+        ":memory:",  # three times as fast as a database file: what does not fit spills, uncompressed
         config={
             "memory_limit": memory,
             "threads": threads,
-            "temp_directory": str(folder / "spill"),
+            "temp_directory": str(folder),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         },

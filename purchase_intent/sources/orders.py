@@ -16,8 +16,8 @@ def order_view(connection: duckdb.DuckDBPyConnection, *, has_ids: bool, has_reve
     """Create the view `orders` (session, visitor, time, lines, revenue), one row an order.
 
     With order ids, an order's revenue is the total its lines repeat (the greatest, where they differ); a log that
-    has no revenue gets the sum of price times quantity. Without ids, the purchases of one visitor in one session and one
-    second are an order.
+    has no revenue gets the sum of price times quantity. Without ids, the purchases of one visitor in one session and
+    one second are an order.
     """
     revenue = "coalesce(max(revenue), 0)" if has_revenue else "fsum(price * greatest(quantity, 1))"
     by = "order_key" if has_ids else "visitor, session, time // 1000"
@@ -25,5 +25,5 @@ def order_view(connection: duckdb.DuckDBPyConnection, *, has_ids: bool, has_reve
         f"""CREATE VIEW orders AS
         SELECT min(session) AS session, min(visitor) AS visitor, min(time) AS time, count(*) AS lines,
             {revenue} AS revenue
-        FROM stage WHERE reason IS NULL AND kind = {EventName.PURCHASE.value} GROUP BY {by}"""
+        FROM staged WHERE reason IS NULL AND kind = {EventName.PURCHASE.value} GROUP BY {by}"""
     )

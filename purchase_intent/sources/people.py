@@ -41,8 +41,8 @@ def link_visitors(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     person = connected(pairs)
     arrays = {
-        "visitor": np.array(list(person), np.int64),
-        "person": np.array(list(person.values()), np.int64),
+        "visitor": np.array(list(person), np.uint64),
+        "person": np.array(list(person.values()), np.uint64),
     }
     connection.register("linked", arrays)
     connection.execute("CREATE TABLE people AS SELECT visitor, person FROM linked")

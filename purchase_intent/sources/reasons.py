@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from purchase_intent.events.names import EventName
+from purchase_intent.sources.scan import Scan
 
 __all__ = ["Reason"]
 
@@ -57,29 +58,26 @@ FIELD_OF_REASON = {
 """The column of the log at fault; a broken line has none."""
 
 
-def reason_sql(present: frozenset[str]) -> str:
-    """SQL for the reason of a parsed row, NULL where it is accepted; only columns that are `present` are judged."""
-    purchase = EventName.PURCHASE.value
+def reason_sql(scan: Scan) -> str:
+    """SQL for the reason of a parsed row, NULL where it is accepted; only columns that the file has are judged."""
     tests: list[tuple[Reason, str]] = [
         (Reason.MISSING_EVENT_ID, "event_id IS NULL"),
-        (Reason.MISSING_TIME, "time_missing"),
+        (Reason.MISSING_TIME, "NOT time_given"),
         (Reason.BAD_TIME, "time IS NULL"),
         (Reason.TIME_WITHOUT_ZONE, "time_naive"),
         (Reason.TIME_OUT_OF_RANGE, f"time NOT BETWEEN {EARLIEST} AND {LATEST - 1}"),
         (Reason.MISSING_VISITOR, "visitor_text IS NULL"),
         (Reason.UNKNOWN_EVENT_NAME, "kind IS NULL"),
-        (Reason.BAD_PRICE, "price_bad"),
+        (Reason.BAD_PRICE, "price_given AND NOT coalesce(isfinite(price), false)"),
         (Reason.NEGATIVE_PRICE, "price < 0"),
         (Reason.ABSURD_PRICE, f"price > {LARGEST_PRICE}"),
-        (Reason.BAD_QUANTITY, "quantity_bad OR quantity <> floor(quantity)"),
+        (Reason.BAD_QUANTITY, "quantity_given AND NOT coalesce(isfinite(quantity) AND quantity % 1 = 0, false)"),
         (Reason.NEGATIVE_QUANTITY, "quantity < 0"),
         (Reason.ABSURD_QUANTITY, f"quantity > {LARGEST_QUANTITY}"),
-        (Reason.MISSING_ORDER_ID, f"kind = {purchase} AND order_text IS NULL"),
-        (Reason.BAD_REVENUE, f"revenue_bad OR revenue < 0 OR revenue > {LARGEST_PRICE}"),
+        (Reason.MISSING_ORDER_ID, f"kind = {EventName.PURCHASE.value} AND order_text IS NULL"),
+        (Reason.BAD_REVENUE, f"revenue_given AND NOT coalesce(revenue BETWEEN 0 AND {LARGEST_PRICE}, false)"),
     ]
-    judged = [
-        f"WHEN {test} THEN '{reason}'" for reason, test in tests if FIELD_OF_REASON[reason] in present
-    ]
+    judged = [f"WHEN {test} THEN '{reason}'" for reason, test in tests if scan.has(FIELD_OF_REASON[reason])]
     return f"CASE {' '.join(judged)} END"
 
 
