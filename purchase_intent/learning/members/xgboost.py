@@ -38,6 +38,8 @@ class XGBoostMember(Member):
         {"colsample_bytree", "gamma", "max_delta_step", "max_leaves", "grow_policy", "reg_alpha"}
     )
 
+    _threads = 0
+
     @classmethod
     def _error(cls) -> type[Exception]:
         return cls.module().core.XGBoostError  # type: ignore[no-any-return]
@@ -74,14 +76,20 @@ class XGBoostMember(Member):
     def log_odds(self, matrix: Matrix, *, threads: int = 1) -> Column:
         if not len(matrix):
             return np.zeros(0)
-        self.model.set_param({"nthread": threads})
+        self._use(threads)
         margins = self.model.inplace_predict(matrix, predict_type="margin", validate_features=False)
         return np.asarray(margins, dtype=np.float64)
 
     def _raw_contributions(self, matrix: Matrix, threads: int) -> Column:
-        self.model.set_param({"nthread": threads})
+        self._use(threads)
         data = self.module().DMatrix(matrix, nthread=threads)
         return np.asarray(self.model.predict(data, pred_contribs=True, validate_features=False), dtype=np.float64)
+
+    def _use(self, threads: int) -> None:
+        # Setting a parameter makes the booster configure itself anew, which costs more than scoring a row.
+        if threads != self._threads:
+            self.model.set_param({"nthread": threads})
+            self._threads = threads
 
     def _native(self) -> bytes:
         return bytes(self.model.save_raw("ubj"))

@@ -97,6 +97,15 @@ def test_json_keeps_every_bit() -> None:
     assert again.transform(sample.table.values).tobytes() == encoder.transform(sample.table.values).tobytes()
 
 
+def test_one_row_is_encoded_as_among_many() -> None:
+    sample = shop(sessions=60)
+    encoder, _ = TargetEncoder.fit(sample)
+    matrix = sample.table.values[:40].copy()
+    matrix[:3, CHANNEL] = [np.nan, 99.0, 2.0]
+    alone = np.vstack([encoder.transform(matrix[row : row + 1]) for row in range(40)])
+    assert alone.tobytes() == encoder.transform(matrix).tobytes()
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_transform_takes_any_number_of_rows(rows: int) -> None:
     sample = shop(sessions=60)
