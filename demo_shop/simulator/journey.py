@@ -59,7 +59,7 @@ class Journey:
             who, moves, keys = (values[moves != Move.LEAVE] for values in (who, moves, keys))
             if not len(who):
                 return
-            party.time[who] += gap_ms(party.page[who], normal(keys, 3))
+            party.time[who] += gap_ms(party.page[who], party.desire[who], normal(keys, 3))
 
     def rows(self) -> Table:
         """The events, in the order in which each session made them."""

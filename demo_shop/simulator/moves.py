@@ -55,22 +55,23 @@ _WEIGHTS: dict[Page, dict[Move, float]] = {
     Page.BASKET: {
         _M.LEAVE: 22, _M.CHECKOUT: 26, _M.REMOVE: 9, _M.LIST: 16, _M.FAVOURITE: 8, _M.INFO: 3, _M.HOME: 5, _M.SELECT: 4,
     },
-    Page.CHECKOUT: {_M.LEAVE: 28, _M.PAYMENT: 56, _M.BASKET: 12, _M.INFO: 3, _M.LIST: 3},
-    Page.PAYMENT: {_M.LEAVE: 22, _M.REVIEW: 70, _M.BASKET: 6, _M.CHECKOUT: 5},
-    Page.REVIEW: {_M.LEAVE: 18, _M.PURCHASE: 66, _M.BASKET: 8, _M.PAYMENT: 4},
+    Page.CHECKOUT: {_M.LEAVE: 36, _M.PAYMENT: 56, _M.BASKET: 12, _M.INFO: 3, _M.LIST: 3},
+    Page.PAYMENT: {_M.LEAVE: 26, _M.REVIEW: 70, _M.BASKET: 6, _M.CHECKOUT: 5},
+    Page.REVIEW: {_M.LEAVE: 20, _M.PURCHASE: 66, _M.BASKET: 8, _M.PAYMENT: 4},
     Page.CONFIRMATION: {_M.LEAVE: 72, _M.ACCOUNT: 8, _M.HOME: 10, _M.LIST: 5},
     Page.ACCOUNT: {_M.LEAVE: 45, _M.HOME: 15, _M.LIST: 15, _M.SEARCH: 5, _M.BASKET: 3},
     Page.INFORMATION: {_M.LEAVE: 40, _M.LIST: 15, _M.FAVOURITE: 8, _M.HOME: 10, _M.BASKET: 4},
 }  # fmt: skip
 
 _DESIRE = {
-    _M.LEAVE: -0.22, _M.CART: 0.55, _M.BASKET: 0.25, _M.CHECKOUT: 0.6, _M.PAYMENT: 0.5, _M.REVIEW: 0.5,
-    _M.PURCHASE: 0.5, _M.FAVOURITE: 0.3, _M.INTERACT: 0.15, _M.INFO: 0.1,
+    _M.LEAVE: -0.22, _M.CART: 0.55, _M.BASKET: 0.25, _M.CHECKOUT: 0.6, _M.PAYMENT: 0.65, _M.REVIEW: 0.65,
+    _M.PURCHASE: 0.65, _M.FAVOURITE: 0.3, _M.INTERACT: 0.15, _M.INFO: 0.1,
 }  # fmt: skip
 _ENERGY = {_M.LEAVE: -0.85}
 _HOARD = {_M.CART: 0.8, _M.WISH: 0.8, _M.CHECKOUT: -0.5, _M.BASKET: 0.15}
 
 _MONEY_STEPS = np.array([_M.CHECKOUT, _M.PAYMENT, _M.REVIEW, _M.PURCHASE])
+_MONEY_PAGES = np.array([Page.BASKET, Page.CHECKOUT, Page.PAYMENT, Page.REVIEW])
 _FREE_SHIPPING = 49.0
 _NEVER = -60.0
 _WRONG_DOOR = 0.9  # many see one page and know it is not what they came for
@@ -118,8 +119,9 @@ def choose(party: Party, who: Ints, draws: Floats, match: Floats, *, landed: boo
     logits[party.memory["favourite"][who] < 0, _M.FAVOURITE] = _NEVER
     logits[~party.memory["account"][who], _M.ACCOUNT] = _NEVER
     logits[:, _M.LEAVE] += _WRONG_DOOR * landed
-    # Friction: shipping costs on small carts, thumbs on small screens.
+    # Friction: shipping costs on small carts, thumbs on small screens, an address to type for strangers.
     friction = 0.35 * (party.cart_value[who] < _FREE_SHIPPING) + 0.2 * (party.device[who] == 0)
+    friction += np.where(party.user[who] % 4 == 0, -0.45, 0.1)
     logits[:, _MONEY_STEPS] -= friction[:, None]
     edges = np.cumsum(np.exp(logits), axis=1)
     return np.asarray((edges[:, :-1] <= (draws * edges[:, -1])[:, None]).sum(axis=1), dtype=np.int64)
@@ -139,7 +141,11 @@ def landing(party: Party) -> Ints:
     return np.asarray(np.where(again, Move.FAVOURITE, moves), dtype=np.int64)
 
 
-def gap_ms(page: Ints, normals: Floats) -> Ints:
-    """Milliseconds spent on a page: log-normal, under the 30 minutes after which a session would end."""
-    seconds = _PAUSES[page] * np.exp(_PAUSE_SPREAD * normals)
+def gap_ms(page: Ints, desire: Floats, normals: Floats) -> Ints:
+    """Milliseconds spent on a page: log-normal, under the 30 minutes after which a session would end.
+
+    Who is sure of the purchase hesitates less where money is asked for.
+    """
+    hesitation = -0.2 * desire * np.isin(page, _MONEY_PAGES)
+    seconds = _PAUSES[page] * np.exp(_PAUSE_SPREAD * normals + hesitation)
     return np.asarray(np.clip(seconds * 1000, 700, _LONGEST_PAUSE), dtype=np.int64)

@@ -78,7 +78,8 @@ class World:
     def rest(self) -> Slice:
         """What sessions begun before the end still did after it."""
         rows, self.late = self.late, np.zeros(0, dtype=ROW)
-        return Slice(_in_order(rows), np.zeros(0, dtype=TRUTH), int(rows["time"].max(initial=0)) + 1)
+        until = int(rows["time"].max(initial=self.plan.end_hour * HOUR_MS)) + 1
+        return Slice(_in_order(rows), np.zeros(0, dtype=TRUTH), until)
 
     def _arrivals(self, hour: int, until: int) -> tuple[Table, Ints, Ints]:
         """New visitors, and bots: numbered by the hour they arrive in, so that slices do not matter."""

@@ -98,14 +98,14 @@ class _Parquet:
 
 
 class _Csv:
-    """CSV with a header, as Arrow writes it; only strings that need quotes get them."""
+    """CSV with a header. Nothing in the catalogue needs quotes; Arrow refuses to write what would."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.file: BufferedWriter | gzip.GzipFile = stack.enter_context(path.open("wb"))
         self.header = True
 
     def write(self, table: pa.Table) -> None:
-        options = pyarrow.csv.WriteOptions(include_header=self.header, quoting_style="needed", quoting_header="none")
+        options = pyarrow.csv.WriteOptions(include_header=self.header, quoting_style="none", quoting_header="none")
         pyarrow.csv.write_csv(_spelled(_decoded(table)), self.file, options)
         self.header = False
 

@@ -69,4 +69,4 @@ def _summary(figures: Figures, out: Path) -> str:
         "bots": f"{figures.bots:,} sessions",
         "written to": str(out),
     }
-    return "\n".join(f"{name:12}{value}" for name, value in lines.items())
+    return "\n".join(f"{name:13}{value}" for name, value in lines.items())
