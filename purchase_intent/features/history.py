@@ -63,8 +63,10 @@ def _compiled() -> tuple[Any, Any]:
 def sessionize(visitor: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
     """Session numbers, from 0, for events sorted by visitor and time (milliseconds) where the log has no session ids.
 
-    A session ends after 30 minutes without an event, and 24 hours after it began.
+    A session ends after 30 minutes without an event, and 24 hours after it began. ValueError where the lengths differ.
     """
+    if len(visitor) != len(time):
+        raise ValueError(f"each event needs one visitor and one time, got {len(visitor)} and {len(time)}")
     numbers = np.empty(len(time), np.int64)
     _compiled()[1](visitor, time, numbers)
     return numbers

@@ -12,7 +12,7 @@ from purchase_intent.events.names import EventName
 from purchase_intent.features import history
 from purchase_intent.features.hit import HIT
 from purchase_intent.features.live import Journeys
-from purchase_intent.features.schema import FEATURES
+from purchase_intent.features.schema import FEATURES, VECTOR
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT
 from tests.unit.features.streams import (
     GAPS,
@@ -81,7 +81,7 @@ def test_the_same_vectors_and_the_same_records_over_a_long_stream(seed: int) -> 
     run, _ = history._compiled()
     tables = history._tables(sessions=len(journeys.tables.states), visitors=len(journeys.tables.pasts))
     out = np.zeros((len(log), len(FEATURES)), np.float32)
-    run(tables, given_.hits, given_.visitor, given_.session, out.view(history.VECTOR).reshape(-1))
+    run(tables, given_.hits, given_.visitor, given_.session, out.view(VECTOR).reshape(-1))
 
     assert [row.tobytes() for row in np.asarray(tables.states)] == list(map(STATE_LAYOUT.dumps, journeys.tables.states))
     assert [row.tobytes() for row in np.asarray(tables.seen)] == list(map(PAST_LAYOUT.dumps, journeys.tables.seen))
@@ -128,7 +128,8 @@ def test_batches_cut_between_persons_give_the_same_bytes(log: list[Sent]) -> Non
 
 
 def renumbered(slots: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.unique(slots, return_inverse=True)[1].astype(np.int64)
+    numbers: np.ndarray[Any, np.dtype[np.int64]] = np.unique(slots, return_inverse=True)[1].astype(np.int64)
+    return numbers
 
 
 def test_a_negative_zero_price_is_a_price_of_nothing() -> None:
