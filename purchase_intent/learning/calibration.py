@@ -20,6 +20,8 @@ __all__ = ["SLOPE_SPREAD", "Calibration"]
 SLOPE_SPREAD = 0.25
 """Standard deviation of the prior on the slope around 1."""
 
+SMALLEST_STEP = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -61,14 +63,15 @@ class Calibration:
             penalty = (at[0] - 1) ** 2 / (2 * spread**2)
             return float((mass * nats(at[0] * log_odds + at[1], labels)).sum() + penalty)
 
-        for _ in range(100):
-            step = _newton_step(theta, log_odds, labels, mass, spread)
-            size, here = 1.0, loss(theta)
-            while size > 1e-8 and not loss(theta - size * step) <= here:
+        size = 1.0
+        while size > SMALLEST_STEP:
+            step, here = _newton_step(theta, log_odds, labels, mass, spread), loss(theta)
+            size = 1.0
+            # The loss is convex: some part of the step lowers it, or this is the minimum as far as rounding tells.
+            while size > SMALLEST_STEP and not loss(theta - size * step) < here:
                 size /= 2
-            theta = theta - size * step
-            if np.abs(size * step).max() < 1e-10:
-                break
+            if size > SMALLEST_STEP:
+                theta = theta - size * step
         return cls(float(theta[0]), float(theta[1]))
 
 

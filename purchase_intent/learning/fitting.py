@@ -20,7 +20,7 @@ from purchase_intent.learning.encoding import TargetEncoder
 from purchase_intent.learning.ensemble import IntentEnsemble, Progress
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.metrics import figures
-from purchase_intent.learning.splits import refuse_too_few, split
+from purchase_intent.learning.splits import Slices, refuse_too_few, split
 from purchase_intent.learning.table import Column, Sample, case_weights
 from purchase_intent.learning.thresholds import Thresholds
 from purchase_intent.learning.tuning import chosen_params
@@ -49,39 +49,39 @@ def fit_ensemble(
     """Learn an ensemble; see `IntentEnsemble.fit`."""
     settings = chosen_params(members, params, trials=trials)
     refuse_too_few(sample, "sample", MIN_BUYERS)
-    fit, validation, calibration = split(sample, fractions)
-    encoder, encoded = TargetEncoder.fit(fit)
-    fit = fit.with_values(encoded)
-    validation, calibration = (
-        part.with_values(encoder.transform(part.table.values)) for part in (validation, calibration)
-    )
-
+    slices = _encoded(split(sample, fractions))
     first: dict[str, Member] = {}
     for name in members:
         progress(f"fitting {name}")
-        first[name] = MEMBERS[name].fit(fit, validation, seed=seed, params=settings[name], threads=threads)
+        first[name] = MEMBERS[name].fit(
+            slices.fit, slices.validation, seed=seed, params=settings[name], threads=threads
+        )
     progress("fitting the baseline")
-    line = LogisticBaseline.fit(fit)
+    line = LogisticBaseline.fit(slices.fit)
     progress("weighing and calibrating")
-    weights = _weights(first, validation, threads)
+    weights = _weights(first, slices.validation, threads)
     draft = IntentEnsemble(
         sample.table.names,
         sample.table.categorical,
         TargetEncoder(),
         first,
         weights,
-        *_calibrated(first, weights, calibration, threads),
+        *_calibrated(first, weights, slices.calibration, threads),
         line,
     )
     facts = {
-        "slices": {
-            name: _window(part)
-            for name, part in (("fit", fit), ("validation", validation), ("calibration", calibration))
-        },
+        "slices": {name: _window(part) for name, part in slices._asdict().items()},
         "rounds": {name: member.rounds for name, member in first.items()},
-        "models": _judged(draft, calibration, threads),
+        "models": _judged(draft, slices.calibration, threads),
     }
     return _final(draft, sample, facts, threads, progress)
+
+
+def _encoded(slices: Slices) -> Slices:
+    # The later slices get the lookup as it stood at the end of the first, as a deployed model would.
+    encoder, encoded = TargetEncoder.fit(slices.fit)
+    later = (part.with_values(encoder.transform(part.table.values)) for part in slices[1:])
+    return Slices(slices.fit.with_values(encoded), *later)
 
 
 def _weights(members: Mapping[str, Member], validation: Sample, threads: int) -> dict[str, float]:
