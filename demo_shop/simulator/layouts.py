@@ -25,7 +25,6 @@ REES46 = (
 
 _KINDS: tuple[str | None, ...] = (None, *(kind.label for kind in EventName))
 _PAGES = tuple(page.label for page in Page)
-_REES46_KINDS = (EventName.VIEW, EventName.CART, EventName.REMOVE_FROM_CART, EventName.PURCHASE)
 
 
 class Layout:
@@ -67,9 +66,8 @@ def generic(layout: Layout, rows: Table, first: int) -> pa.Table:
 
 
 def rees46(layout: Layout, rows: Table, first: int) -> pa.Table:
-    """The layout of the REES46 CSV files: four kinds of event, whole seconds, category paths with dots."""
+    """The layout of the REES46 CSV files, of rows that `KINDS` lets through: whole seconds, paths with dots."""
     del first  # this layout has no event ids
-    rows = rows[np.isin(rows["kind"], _REES46_KINDS)]
     seconds = pa.array(rows["time"] // 1000).cast(pa.timestamp("s"))
     columns = {
         "event_time": pc.strftime(seconds, format="%Y-%m-%d %H:%M:%S UTC"),

@@ -21,22 +21,21 @@ def write_log(
     plan: Plan,
     path: Path,
     *,
-    layout: str = "generic",
     catalogue: Catalogue | None = None,
     progress: Callable[[float], object] | None = None,
 ) -> Figures:
-    """Simulate `plan` into `path` and return the figures of all events, also those a layout leaves out.
+    """Simulate `plan` into `path` and return the figures of what was written.
 
     `progress` hears the share done, from 0 to 1. Raises `SimulationRefused` before anything is written.
     """
-    check_target(path, layout)
+    check_target(path, plan.layout)
     shelves = catalogue or build_catalogue()
     shape = Layout(shelves, plan.seed)
     figures = Figures()
     begin, end = plan.first_hour * 3_600_000, plan.end_hour * 3_600_000
     with open_writer(path) as writer:
         for piece in simulate(plan, shelves):
-            writer.write(_SHAPES[layout](shape, piece.rows, figures.events))
+            writer.write(_SHAPES[plan.layout](shape, piece.rows, figures.events))
             figures.add(piece.rows)
             done = (piece.until - begin) / (end - begin) if plan.events is None else figures.events / plan.events
             if progress is not None:

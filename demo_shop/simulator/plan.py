@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from purchase_intent.exceptions import IntentError
 
 __all__ = ["EVENTS_PER_SESSION", "Plan", "SimulationRefused"]
 
-EVENTS_PER_SESSION = 6.0
-"""Rows of the generic layout per session, bots included; measured, see docs/simulator.md."""
+EVENTS_PER_SESSION = MappingProxyType({"generic": 5.8, "rees46": 2.1})
+"""Rows of each layout per session, bots included; measured, see docs/simulator.md."""
 
 _WARM_UP = timedelta(days=7)
 _MAX_DAYS = 1_000
@@ -27,13 +28,14 @@ class SimulationRefused(IntentError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A log to make. `days` is the period aimed at; with `events` the log ends after exactly that many rows.
+    """A log to make. `days` is the period aimed at; with `events` it ends after exactly that many rows of `layout`.
 
     `sessions_per_day` is the shop's size (a yearly mean); None derives it from `events`, or takes 200.
     `hours_per_slice` is how much is held in memory at once; the log does not depend on it. None chooses.
     """
 
     start: date
+    layout: str = "generic"
     days: int = 56
     events: int | None = None
     sessions_per_day: float | None = None
@@ -42,6 +44,8 @@ class Plan:
     hours_per_slice: int | None = None
 
     def __post_init__(self) -> None:
+        if self.layout not in EVENTS_PER_SESSION:
+            raise SimulationRefused(f"layout {self.layout!r}: choose generic or rees46", layout=self.layout)
         _check("days", self.days, 1, _MAX_DAYS)
         _check("seed", self.seed, 0, 2**63 - 1)
         if self.events is not None:
@@ -64,11 +68,11 @@ class Plan:
 
     @property
     def rate(self) -> float:
-        """Sessions a day, as a mean over the year."""
+        """Sessions a day: a mean over the year, or with `events` alone over the period."""
         if self.sessions_per_day is not None:
             return self.sessions_per_day
         if self.events is not None:
-            return self.events / self.days / EVENTS_PER_SESSION
+            return self.events / self.days / EVENTS_PER_SESSION[self.layout]
         return 200.0
 
     @property

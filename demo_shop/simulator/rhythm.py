@@ -64,7 +64,12 @@ class Rhythm:
         curve = np.where(self.weekday[:, None] >= 5, _WEEKEND / _WEEKEND.mean(), _WORKDAY / _WORKDAY.mean())
         busy = curve[np.arange(len(day)), self.local_hour] * _WEEKDAY[self.weekday] * _MONTH[self.calendar_month]
         weather = 0.9 + 0.2 * uniform(_keys(plan.seed, day), 1)
-        self.visits = plan.rate / 24 * busy * weather * np.where(self.sale >= 0, 1.25, 1.0)
+        busy = busy * weather * np.where(self.sale >= 0, 1.25, 1.0)
+        if plan.sessions_per_day is None and plan.events is not None:
+            # The period is to hold the events, whatever its season.
+            begin = plan.first_hour - self.first
+            busy /= busy[begin : begin + plan.days * 24].mean()
+        self.visits = plan.rate / 24 * busy
 
     def _sales(self, seed: int, day: Ints) -> Ints:
         """The department on sale in each hour, -1 for none: one sale a month, four days long."""

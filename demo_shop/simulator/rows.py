@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from purchase_intent.events.names import EventName
 
 __all__ = [
     "CART_LINES",
     "CHANNELS",
     "COUNTRIES",
     "DEVICES",
+    "KINDS",
     "MEMORY",
     "ROW",
     "TRUTH",
@@ -25,6 +29,14 @@ Table: TypeAlias = NDArray[np.void]
 
 CART_LINES = 6
 """A cart holds at most this many different products."""
+
+KINDS = MappingProxyType(
+    {
+        "generic": tuple(EventName),
+        "rees46": (EventName.VIEW, EventName.CART, EventName.REMOVE_FROM_CART, EventName.PURCHASE),
+    }
+)
+"""The kinds of event a layout can hold."""
 
 VISITS = 2048
 """A visitor comes at most this often, so that (visitor, visit) makes one number."""

@@ -14,7 +14,7 @@ from demo_shop.simulator.journey import Journey
 from demo_shop.simulator.memory import after_visit
 from demo_shop.simulator.plan import Plan
 from demo_shop.simulator.rhythm import HOUR_MS, Rhythm
-from demo_shop.simulator.rows import MEMORY, ROW, TRUTH, Table, new_visitors
+from demo_shop.simulator.rows import KINDS, MEMORY, ROW, TRUTH, Table, new_visitors
 from demo_shop.simulator.shoppers import Party, open_sessions, visitor_keys
 
 __all__ = ["Slice", "hidden_intent", "simulate"]
@@ -105,11 +105,12 @@ class World:
 
 
 def simulate(plan: Plan, catalogue: Catalogue | None = None) -> Iterator[Slice]:
-    """The log of a plan, slice by slice; rows over all slices are in order of time.
+    """The log of a plan, slice by slice: rows of the kinds its layout holds, over all slices in order of time.
 
     Sessions are whole, but for those that a limit by `events` cuts off at the end of the log.
     """
     world = World(plan, catalogue or build_catalogue())
+    kinds = KINDS[plan.layout]
     left = plan.events
     warm = plan.first_hour * HOUR_MS
     hour = plan.warm_hour
@@ -123,13 +124,14 @@ def simulate(plan: Plan, catalogue: Catalogue | None = None) -> Iterator[Slice]:
             if hour == plan.first_hour:
                 world.forget_late()
             continue
-        rows = piece.rows[: left if left is not None else None]
+        rows = piece.rows[np.isin(piece.rows["kind"], kinds)][:left]
         yield Slice(rows, piece.truths, piece.until)
         if left is not None:
             left -= len(rows)
             if left <= 0:
                 return
-    yield world.rest()
+    rest = world.rest()
+    yield Slice(rest.rows[np.isin(rest.rows["kind"], kinds)][:left], rest.truths, rest.until)
 
 
 def hidden_intent(plan: Plan, catalogue: Catalogue | None = None) -> Iterator[Table]:

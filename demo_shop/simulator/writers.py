@@ -16,10 +16,9 @@ import pyarrow.parquet as pq
 
 from demo_shop.simulator.plan import SimulationRefused
 
-__all__ = ["LAYOUT_SUFFIXES", "Writer", "check_target", "open_writer"]
+__all__ = ["Writer", "check_target", "open_writer"]
 
-LAYOUT_SUFFIXES = {"generic": (".parquet", ".csv", ".csv.gz"), "rees46": (".csv", ".csv.gz")}
-"""What file name each layout can be written to."""
+_SUFFIXES = {"generic": (".parquet", ".csv", ".csv.gz"), "rees46": (".csv", ".csv.gz")}
 
 
 class Writer(Protocol):
@@ -30,10 +29,8 @@ class Writer(Protocol):
 
 
 def check_target(path: Path, layout: str) -> None:
-    """Refuse a layout or a path that cannot be written, before any work is done."""
-    if layout not in LAYOUT_SUFFIXES:
-        raise SimulationRefused(f"layout {layout!r}: choose generic or rees46", layout=layout)
-    suffixes = LAYOUT_SUFFIXES[layout]
+    """Refuse a path that cannot be written or does not suit the layout, before any work is done."""
+    suffixes = _SUFFIXES[layout]
     if not path.name.endswith(suffixes):
         kinds = ", ".join(suffixes)
         raise SimulationRefused(f"out {path.name!r}: the {layout} layout is written to {kinds}", out=str(path))

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from demo_shop.simulator import Figures, Plan, SimulationRefused, write_log
-from demo_shop.simulator.writers import LAYOUT_SUFFIXES
+from demo_shop.simulator.plan import EVENTS_PER_SESSION
 
 
 class Command(BaseCommand):
@@ -18,8 +18,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--out", required=True, type=Path, help="file to write: .parquet, .csv or .csv.gz")
-        parser.add_argument("--layout", default="generic", choices=sorted(LAYOUT_SUFFIXES), help="default: generic")
-        parser.add_argument("--events", type=int, help="write exactly this many events (generic layout's count)")
+        parser.add_argument("--layout", default="generic", choices=sorted(EVENTS_PER_SESSION), help="default: generic")
+        parser.add_argument("--events", type=int, help="write exactly this many events, over about --days")
         parser.add_argument("--days", type=int, default=56, help="length of the period, default 56")
         parser.add_argument("--sessions-per-day", type=float, help="the shop's size; default 200, or as --events needs")
         parser.add_argument("--start", default="2026-03-02", help="first local day, YYYY-MM-DD; default 2026-03-02")
@@ -38,6 +38,7 @@ class Command(BaseCommand):
     def _write(self, options: dict[str, Any]) -> Figures:
         plan = Plan(
             start=_day(options["start"]),
+            layout=options["layout"],
             days=options["days"],
             events=options["events"],
             sessions_per_day=options["sessions_per_day"],
@@ -46,8 +47,7 @@ class Command(BaseCommand):
         )
         silent = options["verbosity"] == 0 or None  # None: only where a terminal shows it
         with tqdm(total=1.0, disable=silent, file=self.stderr, bar_format="{l_bar}{bar}| {elapsed}<{remaining}") as bar:
-            out, layout = options["out"], options["layout"]
-            return write_log(plan, out, layout=layout, progress=lambda share: bar.update(share - bar.n))
+            return write_log(plan, options["out"], progress=lambda share: bar.update(share - bar.n))
 
 
 def _day(text: str) -> date:

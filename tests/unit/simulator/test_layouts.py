@@ -13,6 +13,7 @@ from demo_shop.simulator import Catalogue
 from demo_shop.simulator.chance import mix
 from demo_shop.simulator.layouts import GENERIC, REES46, Layout, generic, rees46
 from demo_shop.simulator.naming import labels, session_ids, user_numbers
+from demo_shop.simulator.rows import KINDS
 from purchase_intent.events.names import EventName
 from tests.unit.simulator.conftest import PLAN, Log
 
@@ -29,7 +30,7 @@ def full(shape: Layout, log: Log) -> pa.Table:
 
 @pytest.fixture(scope="module")
 def lean(shape: Layout, log: Log) -> pa.Table:
-    return rees46(shape, log.rows, 0)
+    return rees46(shape, log.rows[np.isin(log.rows["kind"], KINDS["rees46"])], 0)
 
 
 def values(table: pa.Table, name: str) -> list[object]:

@@ -15,6 +15,7 @@ START = date(2026, 3, 2)
 @pytest.mark.parametrize(
     ("options", "named"),
     [
+        ({"layout": "gstore"}, "layout 'gstore'"),
         ({"days": 0}, "days 0"),
         ({"days": 1001}, "days 1001"),
         ({"days": 1.5}, "days 1.5"),

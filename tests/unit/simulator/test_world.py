@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from demo_shop.simulator import Plan, hidden_intent, simulate
 from demo_shop.simulator.rhythm import HOUR_MS
-from demo_shop.simulator.rows import VISITS, Table
+from demo_shop.simulator.rows import KINDS, VISITS, Table
 from purchase_intent.events.names import EventName, Page
 from tests.unit.simulator.conftest import PLAN, Log, run
 
@@ -52,6 +52,24 @@ def test_a_limit_by_events_is_exact(events: int) -> None:
     limited = run(Plan(start=SMALL.start, days=5, events=events, seed=9)).rows
     assert len(limited) == events
     assert (np.diff(limited["time"]) >= 0).all()
+
+
+def test_a_layout_of_fewer_kinds_counts_its_own_rows() -> None:
+    plan = Plan(start=SMALL.start, days=5, events=2000, seed=9, layout="rees46")
+    rows = run(plan).rows
+    assert len(rows) == 2000
+    assert set(rows["kind"].tolist()) <= set(KINDS["rees46"])
+    everything = run(replace(plan, layout="generic", events=None, sessions_per_day=20.0)).rows
+    some = run(replace(plan, events=None, sessions_per_day=20.0)).rows
+    assert np.array_equal(some, everything[np.isin(everything["kind"], KINDS["rees46"])])
+
+
+@pytest.mark.parametrize("layout", ["generic", "rees46"])
+@pytest.mark.parametrize("start", [date(2026, 2, 1), date(2026, 11, 1)])
+def test_the_events_fill_about_the_days(layout: str, start: date) -> None:
+    rows = run(Plan(start=start, days=14, events=12_000, seed=4, layout=layout)).rows
+    days = (rows["time"][-1] - rows["time"][0]) / HOUR_MS / 24
+    assert days == pytest.approx(14, rel=0.12)
 
 
 def test_events_are_in_order_and_inside_the_period(log: Log) -> None:
