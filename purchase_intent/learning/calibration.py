@@ -17,7 +17,7 @@ from purchase_intent.learning.weights import evidence, nats
 
 __all__ = ["SLOPE_SPREAD", "Calibration"]
 
-SLOPE_SPREAD = 0.25
+SLOPE_SPREAD = 0.15
 """Standard deviation of the prior on the slope around 1."""
 
 SMALLEST_STEP = 1e-9

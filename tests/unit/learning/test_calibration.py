@@ -24,7 +24,7 @@ def outcomes(slope: float, intercept: float, rows: int = 20_000) -> tuple[NDArra
 
 @pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (1.6, -0.7), (0.5, 0.4)])
 def test_the_true_map_is_found(slope: float, intercept: float) -> None:
-    margins, labels = outcomes(slope, intercept)
+    margins, labels = outcomes(slope, intercept, rows=100_000)
     found = Calibration.fit(margins, labels, np.ones(len(labels)), int(labels.sum()))
     assert found.slope == pytest.approx(slope, abs=0.05)
     assert found.intercept == pytest.approx(intercept, abs=0.1)
