@@ -1,0 +1,372 @@
+"""What makes an event unfit, and how payloads of other systems become events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from purchase_intent.events import Event, EventName, Page, Reason, key_hash, parse_event
+from purchase_intent.exceptions import EventRefused
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PLAIN: dict[str, Any] = {"event_id": "e1", "name": EventName.VIEW, "occurred_at": NOON, "visitor": "ann"}
+TEXTS = ("session", "product", "category", "brand", "order", "search", "device", "channel", "country")
+
+REFUSALS = [
+    pytest.param({"event_id": ""}, "event_id", Reason.MISSING_EVENT_ID, id="empty id"),
+    pytest.param({"event_id": None}, "event_id", Reason.MISSING_EVENT_ID, id="no id"),
+    pytest.param({"event_id": 7.5}, "event_id", Reason.BAD_TEXT, id="id is a fraction"),
+    pytest.param({"occurred_at": None}, "occurred_at", Reason.MISSING_TIME, id="no time"),
+    pytest.param({"occurred_at": ""}, "occurred_at", Reason.MISSING_TIME, id="empty time"),
+    pytest.param({"occurred_at": 1_772_366_400}, "occurred_at", Reason.BAD_TIME, id="time is a number"),
+    pytest.param({"occurred_at": NOON.date()}, "occurred_at", Reason.BAD_TIME, id="time is a day"),
+    pytest.param({"occurred_at": NOON.replace(tzinfo=None)}, "occurred_at", Reason.TIME_WITHOUT_ZONE, id="no zone"),
+    pytest.param(
+        {"occurred_at": datetime(1995, 1, 1, tzinfo=UTC) - timedelta(microseconds=1)},
+        "occurred_at",
+        Reason.TIME_OUT_OF_RANGE,
+        id="a moment before 1995",
+    ),
+    pytest.param(
+        {"occurred_at": datetime(2100, 1, 1, tzinfo=UTC)}, "occurred_at", Reason.TIME_OUT_OF_RANGE, id="the year 2100"
+    ),
+    pytest.param(
+        {"occurred_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))},
+        "occurred_at",
+        Reason.TIME_OUT_OF_RANGE,
+        id="the first moment there is",
+    ),
+    pytest.param(
+        {"occurred_at": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))},
+        "occurred_at",
+        Reason.TIME_OUT_OF_RANGE,
+        id="the last moment there is",
+    ),
+    pytest.param({"visitor": ""}, "visitor", Reason.MISSING_VISITOR, id="empty visitor"),
+    pytest.param({"visitor": "a\x00b"}, "visitor", Reason.BAD_TEXT, id="visitor with a null character"),
+    pytest.param({"name": None}, "name", Reason.UNKNOWN_EVENT_NAME, id="no name"),
+    pytest.param({"name": "refund"}, "name", Reason.UNKNOWN_EVENT_NAME, id="unknown name"),
+    pytest.param({"name": 99}, "name", Reason.UNKNOWN_EVENT_NAME, id="a number is no name"),
+    pytest.param({"page": "moon"}, "page", Reason.UNKNOWN_PAGE, id="unknown page"),
+    pytest.param({"page": 3}, "page", Reason.UNKNOWN_PAGE, id="a number is no page"),
+    pytest.param({"price": "9.99"}, "price", Reason.BAD_PRICE, id="price is a text"),
+    pytest.param({"price": True}, "price", Reason.BAD_PRICE, id="price is yes"),
+    pytest.param({"price": float("nan")}, "price", Reason.BAD_PRICE, id="price is not a number"),
+    pytest.param({"price": float("inf")}, "price", Reason.BAD_PRICE, id="price without end"),
+    pytest.param({"price": -0.01}, "price", Reason.NEGATIVE_PRICE, id="a cent below nothing"),
+    pytest.param({"price": 1_000_000_000.01}, "price", Reason.ABSURD_PRICE, id="a cent above a billion"),
+    pytest.param({"price": 10**400}, "price", Reason.ABSURD_PRICE, id="a whole number no float can hold"),
+    pytest.param({"price": -(10**400)}, "price", Reason.NEGATIVE_PRICE, id="and its opposite"),
+    pytest.param({"quantity": 1.0}, "quantity", Reason.BAD_QUANTITY, id="quantity is a fraction"),
+    pytest.param({"quantity": "1"}, "quantity", Reason.BAD_QUANTITY, id="quantity is a text"),
+    pytest.param({"quantity": True}, "quantity", Reason.BAD_QUANTITY, id="quantity is yes"),
+    pytest.param({"quantity": -1}, "quantity", Reason.NEGATIVE_QUANTITY, id="one below nothing"),
+    pytest.param({"quantity": 100_001}, "quantity", Reason.ABSURD_QUANTITY, id="one too many"),
+    pytest.param({"quantity": 10**16}, "quantity", Reason.ABSURD_QUANTITY, id="a quantity of 1e16"),
+    pytest.param({"name": EventName.PURCHASE}, "order", Reason.MISSING_ORDER_ID, id="order without id"),
+    pytest.param({"name": EventName.PURCHASE, "order": ""}, "order", Reason.MISSING_ORDER_ID, id="order with empty id"),
+    pytest.param({"revenue": -1}, "revenue", Reason.BAD_REVENUE, id="revenue below nothing"),
+    pytest.param({"revenue": float("nan")}, "revenue", Reason.BAD_REVENUE, id="revenue is not a number"),
+    pytest.param({"revenue": 10**400}, "revenue", Reason.BAD_REVENUE, id="revenue no float can hold"),
+    pytest.param({"revenue": "9"}, "revenue", Reason.BAD_REVENUE, id="revenue is a text"),
+    *(
+        pytest.param({field: bad}, field, Reason.BAD_TEXT, id=f"{field} {what}")
+        for field in TEXTS
+        for bad, what in (
+            (7, "is a number"),
+            ("x" * 501, "is too long"),
+            ("a\nb", "with a line feed"),
+            ("a\x7fb", "with a delete"),
+            ("\ud800", "with half a surrogate pair"),
+        )
+    ),
+]
+
+LOG_ONLY = {Reason.BROKEN_LINE, Reason.DUPLICATE_EVENT_ID}
+"""One event alone cannot be a broken line, nor know of another with its id."""
+
+
+@pytest.mark.parametrize(("values", "field", "reason"), REFUSALS)
+def test_an_event_that_is_not_fit_names_the_field_and_the_reason(
+    values: dict[str, Any], field: str, reason: Reason
+) -> None:
+    with pytest.raises(EventRefused) as refused:
+        Event(**{**PLAIN, **values})
+    assert (refused.value.field, refused.value.reason) == (field, reason)
+    assert refused.value.code == "event_refused"
+    assert refused.value.facts == {"field": field, "reason": reason, "remedy": refused.value.remedy}
+    assert str(refused.value) == f"{field}: {refused.value.remedy}"
+    assert refused.value.remedy
+
+
+def test_every_reason_is_reached_or_is_for_logs_only() -> None:
+    reached = {parameter.values[2] for parameter in REFUSALS}
+    assert reached | LOG_ONLY == set(Reason)
+    assert reached & LOG_ONLY == set()
+
+
+def test_the_page_says_which_reasons_are_for_logs_only() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "events.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|.*\| logs \|$", page, re.MULTILINE)) == {item.value for item in LOG_ONLY}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"price": 0, "quantity": 0, "revenue": 0}, id="nothing at all"),
+        pytest.param({"price": 1e9, "quantity": 100_000, "revenue": 1e9}, id="the most there can be"),
+        pytest.param({"occurred_at": datetime(1995, 1, 1, tzinfo=UTC)}, id="the first moment"),
+        pytest.param({"occurred_at": datetime(2100, 1, 1, tzinfo=UTC) - timedelta(microseconds=1)}, id="the last"),
+        pytest.param({"visitor": "x" * 500}, id="the longest text"),
+        pytest.param({"category": "Ordinateurs\u00a0portables"}, id="a blank that does not break"),
+        pytest.param({"search": "\U0001f469\u200d\U0001f4bb laptop"}, id="letters held together by a joiner"),
+        pytest.param({"search": "\u0645\u06cc\u200c\u062e\u0648"}, id="letters held apart"),
+        pytest.param({"search": "\U0001fae8"}, id="a letter newer than some Pythons"),
+        pytest.param({"session": "", "product": "", "order": ""}, id="empty is none"),
+        pytest.param({"name": EventName.PURCHASE, "order": "o1", "revenue": 12}, id="an order"),
+    ],
+)
+def test_what_is_at_the_edge_is_still_fit(values: dict[str, Any]) -> None:
+    event = Event(**{**PLAIN, **values})
+    assert {name: getattr(event, name) for name in values} == values
+
+
+def tried(make: Callable[..., Event], *values: Any, **named: Any) -> Event | str:
+    """The event, or the reason why there is none; any other error is one of ours."""
+    try:
+        return make(*values, **named)
+    except EventRefused as refused:
+        return refused.reason
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_a_text_is_refused_or_can_be_hashed_and_stored(text: str) -> None:
+    made = tried(Event, **{**PLAIN, "product": text})
+    if isinstance(made, Event):
+        assert made.product == text
+        assert key_hash(text) != 0
+        assert text.encode().decode() == text
+    else:
+        assert made == Reason.BAD_TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "shown"),
+    [
+        (EventName.VIEW, None, Page.PRODUCT),
+        (EventName.PURCHASE, None, Page.CONFIRMATION),
+        (EventName.PAGE_VIEW, None, Page.OTHER),
+        (EventName.VIEW, Page.LISTING, Page.LISTING),
+        (EventName.VIEW, Page.OTHER, Page.OTHER),
+    ],
+)
+def test_the_page_named_counts_before_the_page_implied(name: EventName, page: Page | None, shown: Page) -> None:
+    assert Event(**{**PLAIN, "name": name, "page": page, "order": "o"}).shown_page is shown
+
+
+# Payloads
+
+SAME: dict[str, Any] = {"event_id": "e1", "occurred_at": NOON, "visitor": "ann"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        pytest.param(
+            {
+                "event_name": "add_to_cart",
+                "event_id": "e1",
+                "event_time": "2026-03-01T12:00:00.000Z",
+                "client_id": "ann",
+                "session_id": 1772366400,
+                "item_id": "SKU_12345",
+                "item_category": "Apparel",
+                "item_brand": "Google",
+                "price": 9.99,
+                "quantity": 3,
+                "value": 29.97,
+                "currency": "USD",
+            },
+            Event(
+                **SAME,
+                name=EventName.CART,
+                session="1772366400",
+                product="SKU_12345",
+                category="Apparel",
+                brand="Google",
+                price=9.99,
+                quantity=3,
+                revenue=29.97,
+            ),
+            id="GA4 cart",
+        ),
+        pytest.param(
+            {
+                "event_name": "purchase",
+                "event_id": "e1",
+                "event_time": "2026-03-01T13:00:00+01:00",
+                "user_id": "ann",
+                "client_id": "GA1.2.3",
+                "transaction_id": "T_12345",
+                "value": 72.05,
+            },
+            Event(**SAME, name=EventName.PURCHASE, order="T_12345", revenue=72.05),
+            id="GA4 purchase of a known user",
+        ),
+        pytest.param(
+            {
+                "type": "track",
+                "event": "Product Viewed",
+                "messageId": "e1",
+                "timestamp": "2026-03-01T12:00:00Z",
+                "anonymousId": "anon",
+                "userId": "ann",
+                "product_id": "507f",
+                "category": "Games",
+                "name": "Monopoly: 3rd Edition",
+                "brand": "Hasbro",
+                "price": 18.99,
+                "quantity": 1,
+            },
+            Event(
+                **SAME, name=EventName.VIEW, product="507f", category="Games", brand="Hasbro", price=18.99, quantity=1
+            ),
+            id="Segment view, with the product's name",
+        ),
+        pytest.param(
+            {
+                "event": "Products Searched",
+                "messageId": "e1",
+                "timestamp": NOON,
+                "anonymousId": "ann",
+                "userId": None,
+                "query": "blue hotpants",
+            },
+            Event(**SAME, name=EventName.SEARCH, search="blue hotpants"),
+            id="Segment search of an anonymous visitor",
+        ),
+        pytest.param(
+            {
+                "event": "Order Completed",
+                "messageId": "e1",
+                "timestamp": NOON,
+                "userId": "ann",
+                "order_id": "50314b8e",
+                "revenue": 25.0,
+                "value": 22.5,
+            },
+            Event(**SAME, name=EventName.PURCHASE, order="50314b8e", revenue=25.0),
+            id="Segment order, whose revenue is ours by name",
+        ),
+        pytest.param(
+            {
+                "event_id": "e1",
+                "event_time": "2026-03-01 12:00:00 UTC",
+                "event_type": "cart",
+                "product_id": 1004856,
+                "category_id": 2053013555631882655,
+                "category_code": "electronics.smartphone",
+                "brand": "samsung",
+                "price": 128.42,
+                "user_id": 541312140,
+                "user_session": "72d76fde-8bb3-4e00-8c23-a032dfed738c",
+            },
+            Event(
+                event_id="e1",
+                name=EventName.CART,
+                occurred_at=NOON,
+                visitor="541312140",
+                session="72d76fde-8bb3-4e00-8c23-a032dfed738c",
+                product="1004856",
+                category="electronics.smartphone",
+                brand="samsung",
+                price=128.42,
+            ),
+            id="REES46 cart",
+        ),
+        pytest.param(
+            {**SAME, "name": EventName.VIEW, "page": " Listing ", "weather": "fine"},
+            Event(**SAME, name=EventName.VIEW, page=Page.LISTING),
+            id="our own names, and one that nobody knows",
+        ),
+        pytest.param(
+            {**SAME, "name": "view", "page": Page.HOME, "brand": "", "price": None},
+            Event(**SAME, name=EventName.VIEW, page=Page.HOME),
+            id="empty and None are left out",
+        ),
+    ],
+)
+def test_a_payload_becomes_the_event_it_describes(payload: dict[str, Any], expected: Event) -> None:
+    assert parse_event(payload) == expected
+    assert parse_event(dict(reversed(payload.items()))) == expected, "whatever the order of its fields"
+
+
+def without(field: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda payload: {name: value for name, value in payload.items() if name != field}
+
+
+def with_(**values: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda payload: {**payload, **values}
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "reason"),
+    [
+        pytest.param(without("messageId"), "event_id", Reason.MISSING_EVENT_ID, id="no id"),
+        pytest.param(without("event"), "name", Reason.UNKNOWN_EVENT_NAME, id="no name"),
+        pytest.param(with_(event="Coupon Denied"), "name", Reason.UNKNOWN_EVENT_NAME, id="unknown name"),
+        pytest.param(with_(event=["Product Viewed"]), "name", Reason.UNKNOWN_EVENT_NAME, id="name in a list"),
+        pytest.param(without("timestamp"), "occurred_at", Reason.MISSING_TIME, id="no time"),
+        pytest.param(with_(timestamp=" "), "occurred_at", Reason.BAD_TIME, id="blank time"),
+        pytest.param(with_(timestamp="yesterday"), "occurred_at", Reason.BAD_TIME, id="time in words"),
+        pytest.param(with_(timestamp="2026-13-01T00:00:00Z"), "occurred_at", Reason.BAD_TIME, id="month 13"),
+        pytest.param(with_(timestamp=1772366400), "occurred_at", Reason.BAD_TIME, id="time as a number"),
+        pytest.param(with_(timestamp="2026-03-01T12:00:00"), "occurred_at", Reason.TIME_WITHOUT_ZONE, id="no zone"),
+        pytest.param(with_(timestamp="2026-03-01"), "occurred_at", Reason.TIME_WITHOUT_ZONE, id="a day only"),
+        pytest.param(with_(timestamp="1890-03-01T12:00:00Z"), "occurred_at", Reason.TIME_OUT_OF_RANGE, id="long ago"),
+        pytest.param(without("anonymousId"), "visitor", Reason.MISSING_VISITOR, id="no visitor"),
+        pytest.param(with_(anonymousId={"id": 1}), "visitor", Reason.BAD_TEXT, id="visitor in a mapping"),
+        pytest.param(with_(anonymousId=True), "visitor", Reason.BAD_TEXT, id="visitor is yes"),
+        pytest.param(with_(product_id=10**5000), "product", Reason.BAD_TEXT, id="an id of five thousand digits"),
+        pytest.param(with_(page="moon"), "page", Reason.UNKNOWN_PAGE, id="unknown page"),
+        pytest.param(with_(page=4), "page", Reason.UNKNOWN_PAGE, id="page as a number"),
+        pytest.param(with_(price="12.50"), "price", Reason.BAD_PRICE, id="price as a text"),
+        pytest.param(with_(price=-1), "price", Reason.NEGATIVE_PRICE, id="negative price"),
+        pytest.param(with_(event="purchase"), "order", Reason.MISSING_ORDER_ID, id="order without id"),
+        pytest.param(with_(value=-5), "revenue", Reason.BAD_REVENUE, id="negative value"),
+    ],
+)
+def test_a_payload_that_is_not_fit_names_our_field_and_the_reason(
+    change: Callable[[dict[str, Any]], dict[str, Any]], field: str, reason: Reason
+) -> None:
+    payload = {"event": "view_item", "messageId": "e1", "timestamp": "2026-03-01T12:00:00Z", "anonymousId": "ann"}
+    assert parse_event(payload).visitor == "ann"
+    with pytest.raises(EventRefused) as refused:
+        parse_event(change(payload))
+    assert (refused.value.field, refused.value.reason) == (field, reason)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["event_id", "event", "timestamp", "userId", "price", "quantity", "page", "product_id", "value"]
+        ),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(max_size=8)
+        | st.lists(st.integers(), max_size=2)
+        | st.sampled_from(["view", "2026-03-01T12:00:00Z", "listing", NOON]),
+    )
+)
+def test_whatever_is_sent_becomes_an_event_or_a_refusal(payload: dict[str, Any]) -> None:
+    made = tried(parse_event, payload)
+    assert isinstance(made, Event) or made in set(Reason) - LOG_ONLY
