@@ -102,6 +102,13 @@ def test_the_same_seed_gives_the_same_member(member: Member) -> None:
     assert build(member.name).log_odds(matrix).tobytes() == member.log_odds(matrix).tobytes()
 
 
+def test_two_threads_answer_and_learn_the_same_each_time(member: Member) -> None:
+    matrix = LATER.table.values
+    assert member.log_odds(matrix, threads=2).tobytes() == member.log_odds(matrix).tobytes()
+    first, second = (member.refit(TRAIN, rounds=3, threads=2).log_odds(matrix) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
 def test_another_seed_gives_another_member(member: Member) -> None:
     matrix = LATER.table.values
     assert build(member.name, seed=6).log_odds(matrix).tobytes() != member.log_odds(matrix).tobytes()
