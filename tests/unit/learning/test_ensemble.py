@@ -101,9 +101,9 @@ def test_figures_tell_what_was_measured(ensemble: IntentEnsemble) -> None:
         assert 0.7 < views["session"]["auc"] < 1
 
 
-def test_the_final_fit_takes_the_rounds_found_and_a_few_more(ensemble: IntentEnsemble) -> None:
+def test_the_final_fit_takes_the_rounds_found(ensemble: IntentEnsemble) -> None:
     for name, rounds in ensemble.figures["rounds"].items():
-        assert ensemble.members[name].rounds == round(rounds * 1.1)
+        assert ensemble.members[name].rounds == rounds
 
 
 def test_a_table_is_taken_as_its_matrix(ensemble: IntentEnsemble) -> None:
