@@ -46,7 +46,7 @@ class Command(BaseCommand):
             zone=options["zone"],
         )
         silent = options["verbosity"] == 0 or None  # None: only where a terminal shows it
-        with tqdm(total=1.0, disable=silent, file=self.stderr, bar_format="{l_bar}{bar}| {elapsed}<{remaining}") as bar:
+        with tqdm(total=1.0, disable=silent, bar_format="{l_bar}{bar}| {elapsed}<{remaining}") as bar:
             return write_log(plan, options["out"], progress=lambda share: bar.update(share - bar.n))
 
 
