@@ -140,9 +140,14 @@ _GENERIC = Layout(
 )
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType({layout.name: layout for layout in (_GSTORE, _REES46, _GENERIC)})
-"""Layout by name, the most particular first."""
+"""Layout by name."""
 
 
 def nearest_layout(columns: frozenset[str]) -> Layout:
-    """The layout that misses the fewest of its required columns; of equals, the most particular."""
-    return min(LAYOUTS.values(), key=lambda layout: len(layout.required - columns))
+    """The layout a file is meant to have, by what only that layout has or lacks; some column may still be missing."""
+    rees46 = LAYOUTS["rees46"]
+    if "page_path" in columns and "page" not in columns:
+        return LAYOUTS["gstore"]
+    if "event_id" not in columns and ("category_id" in columns or rees46.required <= columns):
+        return rees46
+    return LAYOUTS["generic"]

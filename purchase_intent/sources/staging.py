@@ -31,8 +31,8 @@ GROUPS = {
 }
 """Code column of `stage` to the keys it stands for."""
 
-SIGNED_HASH = """CREATE MACRO signed_hash(h) AS CASE WHEN h = 0::UBIGINT THEN 1::BIGINT
-    WHEN h <= 9223372036854775807::UBIGINT THEN h::BIGINT ELSE -((~h)::BIGINT) - 1 END"""
+SIGNED_HASH = """CREATE MACRO signed_hash(h) AS CASE WHEN h = 0::UBIGINT THEN 1
+    ELSE coalesce(try_cast(h AS BIGINT), -try_cast(~h AS BIGINT) - 1) END"""
 KEY_HASH = "CREATE MACRO key_hash(t) AS CASE WHEN t IS NULL OR t = '' THEN 0 ELSE signed_hash(md5_number_lower(t)) END"
 
 
