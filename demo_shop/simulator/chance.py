@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, pdtr, pdtrik
 
-__all__ = ["Floats", "Ints", "Keys", "join", "mix", "normal", "pick", "uniform"]
+__all__ = ["Floats", "Ints", "Keys", "join", "mix", "normal", "pick", "poisson", "uniform"]
 
 Keys: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float64]
@@ -49,6 +49,13 @@ def normal(keys: Keys, purpose: int) -> Floats:
     """Standard normal draws, one for each key."""
     draws: Floats = ndtri(uniform(keys, purpose))
     return draws
+
+
+def poisson(draws: Floats, means: Floats) -> Ints:
+    """Counts with these means, by inverting the distribution at `draws`; the smallest count that reaches the draw."""
+    counts = np.ceil(pdtrik(draws, means))
+    below = np.maximum(counts - 1, 0)
+    return np.asarray(np.where(pdtr(below, means) >= draws, below, counts), dtype=np.int64)
 
 
 def pick(draws: Floats, shares: Floats) -> Ints:

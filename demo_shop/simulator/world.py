@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from demo_shop.simulator.catalogue import Catalogue, build_catalogue
-from demo_shop.simulator.chance import Floats, Ints, uniform
+from demo_shop.simulator.chance import Floats, Ints, join, mix, poisson, uniform
 from demo_shop.simulator.crawlers import BOT_SHARE, crawl
 from demo_shop.simulator.journey import Journey
 from demo_shop.simulator.memory import after_visit
@@ -23,6 +23,7 @@ NEW_VISITORS = 0.75
 """Visitors never seen before, as a share of sessions."""
 
 _ARRIVALS_PER_HOUR = 1 << 22
+_DOOR = 0xD008  # keeps the chances of hours apart from those of visitors
 _PARTY = 50_000  # sessions simulated side by side
 
 
@@ -83,15 +84,15 @@ class World:
 
     def _arrivals(self, hour: int, until: int) -> tuple[Table, Ints, Ints]:
         """New visitors, and bots: numbered by the hour they arrive in, so that slices do not matter."""
-        visitors, times = [], []
-        for each in range(hour, until):
-            index = each - self.rhythm.first
-            rng = np.random.Generator(np.random.PCG64([self.plan.seed, index]))
-            count = min(int(rng.poisson(self.rhythm.visits[index] * NEW_VISITORS)), _ARRIVALS_PER_HOUR)
-            visitors.append(index * _ARRIVALS_PER_HOUR + np.arange(count))
-            times.append(each * HOUR_MS + (rng.random(count) * HOUR_MS).astype(np.int64))
-        visitor, time = np.concatenate(visitors), np.concatenate(times)
-        bot = _is_bot(visitor, self.plan.seed)
+        hours = np.arange(hour, until) - self.rhythm.first
+        hour_keys = join(mix(np.full(len(hours), self.plan.seed ^ _DOOR, dtype=np.uint64)), hours)
+        count = poisson(uniform(hour_keys, 1), self.rhythm.visits[hours] * NEW_VISITORS)
+        count = np.minimum(count, _ARRIVALS_PER_HOUR)
+        number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        visitor = np.repeat(hours, count) * _ARRIVALS_PER_HOUR + number
+        keys = visitor_keys(self.plan.seed, visitor)
+        time = np.repeat(hours + self.rhythm.first, count) * HOUR_MS + (uniform(keys, 29) * HOUR_MS).astype(np.int64)
+        bot = uniform(keys, 30) < BOT_SHARE
         memory = new_visitors(int((~bot).sum()))
         memory["visitor"] = visitor[~bot]
         memory["time"] = time[~bot]
@@ -138,10 +139,6 @@ def hidden_intent(plan: Plan, catalogue: Catalogue | None = None) -> Iterator[Ta
     """The truth behind the sessions of a plan (dtype `TRUTH`), slice by slice. For tests: no log holds it."""
     for piece in simulate(plan, catalogue):
         yield piece.truths
-
-
-def _is_bot(visitor: Ints, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.asarray(uniform(visitor_keys(seed, visitor), 30) < BOT_SHARE)
 
 
 def _truths(party: Party) -> Table:

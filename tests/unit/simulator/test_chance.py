@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from demo_shop.simulator.chance import Keys, join, mix, normal, pick, uniform
+from demo_shop.simulator.chance import Keys, join, mix, normal, pick, poisson, uniform
 
 
 def keys(count: int, seed: int = 1) -> Keys:
@@ -45,6 +45,16 @@ def test_purposes_parts_and_seeds_are_independent() -> None:
     others = (uniform(many, 2), uniform(join(many, 1), 1), uniform(keys(20_000, seed=2), 1))
     correlations = [abs(np.corrcoef(uniform(many, 1), other)[0, 1]) for other in others]
     assert max(correlations) < 4 / np.sqrt(20_000)
+
+
+def test_poisson_counts_have_the_distribution() -> None:
+    draws = (np.arange(100_000) + 0.5) / 100_000
+    for mean in (0.01, 0.7, 4.0, 2500.0):
+        counts = poisson(draws, np.full(len(draws), mean))
+        assert counts.mean() == pytest.approx(mean, rel=1e-3)
+        assert counts.var() == pytest.approx(mean, rel=1e-2)
+        wanted = np.random.default_rng(1).poisson(mean, 100_000)
+        assert counts.min() <= wanted.min() <= wanted.max() <= counts.max() + 1
 
 
 @pytest.mark.parametrize("rows", [False, True], ids=["one row", "a row each"])
