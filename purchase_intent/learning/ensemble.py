@@ -86,7 +86,7 @@ class IntentEnsemble:
         return self._mixed(self._margins(encoded, threads))
 
     def predict(self, matrix: Matrix | Table, *, threads: int = 1) -> Column:
-        """The calibrated probability of a purchase, float64 [n], strictly increasing in `log_odds`."""
+        """The calibrated probability of a purchase, float64 [n], increasing with `log_odds`."""
         return np.asarray(expit(self.log_odds(matrix, threads=threads)))
 
     def member_log_odds(self, matrix: Matrix | Table, *, threads: int = 1) -> dict[str, Column]:

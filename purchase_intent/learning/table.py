@@ -65,16 +65,17 @@ class Table:
         self._refuse_bad_columns()
 
     def _refuse_bad_columns(self) -> None:
-        for position, name in enumerate(self.names):
-            column = self.values[:, position]
-            if np.isinf(column).any():
-                raise TrainingRefused(f"{name}: holds an infinite value; use NaN for unknown", field=name)
-            if name in self.categorical:
-                known = column[~np.isnan(column)]
-                if len(known) and (known.min() < 0 or known.max() >= CODES or (known != np.floor(known)).any()):
-                    raise TrainingRefused(
-                        f"{name}: a category is a whole number from 0 to {CODES - 1}; hash or number it", field=name
-                    )
+        infinite = np.isinf(self.values).any(axis=0)
+        if infinite.any():
+            name = self.names[int(infinite.argmax())]
+            raise TrainingRefused(f"{name}: holds an infinite value; use NaN for unknown", field=name)
+        for name in sorted(self.categorical):
+            column = self.values[:, self.names.index(name)]
+            known = column[~np.isnan(column)]
+            if len(known) and (known.min() < 0 or known.max() >= CODES or (known != np.floor(known)).any()):
+                raise TrainingRefused(
+                    f"{name}: a category is a whole number from 0 to {CODES - 1}; hash or number it", field=name
+                )
 
     def __len__(self) -> int:
         return len(self.values)
