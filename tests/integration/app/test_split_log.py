@@ -38,7 +38,7 @@ def split(log: Path, at: str) -> str:
 
 
 def ids(path: Path) -> list[str]:
-    return [row[0] for row in duckdb.sql(f"SELECT event_id FROM '{path}'").fetchall()]
+    return [row[0] for row in duckdb.execute(f"SELECT event_id FROM '{path}'").fetchall()]
 
 
 @pytest.mark.parametrize("at", ["2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00"])
