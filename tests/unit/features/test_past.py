@@ -62,6 +62,10 @@ def test_the_latest_and_the_best_session_are_both_remembered(shop: Shop) -> None
     shop.send("ann", "a2", PAGE_VIEW, DAY)
     seen = shop.send("ann", "a3", PAGE_VIEW, 2 * DAY)
     assert some(seen, "past_last_stage", "past_best_stage", "past_last_moments", "past_last_duration") == (1, 4, 1, 0)
+    shop.send("ann", "a3", PAGE_VIEW, 2 * DAY + 5, page=Page.BASKET)
+    seen = shop.send("ann", "a4", PAGE_VIEW, 3 * DAY)
+    assert some(seen, "past_last_stage", "past_best_stage", "past_last_moments", "past_last_duration") == (3, 4, 2, 5)
+    assert some(seen, "past_basket_sessions", "past_checkout_sessions") == (1, 1)
 
 
 def test_a_session_beside_another_is_neither_lost_nor_counted_twice(shop: Shop) -> None:
@@ -132,6 +136,15 @@ def test_what_was_left_is_forgotten_once_that_session_buys_it(shop: Shop) -> Non
     shop.send("ann", "a1", CART, 0, product=1, price=10.0)
     assert shop.send("ann", "a2", PAGE_VIEW, DAY)["past_left"] == 1
     shop.send("ann", "a1", PURCHASE, 2 * DAY, product=1, price=10.0)
+    seen = shop.send("ann", "a3", PAGE_VIEW, 3 * DAY)
+    assert some(seen, "past_left", "past_left_units", "past_left_value", "since_left") == (0, 0, 0, -1)
+
+
+def test_what_was_left_is_forgotten_once_that_session_empties_its_cart(shop: Shop) -> None:
+    shop.send("ann", "a1", CART, 0, product=1, price=10.0)
+    shop.send("ann", "a1", PAGE_VIEW, 7)
+    assert shop.send("ann", "a2", PAGE_VIEW, DAY)["past_left_value"] == 10
+    shop.send("ann", "a1", REMOVE, 2 * DAY, product=1, price=10.0)
     seen = shop.send("ann", "a3", PAGE_VIEW, 3 * DAY)
     assert some(seen, "past_left", "past_left_units", "past_left_value", "since_left") == (0, 0, 0, -1)
 
@@ -279,3 +292,50 @@ def test_more_sessions_at_once_than_can_wait_are_told_all_the_same(shop: Shop) -
     assert some(seen, "past_mean_duration", "past_mean_price") == (2000.0, 2.0)
     assert seen["since_last_session"] == DAY - 2000 - (count - 1)
     assert shop.journeys.tables.head == [count + 1]
+
+
+def test_everything_an_anonymous_past_counted_is_added_at_the_login(shop: Shop) -> None:
+    for visitor, at in (("ann", 0), ("anon", DAY)):
+        shop.send(visitor, f"{visitor} 1", PAGE_VIEW, at, page=Page.BASKET)
+        shop.send(visitor, f"{visitor} 1", CART, at + 10, product=at + 1, price=10.0)
+        shop.send(visitor, f"{visitor} 1", PAGE_VIEW, at + 20, page=Page.CHECKOUT)
+        shop.send(visitor, f"{visitor} 2", PURCHASE, at + 5000, product=at + 1, price=30.0)
+        shop.send(visitor, f"{visitor} 2", PAGE_VIEW, at + 5040)
+    shop.send("anon", "s", PAGE_VIEW, 2 * DAY)
+    seen = shop.send("ann", "s", LOGIN, 2 * DAY + 10)
+    counts = ("sessions", "events", "products", "purchases", "cart_sessions", "basket_sessions", "checkout_sessions")
+    assert some(seen, *(f"past_{name}" for name in counts)) == (4, 10, 4, 2, 2, 2, 2)
+    means = ("conversion", "mean_events", "mean_moments", "mean_products", "mean_duration", "mean_price")
+    assert some(seen, *(f"past_{name}" for name in means)) == (0.5, 2.5, 2.5, 1, 30, 20)
+    latest = ("past_last_stage", "past_best_stage", "past_last_moments", "past_last_duration", "past_left")
+    assert some(seen, *latest) == (5, 5, 2, 40, 2)
+    times = ("since_last_session", "since_past_purchase", "since_first_seen", "since_second_session")
+    assert some(seen, *times) == (DAY - 5040, DAY - 4990, 2 * DAY + 10, DAY + 10)
+    assert some(seen, "since_fourth_session", "past_left_value") == (2 * DAY + 10, 0)
+
+
+def test_an_anonymous_past_older_than_the_known_one_is_first_seen_and_not_the_latest(shop: Shop) -> None:
+    shop.send("anon", "x1", CART, 0, product=1, price=10.0)
+    shop.send("anon", "x1", PAGE_VIEW, 30)
+    shop.send("ann", "a1", CART, DAY, product=2, price=20.0, quantity=2)
+    shop.send("anon", "x2", PAGE_VIEW, 2 * DAY)
+    seen = shop.send("ann", "x2", LOGIN, 2 * DAY)
+    assert some(seen, "since_first_seen", "since_last_session", "past_last_moments") == (2 * DAY, DAY, 1)
+    assert some(seen, "past_left", "past_left_units", "past_left_value", "since_left") == (2, 2, 40, DAY)
+    assert past_of(shop, "ann").starts == [NOON + DAY * 1000, NOON, 0, 0]
+
+
+def test_sessions_that_end_in_one_moment_are_told_in_the_order_in_which_they_began(shop: Shop) -> None:
+    shop.send("ann", "a1", CART, 0, product=1)
+    shop.send("ann", "a2", VIEW, 10, product=2)
+    shop.send("ann", "a1", PAGE_VIEW, 10)
+    seen = shop.send("ann", "a3", PAGE_VIEW, DAY)
+    assert some(seen, "past_last_stage", "past_last_moments", "past_last_duration") == (2, 1, 0)
+    assert past_of(shop, "ann").ring[:2] == [2, 1]
+
+
+def test_a_session_that_logged_in_stays_signed_in_when_its_sender_changes_afterwards(shop: Shop) -> None:
+    """Some shops send the login under the old name and the new one only from then on."""
+    shop.send("anon", "s", LOGIN, 0)
+    assert shop.send("ann", "s", PAGE_VIEW, 10)["signed_in"] == 1
+    assert shop.look("ann", DAY)["signed_in"] == 0

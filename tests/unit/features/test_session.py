@@ -89,6 +89,57 @@ def test_a_product_beyond_those_remembered_counts_anew(shop: Shop) -> None:
     assert some(shop.send("ann", "s", VIEW, 100, product=3), "products", "repeats") == (PRODUCTS + 2, 1)
 
 
+def test_the_brand_and_category_named_last_stand_until_a_product_names_others(shop: Shop) -> None:
+    shop.send("ann", "s", VIEW, 0, product=1, category=7, brand=70)
+    assert some(shop.send("ann", "s", VIEW, 1, product=2), "category", "brand") == (7, 70)
+    assert some(shop.send("ann", "s", VIEW, 2, product=3, category=8, brand=80), "category", "brand") == (8, 80)
+
+
+PAGES = [
+    pytest.param(Page.HOME, "home_visits", "home_dwell", id="home"),
+    pytest.param(Page.LISTING, "listing_visits", "listing_dwell", id="listing"),
+    pytest.param(Page.PRODUCT, None, "product_dwell", id="product"),
+    pytest.param(Page.SEARCH, "searches", None, id="search"),
+    pytest.param(Page.BASKET, "basket_visits", "basket_dwell", id="basket"),
+    pytest.param(Page.SIGN_IN, "sign_in_visits", "sign_in_dwell", id="sign in"),
+    pytest.param(Page.REGISTER, None, "sign_in_dwell", id="register"),
+    pytest.param(Page.CHECKOUT, None, "checkout_dwell", id="checkout"),
+    pytest.param(Page.PAYMENT, None, "checkout_dwell", id="payment"),
+    pytest.param(Page.REVIEW, "review_visits", "checkout_dwell", id="review"),
+    pytest.param(Page.INFORMATION, "information_visits", None, id="information"),
+]
+
+
+@pytest.mark.parametrize(("page", "visits", "dwell"), PAGES)
+def test_visits_and_time_count_for_their_page_alone(
+    shop: Shop, page: Page, visits: str | None, dwell: str | None
+) -> None:
+    shop.send("ann", "s", PAGE_VIEW, 0, page=page)
+    seen = shop.send("ann", "s", PAGE_VIEW, 7, page=Page.OTHER)
+    counted = {
+        name: value for name, value in seen.items() if name.endswith(("_visits", "_dwell", "searches")) and value
+    }
+    assert counted == {name: value for name, value in ((visits, 1), (dwell, 7)) if name}
+
+
+ACTS = [
+    pytest.param(EventName.INTERACTION, "interactions", id="interaction"),
+    pytest.param(VIEW, "views", id="view"),
+    pytest.param(CART, "carts", id="cart"),
+    pytest.param(REMOVE, "removals", id="removal"),
+    pytest.param(EventName.WISHLIST, None, id="what is not counted by itself"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), ACTS)
+def test_acts_count_for_their_kind_alone(shop: Shop, kind: EventName, name: str | None) -> None:
+    shop.send("ann", "s", kind, 0)
+    seen = shop.send("ann", "s", kind, 1)
+    counted = {act: seen[act] for act in ("interactions", "views", "searches", "carts", "removals") if seen[act]}
+    assert counted == ({name: 2} if name else {})
+    assert seen["kind"] == kind
+
+
 def test_the_cart(shop: Shop) -> None:
     names = ("cart_units", "cart_value", "cart_max_price", "since_first_cart", "since_last_cart", "start_to_cart")
     assert some(shop.send("ann", "s", VIEW, 0, product=1, price=9.0), *names) == (0, 0, 0, -1, -1, -1)
