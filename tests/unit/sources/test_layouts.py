@@ -197,6 +197,19 @@ def test_several_files_are_one_log(tmp_path: Path) -> None:
         assert staged == [(0, 0, "e0"), (1, 0, "e2"), (2, 1, "e1"), (3, 1, "e3"), (4, 2, "e4")]
 
 
+@pytest.mark.parametrize("name", ["a[1]*.csv", "a[1]*.parquet", "it's ü?.csv"])
+def test_a_name_is_no_pattern(tmp_path: Path, name: str) -> None:
+    plain = write_csv(tmp_path / "a1.csv", [event(0), event(1)])
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        as_parquet(write_csv(tmp_path / "a1x.csv", [event(2)]), tmp_path / "other.parquet").rename(path)
+    else:
+        write_csv(path, [event(2)])
+    with open_log([path], zone="UTC", rejects=tmp_path / "rejects.csv") as log:
+        assert log.accepted == 1
+    assert plain.exists()
+
+
 def test_documentation_names_every_layout_column_and_reason() -> None:
     from purchase_intent.sources.reasons import Reason
 

@@ -122,6 +122,19 @@ def test_arguments_that_cannot_be_are_refused(tmp_path: Path, arguments: dict[st
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_damage_inside_a_parquet_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    parquet(
+        "SELECT uuid()::VARCHAR AS event_id, now() AS event_time, 'view' AS event_type, 'u' AS user_id FROM range(9000)"
+    )(path)
+    content = bytearray(path.read_bytes())
+    content[10_000:40_000] = bytes(30_000)
+    path.write_bytes(content)
+    with pytest.raises(LogRefused, match=r"log\.parquet: cannot be read"):
+        open_log([path], zone="UTC", scratch=tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_no_path_is_refused() -> None:
     with pytest.raises(LogRefused, match="name at least one"):
         open_log([], zone="UTC")
