@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,10 @@ class EventLog:
     events: Sorted = field(repr=False)
     folder: Path = field(repr=False)
 
+    def __post_init__(self) -> None:
+        # Also where the log is dropped without being closed, and at the end of the process.
+        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
     def __enter__(self) -> Self:
         return self
 
@@ -62,7 +67,7 @@ class EventLog:
     def close(self) -> None:
         """Close the database and remove its folder; the log is of no use afterwards."""
         self.connection.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._remove()
 
     @property
     def rows(self) -> int:

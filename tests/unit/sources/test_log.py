@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,6 +68,15 @@ def test_nothing_remains_after_closing(tmp_path: Path) -> None:
     assert list(scratch.iterdir()) == []
     with pytest.raises(duckdb.Error):
         log.connection.execute("SELECT 1")
+
+
+def test_a_log_that_is_never_closed_is_removed_as_well(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "log.csv", [event(0)])
+    log = open_log([path], zone="UTC", scratch=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    del log
+    gc.collect()
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_systems_temporary_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
