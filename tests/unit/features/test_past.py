@@ -76,7 +76,7 @@ def test_a_session_beside_another_is_neither_lost_nor_counted_twice(shop: Shop) 
     shop.send("ann", "a1", VIEW, 50, product=5, price=50.0)
     seen = shop.send("ann", "a3", PAGE_VIEW, DAY)
     assert some(seen, "past_sessions", "past_events", "past_products", "past_mean_duration") == (2, 5, 5, 35.0)
-    assert seen["past_mean_price"] == 30.0
+    assert some(seen, "past_mean_price", "past_mean_moments") == (30.0, 2.5)
     assert seen["since_last_session"] == DAY - 50
 
 

@@ -151,8 +151,10 @@ def test_the_cart(shop: Shop) -> None:
 
 
 def test_what_is_left_in_the_cart_is_never_worth_less_than_nothing(shop: Shop) -> None:
-    shop.send("ann", "s", CART, 0, product=1, price=5.0, quantity=2)
-    assert some(shop.send("ann", "s", REMOVE, 1, product=1, price=50.0), "cart_units", "cart_value") == (1, 0)
+    shop.send("ann", "s", CART, 0, product=1, price=5.0, quantity=7)
+    seen = shop.send("ann", "s", REMOVE, 1, product=1, price=5.0, quantity=3)
+    assert some(seen, "cart_units", "cart_value") == (4, 20)
+    assert some(shop.send("ann", "s", REMOVE, 2, product=1, price=50.0), "cart_units", "cart_value") == (3, 0)
 
 
 def test_sums_of_money_leave_no_crumbs_in_an_empty_cart(shop: Shop) -> None:
