@@ -31,7 +31,6 @@ def encode(event: Event, *, zone: ZoneInfo, facts: Mapping[str, int]) -> Hit:
         product=key_hash(event.product),
         category=key_hash(event.category),
         brand=key_hash(event.brand),
-        search=key_hash(event.search),
         device=key_hash(event.device),
         channel=key_hash(event.channel),
         country=key_hash(event.country),

@@ -24,7 +24,6 @@ class Hit:
     product: int = 0  # hash of the product's id
     category: int = 0  # hash of the category's path
     brand: int = 0  # hash of the brand
-    search: int = 0  # hash of the search term
     device: int = 0  # hash of the device class
     channel: int = 0  # hash of the marketing channel
     country: int = 0  # hash of the country
@@ -38,22 +37,13 @@ class Hit:
     product_buys: int = 0
     category_views: int = 0
     category_carts: int = 0
-    category_buys: int = 0
     category_cents: int = 0  # sum of the prices viewed, in hundredths of the currency
-    brand_views: int = 0
-    brand_carts: int = 0
-    brand_buys: int = 0
     shop_sessions: int = 0
     shop_buyers: int = 0  # sessions with at least one purchase
-    shop_views: int = 0
-    shop_carts: int = 0
-    shop_buys: int = 0
 
 
 HIT = np.dtype([(field.name, "<f8" if field.type == "float" else "<i8") for field in fields(Hit)])
 """One row of history: the fields of `Hit`, 64 bits each."""
 
-FACTS = tuple(
-    name for name in HIT.names or () if name.split("_")[0] in ("product", "category", "brand", "shop") and "_" in name
-)
-"""The fields that come from `CatalogueDay` and not from the event."""
+FACTS = tuple(name for name in HIT.names or () if name.split("_")[0] in ("product", "category", "shop") and "_" in name)
+"""The fields that are facts of earlier days, which an event does not bring itself."""

@@ -1,4 +1,4 @@
-"""Catalogue facts: what happened to a product, a category, a brand and the shop in the 28 local days before a day.
+"""Catalogue facts: what happened to a product, a category and the shop in the 28 local days before a day.
 
 Daily counts come first, then a window over them that ends the day before: an event of a day or later cannot enter
 that day's facts.
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["ITEM_DAY", "WINDOW_DAYS", "build_facts", "load_item_days"]
 
 WINDOW_DAYS = 28
-SUBJECTS = ("product", "category", "brand")
+SUBJECTS = ("product", "category")
 MEASURES = {
     subject: tuple(name.removeprefix(f"{subject}_") for name in FACTS if name.startswith(f"{subject}_"))
     for subject in (*SUBJECTS, "shop")
 }
-ITEM_DAY = (*SUBJECTS, *FACTS)
+ITEM_DAY = ("product", "category", "brand", *FACTS)
 """Columns of `item_days` that a hit takes over: the item's hashes and the facts of its day."""
 
 COUNTS = f"""count(*) FILTER (kind = {EventName.VIEW.value}) AS views,
@@ -61,7 +61,7 @@ def build_facts(connection: duckdb.DuckDBPyConnection, day: str) -> None:
     facts = ", ".join(f"coalesce({name}, 0) AS {name}" for name in FACTS)
     joins = " ".join(f"LEFT JOIN {subject}_facts USING ({subject}, day)" for subject in SUBJECTS)
     connection.execute(
-        f"""CREATE TABLE item_days AS SELECT code, day, {", ".join(SUBJECTS)}, {facts}
+        f"""CREATE TABLE item_days AS SELECT code, day, product, category, brand, {facts}
         FROM daily {joins} JOIN shop_facts USING (day)"""
     )
     for table in ("daily", *(f"{subject}_facts" for subject in MEASURES)):

@@ -14,7 +14,7 @@ from purchase_intent.events.names import ALIASES, PAGE_OF_EVENT, EventName, Page
 
 __all__ = ["LAYOUTS", "Layout", "kind_sql", "nearest_layout"]
 
-KEYS = ("product", "category", "brand", "search", "device", "channel", "country")
+KEYS = ("product", "category", "brand", "device", "channel", "country")
 """Staged columns that hold the hash of a string."""
 
 SOURCE_OF_KEY: Mapping[str, str] = MappingProxyType(
@@ -22,7 +22,6 @@ SOURCE_OF_KEY: Mapping[str, str] = MappingProxyType(
         "product": "product_id",
         "category": "category_code",
         "brand": "brand",
-        "search": "search_term",
         "device": "device",
         "channel": "channel",
         "country": "country",

@@ -27,7 +27,6 @@ __all__ = ["GROUPS", "Stage", "stage_files"]
 GROUPS = {
     "item": ("product", "category", "brand"),
     "origin": ("device", "channel", "country"),
-    "term": ("search",),
 }
 """Code column of `stage` to the keys it stands for."""
 

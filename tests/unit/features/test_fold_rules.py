@@ -7,11 +7,13 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from types import FunctionType, ModuleType
 
 import pytest
 
 from purchase_intent.features import journey, observe, past, vector
+from purchase_intent.features.hit import Hit
 
 MODULES = (observe, past, vector, journey)
 NAMES = [module.__name__.rpartition(".")[2] for module in MODULES]
@@ -124,6 +126,16 @@ def test_what_the_fold_reads_from_outside_is_a_constant_number(module: ModuleTyp
         kinds = {outer: type(getattr(module, outer)) for outer in outside}
         assert set(kinds.values()) <= {int, float}, f"{name} reads {kinds}"
         assert all(outer.isupper() for outer in outside), name
+
+
+def test_the_fold_reads_every_number_that_an_event_carries() -> None:
+    read = {
+        node.attr
+        for module in MODULES
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "hit"
+    }
+    assert read == {item.name for item in fields(Hit)}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=NAMES)
