@@ -30,6 +30,16 @@ def past_of(shop: Shop, visitor: str) -> Past:
     return shop.journeys.tables.pasts[shop.journeys._visitors[visitor]]
 
 
+def waiting(shop: Shop) -> list[int]:
+    """The sessions with news for the first visitor's past."""
+    tables, found = shop.journeys.tables, []
+    at = tables.head[0] - 1
+    while at >= 0:
+        found.append(at)
+        at = tables.link[at] - 1
+    return found
+
+
 def some(features: dict[str, float], *names: str) -> tuple[float, ...]:
     return tuple(features[name] for name in names)
 
@@ -119,7 +129,7 @@ def test_a_purchase_empties_the_cart(shop: Shop) -> None:
     shop.send("ann", "a1", CART, 0, product=1, price=10.0, quantity=3)
     bought = shop.send("ann", "a1", PURCHASE, 9, product=1, price=10.0, quantity=3)
     assert some(bought, "cart_units", "cart_value", "since_first_cart", "since_last_cart") == (0, 0, -1, -1)
-    assert some(bought, "purchases", "stage", "past_purchases") == (1, 5, 0)
+    assert some(bought, "purchases", "stage", "past_purchases", "cart_max_price") == (1, 5, 0, 0)
     seen = shop.send("ann", "a2", PAGE_VIEW, DAY)
     assert some(seen, "past_left", "past_left_units", "past_left_value", "past_purchases") == (0, 0, 0, 1)
     assert some(seen, "past_conversion", "since_past_purchase") == (1.0, DAY - 9)
@@ -285,8 +295,7 @@ def test_more_sessions_at_once_than_can_wait_are_told_all_the_same(shop: Shop) -
     for at, turn in ((0, 0), (1000, 1), (2000, 2)):
         for session in range(count):
             shop.send("ann", f"a{session}", VIEW, at + session, product=1 + session, price=1.0 + turn)
-    waiting = sum(1 for link in shop.journeys.tables.link if link)
-    assert waiting <= NEWS
+    assert waiting(shop) == list(range(count - 1, count - 1 - NEWS, -1))
     seen = shop.send("ann", "last", PAGE_VIEW, DAY)
     assert some(seen, "past_sessions", "past_events", "past_products") == (count, 3 * count, count)
     assert some(seen, "past_mean_duration", "past_mean_price") == (2000.0, 2.0)
@@ -339,3 +348,11 @@ def test_a_session_that_logged_in_stays_signed_in_when_its_sender_changes_afterw
     shop.send("anon", "s", LOGIN, 0)
     assert shop.send("ann", "s", PAGE_VIEW, 10)["signed_in"] == 1
     assert shop.look("ann", DAY)["signed_in"] == 0
+
+
+def test_the_best_session_of_either_past_is_the_best_of_both(shop: Shop) -> None:
+    shop.send("anon", "x1", PAGE_VIEW, 0, page=Page.CHECKOUT)
+    shop.send("ann", "a1", VIEW, DAY, product=1)
+    shop.send("anon", "x2", PAGE_VIEW, 2 * DAY)
+    seen = shop.send("ann", "x2", LOGIN, 2 * DAY + 10)
+    assert some(seen, "past_best_stage", "past_last_stage") == (4, 2)
