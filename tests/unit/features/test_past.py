@@ -264,10 +264,11 @@ def test_a_second_login_of_the_same_visitor_changes_nothing(shop: Shop) -> None:
 def test_a_login_on_a_second_anonymous_device_joins_that_one_too(shop: Shop) -> None:
     shop.send("phone", "p1", CART, 0, product=1, price=10.0)
     shop.send("ann", "p1", LOGIN, 10)
-    shop.send("laptop", "l1", CART, DAY, product=2, price=20.0)
+    shop.send("laptop", "l1", CART, DAY, product=2, price=20.0, quantity=3)
     shop.send("laptop", "l2", PAGE_VIEW, 2 * DAY)
     seen = shop.send("ann", "l2", LOGIN, 2 * DAY + 10)
-    assert some(seen, "past_sessions", "past_left", "past_left_value", "since_left") == (2, 2, 20.0, DAY + 10)
+    assert some(seen, "past_sessions", "past_left", "past_left_value", "since_left") == (2, 2, 60.0, DAY + 10)
+    assert seen["past_left_units"] == 3
     assert past_of(shop, "ann").ring[:2] == [2, 1]
 
 
