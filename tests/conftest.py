@@ -13,6 +13,9 @@ from pytest_django import Settings
 
 from tests.postgres import running_server, use_database
 
+# Before any test module loads a learner: threads that spin while they wait slow a busy machine down a hundredfold.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # A busy machine is no failure: an example may take its time. The rest is as Hypothesis has it, on a build machine too.
 hypothesis_settings.register_profile("project", hypothesis_settings.default, deadline=None)
 hypothesis_settings.load_profile("project")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from purchase_intent.learning import Sample, auc
+from purchase_intent.learning import IntentEnsemble, Sample, auc
 
 __all__ = ["CHANCE", "TOO_GOOD", "Finding", "check_model", "suspects"]
 
@@ -27,21 +27,21 @@ class Finding:
     message: str
 
 
-def check_model(figures: Mapping[str, Any], sample: Sample) -> Sequence[Finding]:
-    """What speaks against a model with these figures of its calibration slice, trained on this sample."""
-    found = figures["models"]["ensemble"]["point"]["auc"]
+def check_model(ensemble: IntentEnsemble, sample: Sample) -> Sequence[Finding]:
+    """What speaks against a model, by the figures of its calibration slice; `sample` is what it learnt from."""
+    found = ensemble.figures["models"]["ensemble"]["point"]["auc"]
     if found > TOO_GOOD:
-        names = ", ".join(f"{name} ({value:.3f})" for name, value in suspects(sample))
-        return [
-            Finding("too_good", f"AUC {found:.3f} on later data is too good to be true: look for a leak in {names}")
-        ]
+        encoded = sample.with_values(ensemble.encoder.transform(sample.table.values))
+        names = ", ".join(f"{name} ({value:.3f})" for name, value in suspects(encoded))
+        message = f"AUC {found:.3f} on later data is too good to be true: look for a leak in {names}"
+        return [Finding("too_good", message)]
     if found < CHANCE:
         return [Finding("no_better_than_chance", f"AUC {found:.3f} on later data: nothing was learnt that could serve")]
     return []
 
 
 def suspects(sample: Sample, most: int = SUSPECTS) -> list[tuple[str, float]]:
-    """The features that tell buyers apart best all by themselves, with their AUC (0.5 to 1), best first."""
+    """The numeric columns that tell buyers apart best all by themselves, with their AUC (0.5 to 1), best first."""
     alone = []
     for place, name in enumerate(sample.table.names):
         value = auc(sample.labels, np.nan_to_num(sample.table.values[:, place]))

@@ -50,7 +50,7 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
         ensemble = IntentEnsemble.fit(
             sample, seed=request.seed, trials=request.trials, threads=request.threads, progress=progress
         )
-        findings = check_model(ensemble.figures, sample)
+        findings = check_model(ensemble, sample)
         if findings and not request.force:
             raise TrainingRefused(
                 f"{findings[0].message}. Nothing was registered; --force registers it all the same.",

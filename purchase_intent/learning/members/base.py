@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
@@ -23,6 +24,8 @@ ROUNDING = 1e-3
 
 def learner(module: str, *, extra: str, package: str | None = None) -> ModuleType:
     """The module, imported on first use; MissingExtra, with the line that installs its package, where it is absent."""
+    # Threads that spin while they wait make a busy machine a hundred times slower; read when the library is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         return import_module(module)
     except ImportError as missing:

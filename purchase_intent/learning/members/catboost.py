@@ -60,6 +60,9 @@ class CatBoostMember(Member):
         else:
             judge = library.Pool(validation.table.values, validation.labels, weight=validation.weights)
             model.fit(pool, eval_set=judge, use_best_model=True, early_stopping_rounds=settings["early_stopping"])
+        for stamp in ("train_finish_time", "model_guid"):
+            # Equal models are to be equal files, whenever they were trained.
+            model.get_metadata()[stamp] = ""
         return cls(model, rounds=int(model.tree_count_), settings=settings)
 
     def log_odds(self, matrix: Matrix, *, threads: int = 1) -> Column:

@@ -1,0 +1,151 @@
+"""`intent_evaluate`: a score for everything, the figures of an independent count, and nothing from the future."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from purchase_intent.models import ModelVersion
+from tests.integration.training.conftest import Learnt
+from tests.integration.training.logs import cut
+
+pytestmark = pytest.mark.django_db
+
+
+def intent_evaluate(history: Path, events: Path, folder: Path, model: str = "champion") -> tuple[Any, Path]:
+    out, report = folder / "predictions.parquet", folder / "report.json"
+    arguments = ["--history", history, "--events", events, "--model", model, "--out", out, "--report", report]
+    call_command("intent_evaluate", *(str(argument) for argument in arguments), stdout=StringIO())
+    return json.loads(report.read_text(encoding="utf-8")), out
+
+
+def predictions(path: Path) -> dict[str, float]:
+    return dict(duckdb.execute(f"SELECT event_id, score FROM '{path}'").fetchall())
+
+
+def expected_points(events: Path, scores: dict[str, float]) -> tuple[list[int], list[float], list[float]]:
+    """Labels, scores and session weights of the decision points, counted in plain Python."""
+    sessions: dict[str, list[tuple[Any, str, str]]] = {}
+    query = f"SELECT user_session, epoch_ms(event_time), event_type, event_id FROM '{events}'"
+    for session, time, name, event in duckdb.execute(query).fetchall():
+        sessions.setdefault(session, []).append((time, name, event))
+    labels, found, weights = [], [], []
+    for rows in sessions.values():
+        purchases = [time for time, name, _ in rows if name == "purchase"]
+        last_of_moment = {time: event for time, _, event in sorted(rows, key=lambda row: row[0])}
+        moments = [time for time in last_of_moment if not purchases or time < min(purchases)]
+        for time in moments:
+            labels.append(int(bool(purchases) and max(purchases) > time))
+            found.append(scores[last_of_moment[time]])
+            weights.append(1 / len(moments))
+    return labels, found, weights
+
+
+def test_the_report_agrees_with_an_independent_count(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    report, out = intent_evaluate(learnt.history, learnt.later, tmp_path)
+    scores = predictions(out)
+    (rows,) = duckdb.execute(f"SELECT count(*) FROM '{learnt.later}'").fetchall()[0]
+    assert len(scores) == rows == report["predictions"]
+    assert all(0 < score < 1 for score in scores.values())
+
+    labels, found, weights = expected_points(learnt.later, scores)
+    for row, weight in (("all", weights), ("all_points", None)):
+        figures = report["figures"][row]
+        assert figures["rows"] == len(labels)
+        assert figures["auc"] == pytest.approx(roc_auc_score(labels, found, sample_weight=weight), abs=1e-12)
+        assert figures["average_precision"] == pytest.approx(
+            average_precision_score(labels, found, sample_weight=weight), abs=1e-12
+        )
+        assert figures["brier"] == pytest.approx(brier_score_loss(labels, found, sample_weight=weight), abs=1e-12)
+    assert report["figures"]["all"]["auc"] > 0.8
+    assert {*report["models"]} == {"baseline", "catboost", "xgboost", "lightgbm", "forest", "ensemble"}
+    assert all(row["one_row_us"] > 0 for row in report["models"].values())
+    assert [len(bins) for bins in report["calibration"].values()] == [10, 10]
+
+
+def test_the_report_agrees_with_the_scorer_at_hand(
+    champion: ModelVersion, learnt: Learnt, tmp_path: Path, real_logs: Path
+) -> None:
+    path = real_logs.parent / "tools" / "score_predictions.py"
+    if not path.exists():
+        pytest.skip("no scorer beside the real logs")
+    spec = importlib.util.spec_from_file_location("score_predictions", path)
+    assert spec is not None
+    assert spec.loader is not None
+    scorer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(scorer)
+    report, out = intent_evaluate(learnt.history, learnt.later, tmp_path)
+    judged = scorer.report(str(learnt.later), str(out))
+    names = {"auc": "auc", "average_precision": "ap", "brier": "brier", "ece": "ece", "best_f1": "best_f1"}
+    for row in ("all", "all_points", "k=1", "k=3", "first_view", "first_cart", "first_checkout"):
+        for ours, theirs in names.items():
+            assert report["figures"][row][ours] == pytest.approx(judged[row][theirs], abs=1e-4), (row, ours)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.55, 0.9])
+def test_a_cut_log_has_the_same_scores_to_the_bit(
+    share: float, champion: ModelVersion, learnt: Learnt, tmp_path: Path
+) -> None:
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    whole.mkdir()
+    part.mkdir()
+    shortened = tmp_path / "cut.parquet"
+    cut(learnt.later, shortened, share=share)
+    full = predictions(intent_evaluate(learnt.history, learnt.later, whole)[1])
+    early = predictions(intent_evaluate(learnt.history, shortened, part)[1])
+    assert 100 < len(early) < len(full)
+    assert early == {event: full[event] for event in early}
+
+
+def test_rejected_rows_get_the_score_that_stood(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    dirty = tmp_path / "dirty.parquet"
+    (target, session) = duckdb.execute(
+        f"SELECT event_id, user_session FROM '{learnt.later}' WHERE event_type = 'cart' ORDER BY event_id LIMIT 1"
+    ).fetchall()[0]
+    duckdb.execute(
+        f"SET timezone = 'UTC'; COPY (SELECT * REPLACE (CASE WHEN event_id = '{target}' THEN 2000000000 "
+        f"ELSE quantity END AS quantity) FROM '{learnt.later}') TO '{dirty}'"
+    )
+    report, out = intent_evaluate(learnt.history, dirty, tmp_path)
+    scores = predictions(out)
+    assert report["log"]["rejected"] == {"absurd_quantity": 1}
+    assert target in scores
+    before = duckdb.execute(
+        f"SELECT event_id FROM '{dirty}' WHERE user_session = '{session}' AND event_time < "
+        f"(SELECT event_time FROM '{dirty}' WHERE event_id = '{target}') ORDER BY event_time DESC LIMIT 1"
+    ).fetchall()
+    if before:
+        assert scores[target] == scores[before[0][0]]
+
+
+def test_refusals_write_nothing(learnt: Learnt, db: None, bundle_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="No champion serves the session horizon"):
+        intent_evaluate(learnt.history, learnt.later, tmp_path)
+    assert list(tmp_path.glob("*.parquet")) == []
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_a_missing_log_is_named(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"nowhere\.parquet"):
+        intent_evaluate(learnt.history, tmp_path / "nowhere.parquet", tmp_path)
+    assert list(tmp_path.glob("*.parquet")) == []
+
+
+def test_a_missing_folder_is_named_before_the_work(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="its folder does not exist"):
+        intent_evaluate(learnt.history, learnt.later, tmp_path / "missing")
+
+
+def test_score_of_an_event_depends_on_no_batch(learnt: Learnt) -> None:
+    rows = np.random.default_rng(1).random((500, len(learnt.ensemble.names))).astype(np.float32)
+    one_by_one = np.concatenate([learnt.ensemble.predict(rows[i : i + 1]) for i in range(50)])
+    assert learnt.ensemble.predict(rows)[:50].tobytes() == one_by_one.tobytes()
