@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from purchase_intent.events.reasons import Reason
 from purchase_intent.sources.layouts import quoted
-from purchase_intent.sources.reasons import FIELD_OF_REASON, Reason
+from purchase_intent.sources.reasons import FIELD_OF_REASON
 from purchase_intent.sources.scan import Scan
 from purchase_intent.sources.staging import Stage
 

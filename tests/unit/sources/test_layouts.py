@@ -211,7 +211,7 @@ def test_a_name_is_no_pattern(tmp_path: Path, name: str) -> None:
 
 
 def test_documentation_names_every_layout_column_and_reason() -> None:
-    from purchase_intent.sources.reasons import Reason
+    from purchase_intent.events.reasons import Reason
 
     text = Path("docs/logs.md").read_text(encoding="utf-8")
     names = {name for layout in LAYOUTS.values() for name in (layout.name, *layout.columns)}
