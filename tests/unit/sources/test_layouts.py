@@ -11,8 +11,10 @@ import pytest
 
 from purchase_intent.events.hashing import key_hash
 from purchase_intent.events.names import ALIASES, PAGE_OF_EVENT, Page
+from purchase_intent.events.reasons import Reason
 from purchase_intent.sources import open_log
 from purchase_intent.sources.layouts import LAYOUTS, nearest_layout
+from purchase_intent.sources.reasons import FIELD_OF_REASON
 from tests.unit.sources.writing import GENERIC, REES46, all_hits, event, rees, write_csv
 
 GSTORE = (*(name for name in GENERIC if name != "page"), "page_path", "product_name")
@@ -211,9 +213,8 @@ def test_a_name_is_no_pattern(tmp_path: Path, name: str) -> None:
 
 
 def test_documentation_names_every_layout_column_and_reason() -> None:
-    from purchase_intent.events.reasons import Reason
-
     text = Path("docs/logs.md").read_text(encoding="utf-8")
     names = {name for layout in LAYOUTS.values() for name in (layout.name, *layout.columns)}
-    missing = {name for name in (*names, *Reason, *(page.label for page in Page)) if f"`{name}`" not in text}
+    reasons = (Reason.BROKEN_LINE, *FIELD_OF_REASON)
+    missing = {name for name in (*names, *reasons, *(page.label for page in Page)) if f"`{name}`" not in text}
     assert missing == set()
