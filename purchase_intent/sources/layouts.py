@@ -43,6 +43,7 @@ class Layout:
     utc: bool  # times without a zone are documented to be UTC
     page_column: str | None
     page: Callable[[], str]
+    zone: str | None = None  # of the one shop that writes this layout
 
     @property
     def columns(self) -> frozenset[str]:
@@ -117,6 +118,7 @@ _GSTORE = Layout(
     utc=True,
     page_column="page_path",
     page=gstore_page_sql,
+    zone="America/Los_Angeles",
 )
 
 _REES46 = Layout(

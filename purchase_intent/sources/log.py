@@ -38,13 +38,14 @@ PREFIX = "intent-log-"
 class EventLog:
     """A log that has been read, as a context manager: leaving it removes every trace from the disk.
 
-    `layout` is the layout's name; `rows` counts what was read, `accepted` what `batches` yields, `rejected` the rest by
-    reason; `first` and `last` are the moments (UTC) of the first and last accepted event. `connection` holds the view
-    `staged`, described in `docs/logs.md`, and the view `orders`.
+    `layout` is the layout's name, `zone` the time zone of its local times; `rows` counts what was read, `accepted` what
+    `batches` yields, `rejected` the rest by reason; `first` and `last` are the moments (UTC) of the first and last
+    accepted event. `connection` holds the view `staged`, described in `docs/logs.md`, and the view `orders`.
     """
 
     connection: duckdb.DuckDBPyConnection
     layout: str
+    zone: str
     rejected: dict[str, int]
     accepted: int
     first: datetime
@@ -123,13 +124,14 @@ def open_log(
 ) -> EventLog:
     """Read `paths` as one log, in their order, into a database file in a folder of its own.
 
-    `layout` is told from the columns where it is None. `zone` is the shop's IANA time zone, `until` an aware moment:
-    only events before it are read. Rejected rows are written to the CSV file `rejects`; where there are none, a file
-    of an earlier run is removed. `memory` bounds the database, which spills to the folder, made under `scratch` (the
-    system's temporary folder where None). Raises LogRefused where a path cannot be read as a log or holds no event
-    that can be used, or `memory` does not suffice, and MissingExtra without DuckDB.
+    `layout` is told from the columns where it is None. `zone` is the shop's IANA time zone, but for gstore, whose one
+    shop has its own. `until` is an aware moment: only events before it are read. Rejected rows are written to the CSV
+    file `rejects`; where there are none, a file of an earlier run is removed. `memory` bounds the database, which
+    spills to the folder, made under `scratch` (the system's temporary folder where None). Raises LogRefused where a
+    path cannot be read as a log or holds no event that can be used, or `memory` does not suffice, and
+    MissingExtra without DuckDB.
     """
-    shop_zone = zone_named(zone)
+    given_zone = zone_named(zone)
     if until is not None and until.tzinfo is None:
         raise LogRefused("until: give a moment with its time zone", field="until")
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=scratch))
@@ -139,8 +141,9 @@ def open_log(
             with enough(memory):
                 files = open_files(connection, paths)
                 end = None if until is None else milliseconds(until)
-                stage = stage_files(connection, agreed_layout(files, layout), files, folder, until=end)
-                return finished_log(stage, shop_zone, rejects)
+                agreed = agreed_layout(files, layout)
+                stage = stage_files(connection, agreed, files, folder, until=end)
+                return finished_log(stage, zone_named(agreed.zone) if agreed.zone else given_zone, rejects)
         except BaseException:
             connection.close()
             raise
@@ -185,7 +188,7 @@ def finished_log(stage: Stage, zone: ZoneInfo, rejects: Path | None) -> EventLog
     order_view(connection, has_ids=stage.has("order_id"), has_revenue=stage.has("revenue"))
     events = sort_events(connection, stage, clock)
     return EventLog(
-        connection, stage.layout.name, rejected, accepted, moment(first), moment(last), events, stage.folder
+        connection, stage.layout.name, zone.key, rejected, accepted, moment(first), moment(last), events, stage.folder
     )
 
 

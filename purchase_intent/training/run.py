@@ -26,7 +26,10 @@ __all__ = ["Request", "train"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to train on and how. `until` is aware; `zone` the shop's IANA time zone; `rejects` a CSV file to write."""
+    """What to train on and how.
+
+    `zone` is the shop's IANA time zone, `until` is aware, and `rejects` is a CSV file to write.
+    """
 
     events: Sequence[Path]
     zone: str
@@ -45,7 +48,12 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
     `force` is not set. Then nothing is registered and no bundle is kept.
     """
     progress("reading the log")
-    with open_log(request.events, zone=request.zone, until=request.until, rejects=request.rejects) as log:
+    with open_log(
+        request.events,
+        zone=request.zone,
+        until=request.until,
+        rejects=request.rejects,
+    ) as log:
         sample = build_sample(log, until=request.until, seed=request.seed, progress=progress)
         ensemble = IntentEnsemble.fit(
             sample, seed=request.seed, trials=request.trials, threads=request.threads, progress=progress
@@ -63,7 +71,7 @@ def register(
     ensemble: IntentEnsemble, sample: Sample, log: EventLog, request: Request, findings: Sequence[Finding]
 ) -> ModelVersion:
     """Keep the bundle and the record of it, both or neither."""
-    facts = _facts(ensemble, log, request)
+    facts = _facts(ensemble, log)
     data = dump(ensemble, schema=schema_hash(), facts=facts, key=bundle_key())
     name = store_bundle(data)
     try:
@@ -92,9 +100,9 @@ def register(
     return version
 
 
-def _facts(ensemble: IntentEnsemble, log: EventLog, request: Request) -> dict[str, Any]:
+def _facts(ensemble: IntentEnsemble, log: EventLog) -> dict[str, Any]:
     return {
-        "zone": request.zone,
+        "zone": log.zone,
         "layout": log.layout,
         "log": {
             "rows": log.rows,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ class Command(BaseCommand):
 
 
 def _moment(text: str) -> datetime:
-    from datetime import UTC
-
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no time: write it as 2026-04-06T00:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

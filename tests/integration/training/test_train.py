@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning import MEMBERS
@@ -105,6 +106,22 @@ def test_a_log_that_allows_no_model_is_refused_in_one_line(
         intent_train("--events", write(tmp_path / "log.csv", lines))
     assert "\n" not in str(refused.value)
     assert nothing_registered(bundle_folder)
+
+
+def test_a_bad_until_is_one_clear_line(bundle_folder: Path) -> None:
+    with pytest.raises(CommandError, match=r"--until: 'soon' is no time: write it as 2026-04-06T00:00:00Z"):
+        intent_train("--events", "log.parquet", "--until", "soon")
+    assert nothing_registered(bundle_folder)
+
+
+def test_the_zone_is_the_shops_unless_given(learnt: Learnt, bundle_folder: Path, settings: Settings) -> None:
+    settings.PURCHASE_INTENT = {"TIME_ZONE": "Asia/Kolkata"}
+    intent_train("--events", learnt.history)
+    intent_train("--events", learnt.history, "--zone", "Europe/Berlin")
+    assert [version.figures["zone"] for version in ModelVersion.objects.order_by("pk")] == [
+        "Asia/Kolkata",
+        "Europe/Berlin",
+    ]
 
 
 def test_a_failing_registration_keeps_no_bundle(
