@@ -118,7 +118,7 @@ def comparison(points: EvaluationPoints, latency: Mapping[str, float]) -> dict[s
 
 _COLUMNS: Final = (
     ("rows", "points", ",.0f"),
-    ("positives", "buyers", ",.0f"),
+    ("positives", "positive", ",.0f"),
     ("auc", "AUC", ".4f"),
     ("average_precision", "AP", ".4f"),
     ("brier", "Brier", ".5f"),
