@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from purchase_intent.models import ModelVersion
 from tests.integration.training.conftest import Learnt
-from tests.integration.training.logs import cut
+from tests.integration.training.logs import cut, split
 
 pytestmark = pytest.mark.django_db
 
@@ -91,19 +91,29 @@ def test_the_report_agrees_with_the_scorer_at_hand(
             assert report["figures"][row][ours] == pytest.approx(judged[row][theirs], abs=1e-4), (row, ours)
 
 
+def check_cut(history: Path, later: Path, folder: Path, *, share: float) -> None:
+    """Score a log whole and cut; what came before the cut must not have changed by a bit."""
+    whole, part, shortened = folder / "whole", folder / "part", folder / "cut.parquet"
+    whole.mkdir()
+    part.mkdir()
+    cut(later, shortened, share=share)
+    full = predictions(intent_evaluate(history, later, whole)[1])
+    early = predictions(intent_evaluate(history, shortened, part)[1])
+    assert 100 < len(early) < len(full)
+    assert early == {event: full[event] for event in early}
+
+
 @pytest.mark.parametrize("share", [0.2, 0.55, 0.9])
 def test_a_cut_log_has_the_same_scores_to_the_bit(
     share: float, champion: ModelVersion, learnt: Learnt, tmp_path: Path
 ) -> None:
-    whole, part = tmp_path / "whole", tmp_path / "part"
-    whole.mkdir()
-    part.mkdir()
-    shortened = tmp_path / "cut.parquet"
-    cut(learnt.later, shortened, share=share)
-    full = predictions(intent_evaluate(learnt.history, learnt.later, whole)[1])
-    early = predictions(intent_evaluate(learnt.history, shortened, part)[1])
-    assert 100 < len(early) < len(full)
-    assert early == {event: full[event] for event in early}
+    check_cut(learnt.history, learnt.later, tmp_path, share=share)
+
+
+def test_a_cut_real_log_has_the_same_scores_to_the_bit(champion: ModelVersion, real_logs: Path, tmp_path: Path) -> None:
+    (log,) = (real_logs / "gstore").glob("*.parquet")
+    split(log, tmp_path / "before.parquet", tmp_path / "after.parquet", share=0.75)
+    check_cut(tmp_path / "before.parquet", tmp_path / "after.parquet", tmp_path, share=0.4)
 
 
 def test_rejected_rows_get_the_score_that_stood(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
