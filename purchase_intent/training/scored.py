@@ -22,6 +22,9 @@ STAGES: Final = ("view", "basket", "cart", "checkout")
 
 Progress = Callable[[str], None]
 
+_ROWS: Final = 2**40
+"""More rows than any log has."""
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPoints:
@@ -105,11 +108,13 @@ def _carry(log: EventLog, models: list[str], *, first_source: int, fallback: flo
         FROM (
             SELECT * FROM staged WHERE reason IS NOT NULL AND reason <> '{Reason.DUPLICATE_EVENT_ID}'
             AND event_id IS NOT NULL AND session IS NOT NULL AND time IS NOT NULL AND source >= {first_source}
-        ) AS r LEFT JOIN LATERAL (
-            SELECT * FROM placed AS p
-            WHERE p.session = r.session AND (p.time < r.time OR (p.time = r.time AND p.row < r.row))
-            ORDER BY p.time DESC, p.row DESC LIMIT 1
-        ) AS p ON true""")
+        ) AS r ASOF LEFT JOIN placed AS p
+            ON p.session = r.session AND {_order("p")} <= {_order("r")}""")
+
+
+def _order(table: str) -> str:
+    """SQL for the place of an event in the order (time, row) as one number: what ASOF can compare."""
+    return f"({table}.time::HUGEINT * {_ROWS} + {table}.row)"
 
 
 def write_predictions(log: EventLog, out: Path) -> int:
