@@ -1,0 +1,23 @@
+"""The demo shop as a Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+__all__ = ["DemoShopConfig"]
+
+
+class DemoShopConfig(AppConfig):
+    """The storefront: its models, and the basket that follows a shopper through a login."""
+
+    name = "demo_shop"
+    verbose_name = "Shop"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Keep the basket when somebody signs in."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from demo_shop.acts import keep_basket
+
+        user_logged_in.connect(keep_basket, dispatch_uid="demo_shop.keep_basket")

@@ -1,0 +1,1 @@
+"""The shop's pages. Each view asks one module for what it shows and picks a template."""
