@@ -1,0 +1,78 @@
+"""Visitors: who came, as the shop's own cookie tells them apart, and what their earlier sessions have told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from purchase_intent.events.reasons import LONGEST_TEXT
+from purchase_intent.features.state import PAST_LAYOUT, Past
+
+__all__ = ["Visitor", "VisitorQuerySet"]
+
+
+class VisitorQuerySet(models.QuerySet["Visitor"]):
+    """Visitors, in the words the rest of the app asks for them."""
+
+    def people(self) -> Self:
+        """Leave out those labelled as bots."""
+        return self.filter(bot="")
+
+    def seen_since(self, moment: datetime) -> Self:
+        """Keep those who came at `moment` or later."""
+        return self.filter(last_seen__gte=moment)
+
+    def of_customer(self, key: str, *, site: str = "") -> Self:
+        """Keep the visitors whom the shop knows as one customer: one for each of the customer's browsers."""
+        return self.filter(site=site, customer=key).exclude(customer="")  # the index holds no empty keys
+
+
+class Visitor(models.Model):
+    """One browser, or one customer of an imported log. Nothing points at the host's own users."""
+
+    site = models.CharField(_("site"), max_length=64, blank=True, default="")
+    cookie = models.CharField(_("cookie"), max_length=LONGEST_TEXT, help_text=_("The first-party id of the browser."))
+    known = models.BooleanField(_("known"), default=False, help_text=_("Has logged in at least once."))
+    customer = models.CharField(
+        _("customer"),
+        max_length=LONGEST_TEXT,
+        blank=True,
+        default="",
+        help_text=_("The shop's own key of the customer, as its adapter spells it."),
+    )
+    past = models.BinaryField(_("past"), default=bytes, help_text=_("What earlier sessions have told, packed."))
+    first_seen = models.DateTimeField(_("first seen"), default=timezone.now)
+    last_seen = models.DateTimeField(_("last seen"), default=timezone.now)
+    bot = models.CharField(_("bot"), max_length=32, blank=True, default="", help_text=_("Which kind; empty: a person."))
+    bot_reason = models.CharField(_("why a bot"), max_length=200, blank=True, default="")
+
+    objects = VisitorQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("visitor")
+        verbose_name_plural = _("visitors")
+        ordering = ("-last_seen", "-pk")
+        indexes = (
+            models.Index(fields=("-last_seen", "-id"), name="intent_visitor_latest"),
+            models.Index(fields=("-last_seen",), condition=Q(bot=""), name="intent_visitor_people"),
+            models.Index(fields=("customer", "site"), condition=~Q(customer=""), name="intent_visitor_customer"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("cookie", "site"), name="intent_one_visitor_per_cookie"),
+            models.CheckConstraint(condition=~Q(cookie=""), name="intent_visitor_has_cookie"),
+            models.CheckConstraint(condition=Q(first_seen__lte=F("last_seen")), name="intent_visitor_seen_in_order"),
+            models.CheckConstraint(condition=~Q(bot="") | Q(bot_reason=""), name="intent_bot_reason_needs_bot"),
+        )
+
+    def __str__(self) -> str:
+        return self.customer or self.cookie
+
+    def read_past(self) -> Past:
+        """What earlier sessions have told; a blank past where nothing was told, or by an earlier layout."""
+        data = bytes(self.past)
+        return PAST_LAYOUT.loads(data) if len(data) == PAST_LAYOUT.size else Past()
