@@ -185,6 +185,11 @@ class RegisterForm(_CreationForm):
         model = User
         fields = ("first_name", "email")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].error_messages["required"] = "Please choose a password."
+        self.fields["password2"].error_messages["required"] = "Please give the same password again."
+
     def clean_email(self) -> str:
         """An address has one account."""
         email = str(self.cleaned_data["email"]).lower()

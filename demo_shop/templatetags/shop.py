@@ -7,18 +7,20 @@ from decimal import Decimal
 
 from django import template
 
-__all__ = ["day", "euros"]
+__all__ = ["days", "euros"]
 
 register = template.Library()
 
 
 @register.filter
 def euros(amount: Decimal) -> str:
-    """Spell an amount of money: € 1,234.50; whole euros stay whole only where they are limits, so always cents."""
+    """Spell an amount of money, always with its cents: €1,234.50."""
     return f"€{amount:,.2f}"
 
 
 @register.filter
-def day(value: date) -> str:
-    """Spell a day: Tue 24 Nov."""
-    return f"{value:%a} {value.day} {value:%b}"
+def days(window: tuple[date, date]) -> str:
+    """Spell the first and last day of a window: Tue 24 to Thu 26 Nov, or Mon 30 Nov to Wed 2 Dec."""
+    first, last = window
+    month = "" if (first.year, first.month) == (last.year, last.month) else f" {first:%b}"
+    return f"{first:%a} {first.day}{month} to {last:%a} {last.day} {last:%b}"

@@ -85,7 +85,9 @@ def _shown(request: HttpRequest, name: str, basket: Basket, **shown: Any) -> Htt
 @_step("checkout_address")
 def address(request: HttpRequest, basket: Basket, checkout: Checkout) -> HttpResponse:
     """Ask where the order goes."""
-    form = AddressForm(request.POST or None, initial=dict(checkout.address) or _known_address(request))
+    form = AddressForm(
+        request.POST if request.method == "POST" else None, initial=dict(checkout.address) or _known_address(request)
+    )
     if request.method == "POST" and form.is_valid():
         acts.give_address(request, checkout, form.cleaned_data)
         return redirect("checkout_review" if checkout.payment else "checkout_payment")
@@ -105,7 +107,9 @@ def _known_address(request: HttpRequest) -> dict[str, str]:
 @_step("checkout_payment")
 def payment(request: HttpRequest, basket: Basket, checkout: Checkout) -> HttpResponse:
     """Ask how the order would be paid; nothing is."""
-    form = PaymentForm(request.POST or None, initial={"payment": checkout.payment or None})
+    form = PaymentForm(
+        request.POST if request.method == "POST" else None, initial={"payment": checkout.payment or None}
+    )
     if request.method == "POST" and form.is_valid():
         acts.choose_payment(request, checkout, form.cleaned_data["payment"], basket)
         return redirect("checkout_review")

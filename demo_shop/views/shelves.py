@@ -85,7 +85,7 @@ def _found(request: HttpRequest, place: Wanted) -> dict[str, Any]:
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one product; a POST puts so many of it into the basket."""
     shown = get_object_or_404(Product.objects.select_related("category__department"), slug=slug, on_sale=True)
-    form = QuantityForm(request.POST or None)
+    form = QuantityForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             acts.add_to_basket(request, shown, form.cleaned_data["quantity"])
