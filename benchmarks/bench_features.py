@@ -3,9 +3,10 @@
     python benchmarks/bench_features.py [--events 4000000] [--csv FILE] [--report-only]
 
 Makes the log with the simulator where no file is given. Each side runs in a process of its own, with two threads, from
-start to end: imports, compiling and writing the vectors into their buffer included. DuckDB's side keeps the sorted
-rows as a table, as ours keeps vectors; the weaker yardstick, rows read once and let go, is printed beside it. What
-counts is the processor's time; the clock's stands beside it. Ends with 1 where the limit is missed.
+start to end: imports, compiling and writing the vectors into their buffer included. DuckDB does its
+part in two ways, keeping the sorted rows as a table or letting them go; the faster one is the yardstick. Some six
+seconds of ours are imports and compiling, so a small log shows a larger ratio. What counts is the processor's time; the
+clock's stands beside it. Ends with 1 where the limit is missed.
 """
 
 from __future__ import annotations
@@ -100,11 +101,9 @@ def main() -> int:
             costs[name] = measure(body, log, Path(folder))
             print(f"{name:46}{costs[name].processor:12.1f}{costs[name].clock:10.1f}{costs[name].memory:10.2f}")
     table, rows, ours = costs.values()
-    ratio = ours.processor / table.processor
-    print(f"ours over the table: {ratio:.2f} (limit {LIMIT:.0f}); on the clock {ours.clock / table.clock:.2f}")
-    print(
-        f"ours over the rows let go: {ours.processor / rows.processor:.2f}; on the clock {ours.clock / rows.clock:.2f}"
-    )
+    ratio = ours.processor / min(table.processor, rows.processor)
+    print(f"ours over the faster of the two: {ratio:.2f} (limit {LIMIT:.0f})")
+    print(f"on the clock {ours.clock / min(table.clock, rows.clock):.2f}")
     return 0 if ratio <= LIMIT or options.report_only else 1
 
 

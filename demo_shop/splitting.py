@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from purchase_intent.exceptions import LogRefused, MissingExtra
+from purchase_intent.sources import check_targets, drafts
 
 __all__ = ["Half", "split_log"]
 
@@ -52,12 +53,12 @@ def split_log(source: Path, *, at: datetime, before: Path, after: Path) -> tuple
         counted = connection.execute("SELECT before, count(*), sum(n)::BIGINT FROM starts GROUP BY before").fetchall()
         homeless = connection.execute("SELECT n FROM starts WHERE user_session IS NULL").fetchone()
         _judge({bool(side): sessions for side, sessions, _ in counted}, homeless, source, at)
-        drafts = {True: before.with_name(before.name + ".part"), False: after.with_name(after.name + ".part")}
-        for side, draft in drafts.items():
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            connection.execute(_copy(draft), [str(source), side])
-    drafts[True].replace(before)
-    drafts[False].replace(after)
+        for path in (before, after):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        check_targets({"--before": before, "--after": after}, [source])
+        with drafts(before, after) as (early, late):
+            for side, draft in ((True, early), (False, late)):
+                connection.execute(_copy(draft), [str(source), side])
     sizes = {bool(side): (int(events), int(sessions)) for side, sessions, events in counted}
     return Half(before, *sizes[True]), Half(after, *sizes[False])
 

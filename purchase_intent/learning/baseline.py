@@ -91,7 +91,7 @@ def _thinned(sample: Sample) -> Sample:
     every = -(-len(sample) // MAX_ROWS)
     if every == 1:
         return sample
-    session, first, _ = session_spans(sample.sessions, sample.times)
+    session, first, _ = session_spans(sample)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first, kind="stable")] = np.arange(len(first))
     return sample.take(np.flatnonzero(rank[session] % every == 0))

@@ -86,7 +86,7 @@ class TargetEncoder:
         """
         encoded = sample.table.values.copy()
         tables = {}
-        session, first, last = session_spans(sample.sessions, sample.times)
+        session, first, last = session_spans(sample)
         # A row's block is that of its session's start: what the session itself brings stays out of all its rows.
         edges = np.linspace(first.min(), first.max() + 1, blocks + 1)[:-1]
         block = np.searchsorted(edges, first, side="right")[session] - 1

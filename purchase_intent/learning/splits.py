@@ -33,14 +33,14 @@ class Slices(NamedTuple):
     calibration: Sample
 
 
-def session_spans(sessions: Codes, times: Codes) -> tuple[NDArray[np.intp], Codes, Codes]:
-    """For each row the dense number of its session, and for each session its first and last time [ms]."""
-    _, inverse = np.unique(sessions, return_inverse=True)
+def session_spans(sample: Sample) -> tuple[NDArray[np.intp], Codes, Codes]:
+    """For each row the dense number of its session; for each session its first time and when it had ended [ms]."""
+    _, inverse = np.unique(sample.sessions, return_inverse=True)
     count = int(inverse.max()) + 1 if len(inverse) else 0
     first = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
     last = np.full(count, np.iinfo(np.int64).min, dtype=np.int64)
-    np.minimum.at(first, inverse, times)
-    np.maximum.at(last, inverse, times)
+    np.minimum.at(first, inverse, sample.times)
+    np.maximum.at(last, inverse, sample.times if sample.ends is None else sample.ends)
     return inverse, first, last
 
 
@@ -48,13 +48,13 @@ def split(sample: Sample, fractions: Sequence[float] = FRACTIONS) -> Slices:
     """Cut a sample into fit, validation and calibration, by the time its sessions start.
 
     `fractions` are three positive shares of the sessions that sum to 1. A session that starts before a boundary and
-    has a row at or after it is left out. Raises TrainingRefused where a slice lacks one class.
+    ends at or after it is left out. Raises TrainingRefused where a slice lacks one class.
     """
     if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-9:
         raise TrainingRefused("fractions: give three positive shares that sum to 1", field="fractions")
     if not len(sample):
         raise TrainingRefused("the sample is empty: give it rows", field="sample")
-    inverse, first, last = session_spans(sample.sessions, sample.times)
+    inverse, first, last = session_spans(sample)
     ordered = np.sort(first)
     cuts = [ordered[int(len(ordered) * share)] for share in (fractions[0], fractions[0] + fractions[1])]
     side = np.searchsorted(cuts, first, side="right")

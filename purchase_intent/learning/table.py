@@ -128,7 +128,9 @@ class Sample:
 
     `labels` uint8 [n]: 1 where the session still buys. `weights` float64 [n]: case weights (never class weights), not
     negative, scaled here to a mean of 1. `sessions` int64 [n]: which rows belong together; they are never torn apart.
-    `times` int64 [n]: milliseconds since 1970 UTC. Raises TrainingRefused, naming the field, where one does not fit.
+    `times` int64 [n]: milliseconds since 1970 UTC. `ends` int64 [n]: when the outcome of the row's session was known,
+    its last event [ms]; the session's last row where None. Raises TrainingRefused, naming the field, where one does not
+    fit.
     """
 
     table: Table
@@ -136,9 +138,10 @@ class Sample:
     weights: Column
     sessions: Codes
     times: Codes
+    ends: Codes | None = None
 
     def __post_init__(self) -> None:
-        for name in ("labels", "weights", "sessions", "times"):
+        for name in self._columns():
             if np.shape(getattr(self, name)) != (len(self.table),):
                 raise TrainingRefused(
                     f"{name}: shape {np.shape(getattr(self, name))} for {len(self.table)} rows; give one value a row",
@@ -154,17 +157,18 @@ class Sample:
             raise TrainingRefused("weights: all are zero; give at least one row a weight", field="weights")
         object.__setattr__(self, "labels", labels.astype(np.uint8))
         object.__setattr__(self, "weights", weights / weights.mean() if len(weights) else weights)
-        for name in ("sessions", "times"):
+        for name in self._columns()[2:]:
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
+
+    def _columns(self) -> tuple[str, ...]:
+        return ("labels", "weights", "sessions", "times", *(() if self.ends is None else ("ends",)))
 
     def __len__(self) -> int:
         return len(self.table)
 
     def take(self, rows: NDArray[Any]) -> Sample:
         """The rows picked by an index array or a mask; their weights are scaled to a mean of 1 again."""
-        return Sample(
-            self.table.take(rows), self.labels[rows], self.weights[rows], self.sessions[rows], self.times[rows]
-        )
+        return Sample(self.table.take(rows), **{name: getattr(self, name)[rows] for name in self._columns()})
 
     def with_values(self, values: Matrix) -> Sample:
         """The same cases with another matrix of the same columns, all of them numeric."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 
-from purchase_intent.conf import bundle_keys, bundle_storage
-from purchase_intent.exceptions import BundleRefused, ModelNotFound
+from purchase_intent.conf import bundle_keys, bundle_storage, config
+from purchase_intent.exceptions import BundleRefused, ConfigurationError, ModelNotFound
 from purchase_intent.features.schema import schema_hash
 from purchase_intent.models import ModelVersion
 
 if TYPE_CHECKING:
     from purchase_intent.learning import IntentEnsemble
 
-__all__ = ["load_bundle", "remove_bundle", "serving_model", "store_bundle"]
+__all__ = ["check_storage", "load_bundle", "remove_bundle", "serving_model", "store_bundle"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,21 @@ def store_bundle(data: bytes) -> str:
     """Keep a bundle; the name it got, which holds the first digits of its SHA-256."""
     digest = hashlib.sha256(data).hexdigest()
     return bundle_storage().save(f"intent-{digest[:16]}.zip", ContentFile(data))
+
+
+def check_storage() -> None:
+    """Write and remove a small file where bundles are kept, so that training does not fail at its very end.
+
+    Raises ConfigurationError where that cannot be done.
+    """
+    try:
+        remove_bundle(bundle_storage().save("intent-probe", ContentFile(b"probe")))
+    except OSError as error:
+        alias = config().storage
+        raise ConfigurationError(
+            f"STORAGES[{alias!r}]: no bundle can be kept there ({error.strerror or error}); name a writable place",
+            alias=alias,
+        ) from error
 
 
 def remove_bundle(name: str) -> None:

@@ -29,7 +29,7 @@ from purchase_intent.sources.staging import Stage, stage_files
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["EventLog", "open_log"]
+__all__ = ["EventLog", "layout_zone", "open_log"]
 
 PREFIX = "intent-log-"
 
@@ -124,14 +124,13 @@ def open_log(
 ) -> EventLog:
     """Read `paths` as one log, in their order, into a database file in a folder of its own.
 
-    `layout` is told from the columns where it is None. `zone` is the shop's IANA time zone, but for gstore, whose one
-    shop has its own. `until` is an aware moment: only events before it are read. Rejected rows are written to the CSV
-    file `rejects`; where there are none, a file of an earlier run is removed. `memory` bounds the database, which
-    spills to the folder, made under `scratch` (the system's temporary folder where None). Raises LogRefused where a
-    path cannot be read as a log or holds no event that can be used, or `memory` does not suffice, and
-    MissingExtra without DuckDB.
+    `layout` is told from the columns where it is None. `zone` is the shop's IANA time zone (`layout_zone` knows it for
+    some logs). `until` is an aware moment: only events before it are read. Rejected rows are written to the CSV file
+    `rejects`. `memory` bounds the database, which spills to the folder, made under `scratch` (the system's temporary
+    folder where None). Raises LogRefused where a path cannot be read as a log or holds no event that can be used, or
+    `memory` does not suffice, and MissingExtra without DuckDB.
     """
-    given_zone = zone_named(zone)
+    shop_zone = zone_named(zone)
     if until is not None and until.tzinfo is None:
         raise LogRefused("until: give a moment with its time zone", field="until")
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=scratch))
@@ -141,15 +140,27 @@ def open_log(
             with enough(memory):
                 files = open_files(connection, paths)
                 end = None if until is None else milliseconds(until)
-                agreed = agreed_layout(files, layout)
-                stage = stage_files(connection, agreed, files, folder, until=end)
-                return finished_log(stage, zone_named(agreed.zone) if agreed.zone else given_zone, rejects)
+                stage = stage_files(connection, agreed_layout(files, layout), files, folder, until=end)
+                return finished_log(stage, shop_zone, rejects)
         except BaseException:
             connection.close()
             raise
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def layout_zone(paths: Sequence[Path]) -> str | None:
+    """The time zone that goes with the layout of a log: known where one shop alone writes it, else None.
+
+    Raises LogRefused where a path is no log.
+    """
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
+        connection = connect(Path(folder), memory="256MB", threads=1)
+        try:
+            return agreed_layout(open_files(connection, paths), None).zone
+        finally:
+            connection.close()
 
 
 @contextmanager
@@ -170,10 +181,8 @@ def finished_log(stage: Stage, zone: ZoneInfo, rejects: Path | None) -> EventLog
     """Everything after the reading: rejects, sessions, people, facts, the sort."""
     connection = stage.connection
     rejected = rejected_counts(stage)
-    if rejects is not None and rejected:
+    if rejects is not None:
         write_rejects(stage, rejects)
-    elif rejects is not None:
-        rejects.unlink(missing_ok=True)
     accepted = stage.count("stage WHERE reason IS NULL")
     if not accepted:
         names = ", ".join(str(file.path) for file in stage.files)

@@ -9,6 +9,7 @@ from purchase_intent.sources.layouts import quoted
 from purchase_intent.sources.reasons import FIELD_OF_REASON
 from purchase_intent.sources.scan import Scan
 from purchase_intent.sources.staging import Stage
+from purchase_intent.sources.targets import drafts
 
 __all__ = ["REJECT_COLUMNS", "rejected_counts", "write_rejects"]
 
@@ -29,22 +30,18 @@ def rejected_counts(stage: Stage) -> dict[str, int]:
 
 
 def write_rejects(stage: Stage, target: Path) -> None:
-    """Write the rejects file: to another name first, so that it is there whole or not at all."""
+    """Write the rejects file, whole or not at all; of a log without rejects, its header alone."""
     broken = f"""SELECT source, 'line' AS place, line AS number, '{Reason.BROKEN_LINE}' AS reason, NULL AS field,
         NULL AS value, text AS content FROM broken"""
     parts = [broken, *(rejected_rows(stage, i) for i in range(len(stage.scans)))]
     names = " ".join(f"WHEN {file.index} THEN {quoted(str(file.path))}" for file in stage.files)
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    try:
+    with drafts(target) as (draft,):
         stage.connection.execute(
             f"""COPY (SELECT CASE source {names} END AS source, place, number, reason, field, value, content
                 FROM ({" UNION ALL ".join(parts)}) AS every ORDER BY every.source, place, number)
-            TO {quoted(str(unfinished))} (FORMAT csv, HEADER true)"""
+            TO {quoted(str(draft))} (FORMAT csv, HEADER true)"""
         )
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def rejected_rows(stage: Stage, index: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from purchase_intent.exceptions import LogRefused
 from purchase_intent.learning import IntentEnsemble
 from purchase_intent.models import Horizon, ModelVersion
 from purchase_intent.scoring.bundles import load_bundle
-from purchase_intent.sources import EventLog, open_log
+from purchase_intent.sources import EventLog, check_targets, drafts, open_log
 from purchase_intent.training import report
 from purchase_intent.training.scored import Progress, evaluation_points, score_events, write_predictions
 
@@ -43,29 +44,46 @@ def evaluate(request: Evaluation, *, progress: Progress) -> dict[str, Any]:
     `zone` is the one the model was trained in unless given. Raises ModelNotFound, BundleRefused, LogRefused; then
     neither file is written.
     """
+    targets = {"--out": request.out, "--report": request.report, "--rejects": request.rejects}
+    check_targets(targets, [*request.history, *request.events])
     version = ModelVersion.objects.named(request.model)
     ensemble = load_bundle(version)
-    zone = request.zone or version.figures["zone"]
-    for path in (request.out, request.report):
-        if not path.parent.is_dir():
-            raise LogRefused(f"{path}: its folder does not exist; make it first", path=str(path))
+    zone = version.figures["zone"] if request.zone is None else request.zone
     progress("reading the logs")
     with open_log([*request.history, *request.events], zone=zone, rejects=request.rejects) as log:
-        score_events(log, ensemble, first_source=len(request.history), threads=request.threads, progress=progress)
+        first_source = len(request.history)
+        _refuse_overlap(log, first_source)
+        score_events(log, ensemble, first_source=first_source, threads=request.threads, progress=progress)
         progress("judging")
         found = _report(log, ensemble, version)
-        found["predictions"] = write_predictions(log, request.out)
-    _write_json(request.report, found)
+        with drafts(request.out, request.report) as (out, report_file):
+            found["predictions"] = write_predictions(log, out)
+            report_file.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return found
+
+
+def _refuse_overlap(log: EventLog, first_source: int) -> None:
+    (shared,) = log.connection.execute(
+        """
+        SELECT count(*) FROM staged AS later
+        WHERE later.source >= ? AND later.reason = 'duplicate_event_id' AND EXISTS (
+            SELECT 1 FROM staged AS early WHERE early.source < ? AND early.event_id = later.event_id)""",
+        [first_source, first_source],
+    ).fetchall()[0]
+    if shared:
+        raise LogRefused(f"{shared:,} events of --events are in --history too; leave them out of one", events=shared)
 
 
 def _report(log: EventLog, ensemble: IntentEnsemble, version: ModelVersion) -> dict[str, Any]:
     points = evaluation_points(log, ["baseline", *ensemble.members, "ensemble"])
+    if not len(points.label):
+        raise LogRefused("--events hold no moment before a purchase that could be judged; give a log of sessions")
     row = np.zeros((1, len(ensemble.names)), np.float32)
     return {
         "model": version.pk,
         "horizon": Horizon.SESSION.value,
         "trained_until": version.trained_until.isoformat(),
+        "share_already_learnt": _share_before(log, version.trained_until),
         "log": {"rows": log.rows, "accepted": log.accepted, "rejected": log.rejected},
         "figures": report.figures_table(points, ensemble.thresholds),
         "calibration": report.calibration_table(points),
@@ -73,7 +91,9 @@ def _report(log: EventLog, ensemble: IntentEnsemble, version: ModelVersion) -> d
     }
 
 
-def _write_json(path: Path, value: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+def _share_before(log: EventLog, moment: datetime) -> float:
+    """The share of the scored events that lie in the time the model learnt from: figures on those flatter it."""
+    (share,) = log.connection.execute(
+        "SELECT avg((time < ?)::INTEGER) FROM placed", [int(moment.timestamp() * 1000)]
+    ).fetchall()[0]
+    return float(share)

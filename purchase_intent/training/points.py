@@ -22,6 +22,8 @@ class Points:
     """Which events: the last one of each moment."""
     label: NDArray[np.uint8]
     """1 where a purchase lies strictly later in the same session."""
+    ended: NDArray[np.int64]
+    """When its session's last event was [ms]: no outcome is known before."""
 
 
 def decision_points(
@@ -33,7 +35,7 @@ def decision_points(
     event is at `finished_by` [ms] or later may still go on: it is left out, as its outcome is not known.
     """
     if not len(time):
-        return Points(np.empty(0, np.int64), np.empty(0, np.uint8))
+        return Points(np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.int64))
     order = np.lexsort((np.arange(len(time)), session))
     slot, moment = session[order], time[order]
     bought = kind[order] == int(EventName.PURCHASE)
@@ -42,7 +44,8 @@ def decision_points(
     np.maximum.at(ended, slot, moment)
     closes = np.append((slot[1:] != slot[:-1]) | (moment[1:] != moment[:-1]), True)
     chosen = closes & (moment < first[slot]) & (ended[slot] < finished_by)
-    return Points(order[chosen].astype(np.int64), (last[slot] > moment)[chosen].astype(np.uint8))
+    owner = slot[chosen]
+    return Points(order[chosen].astype(np.int64), (last[owner] > moment[chosen]).astype(np.uint8), ended[owner])
 
 
 def _purchase_times(

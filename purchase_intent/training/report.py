@@ -42,14 +42,18 @@ def figures_table(points: EvaluationPoints, thresholds: Thresholds) -> dict[str,
     table = {}
     for name, mask, weights in _rows(points):
         label, score, weight = points.label[mask], points.scores["ensemble"][mask], weights[mask]
-        positives = int(label.sum())
-        if positives < LEAST_POSITIVES or positives == len(label):
-            table[name] = {"rows": float(len(label)), "positives": float(positives)}
+        if not _telling(label):
+            table[name] = {"rows": float(len(label)), "positives": float(label.sum())}
             continue
         threshold = thresholds.session if name == "all" else thresholds.point
         at = operating_point(label, score, threshold, weight)
         table[name] = {**figures(label, score, weight), **{f"{key}_at_threshold": at[key] for key in at}}
     return table
+
+
+def _telling(label: NDArray[np.uint8]) -> bool:
+    """Whether there is enough of both classes for figures to say anything."""
+    return LEAST_POSITIVES <= int(label.sum()) < len(label)
 
 
 def calibration_table(points: EvaluationPoints) -> dict[str, list[Row]]:
@@ -98,9 +102,15 @@ def _median(call: Any) -> float:
 
 
 def comparison(points: EvaluationPoints, latency: Mapping[str, float]) -> dict[str, Row]:
-    """The baseline, each member and the ensemble over all points, each weighed once, at their best F1."""
-    table = {}
+    """The baseline, each member and the ensemble over all points, each weighed once, at their best F1.
+
+    Where the points do not tell buyers from others, the time of one row is all there is.
+    """
+    table: dict[str, Row] = {}
     for name, score in points.scores.items():
+        if not _telling(points.label):
+            table[name] = {"one_row_us": latency[name]}
+            continue
         f1, threshold = best_f1(points.label, score)
         at = operating_point(points.label, score, threshold)
         whole = figures(points.label, score)

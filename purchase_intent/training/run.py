@@ -5,30 +5,36 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from django.db import transaction
 
 from purchase_intent.conf import bundle_key
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.features.schema import schema_hash
-from purchase_intent.learning import IntentEnsemble, Sample, dump
+from purchase_intent.learning import MEMBERS, IntentEnsemble, Sample, dump
+from purchase_intent.learning.tuning import chosen_params
 from purchase_intent.models import Horizon, ModelVersion
-from purchase_intent.scoring.bundles import remove_bundle, store_bundle
-from purchase_intent.sources import EventLog, open_log
+from purchase_intent.scoring.bundles import check_storage, remove_bundle, store_bundle
+from purchase_intent.sources import EventLog, check_targets, open_log
 from purchase_intent.training.checks import Finding, check_model
 from purchase_intent.training.dataset import Progress, build_sample
 
 __all__ = ["Request", "train"]
+
+SEEDS: Final = 2**31
+"""Every learner takes seeds below this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to train on and how.
 
-    `zone` is the shop's IANA time zone, `until` is aware, and `rejects` is a CSV file to write.
+    `zone` is the shop's IANA time zone, `until` is aware, `seed` is below 2^31, and `rejects` is a CSV file to write.
+    Raises TrainingRefused, naming the field, where one is out of range.
     """
 
     events: Sequence[Path]
@@ -40,21 +46,24 @@ class Request:
     threads: int = 2
     rejects: Path | None = None
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < SEEDS:
+            raise TrainingRefused(f"seed: {self.seed} is out of range; give one from 0 to {SEEDS - 1}", field="seed")
+        chosen_params(tuple(MEMBERS), trials=self.trials)
+
 
 def train(request: Request, *, progress: Progress) -> ModelVersion:
     """Train a session model from files and register it; the first one that passes the checks becomes champion.
 
     Raises LogRefused where the files are no log, TrainingRefused where the data allows no model or a check failed and
-    `force` is not set. Then nothing is registered and no bundle is kept.
+    `force` is not set, ConfigurationError where no bundle could be kept. Then nothing is registered and no bundle is
+    kept.
     """
+    check_targets({"--rejects": request.rejects}, request.events)
+    check_storage()
     progress("reading the log")
-    with open_log(
-        request.events,
-        zone=request.zone,
-        until=request.until,
-        rejects=request.rejects,
-    ) as log:
-        sample = build_sample(log, until=request.until, seed=request.seed, progress=progress)
+    with open_log(request.events, zone=request.zone, until=request.until, rejects=request.rejects) as log:
+        sample = build_sample(log, seed=request.seed, progress=progress)
         ensemble = IntentEnsemble.fit(
             sample, seed=request.seed, trials=request.trials, threads=request.threads, progress=progress
         )
@@ -79,9 +88,9 @@ def register(
             version = ModelVersion.objects.create(
                 horizon=Horizon.SESSION,
                 trained_from=log.first,
-                trained_until=request.until or log.last,
+                trained_until=log.last + timedelta(milliseconds=1),
                 events=log.accepted,
-                sessions=log.sessions,
+                sessions=len(np.unique(sample.sessions)),
                 buyers=sample.buying_sessions,
                 seed=request.seed,
                 schema_hash=schema_hash(),

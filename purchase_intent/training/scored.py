@@ -14,7 +14,7 @@ from scipy.special import expit
 from purchase_intent.events import EventName, Page, Reason
 from purchase_intent.features.history import replay
 from purchase_intent.learning import IntentEnsemble
-from purchase_intent.sources import Batch, EventLog
+from purchase_intent.sources import EventLog
 
 __all__ = ["STAGES", "EvaluationPoints", "evaluation_points", "score_events", "write_predictions"]
 
@@ -50,42 +50,31 @@ def score_events(
     """
     models = [*ensemble.members, "baseline", "ensemble"]
     columns = ", ".join(f"{name} DOUBLE" for name in models)
-    log.connection.execute(f"CREATE TABLE scored (row BIGINT, number BIGINT, {columns})")
+    log.connection.execute(f"CREATE TABLE scored (row BIGINT, {columns})")
     buffer = np.empty((0, len(ensemble.names)), np.float32)
-    sessions = done = 0
+    done = 0
     for batch in log.batches():
         if len(batch.hits) > len(buffer):
             buffer = np.empty((len(batch.hits), len(ensemble.names)), np.float32)
         vectors = replay(batch.hits, batch.visitor, batch.session, buffer)
-        _insert(log, batch, vectors, ensemble, first_source=first_source, sessions=sessions, threads=threads)
-        sessions += int(batch.session.max()) + 1
+        wanted = batch.source >= first_source
+        if wanted.any():
+            _insert(log, batch.row[wanted], vectors[wanted], ensemble, threads=threads)
         done += len(batch.hits)
         progress(f"scoring events: {done:,} of {log.accepted:,}")
     _carry(log, models, first_source=first_source, fallback=_base_rate(ensemble))
 
 
 def _insert(
-    log: EventLog,
-    batch: Batch,
-    vectors: NDArray[np.float32],
-    ensemble: IntentEnsemble,
-    *,
-    first_source: int,
-    sessions: int,
-    threads: int,
+    log: EventLog, rows: NDArray[np.int64], vectors: NDArray[np.float32], ensemble: IntentEnsemble, *, threads: int
 ) -> None:
     import pyarrow as pa
 
-    wanted = batch.source >= first_source
-    if not wanted.any():
-        return
-    rows = np.ascontiguousarray(vectors[wanted])
-    margins = ensemble.member_log_odds(rows, threads=threads)
+    margins = ensemble.member_log_odds(vectors, threads=threads)
     scores: dict[str, NDArray[Any]] = {name: expit(margin) for name, margin in margins.items()}
-    scores["baseline"] = expit(ensemble.baseline_log_odds(rows))
+    scores["baseline"] = expit(ensemble.baseline_log_odds(vectors))
     scores["ensemble"] = expit(ensemble.mix(margins))
-    part = pa.table({"row": batch.row[wanted], "number": batch.session[wanted] + sessions, **scores})
-    log.connection.register("part", part)
+    log.connection.register("part", pa.table({"row": rows, **scores}))
     log.connection.execute("INSERT INTO scored SELECT * FROM part")
     log.connection.unregister("part")
 
@@ -95,19 +84,18 @@ def _base_rate(ensemble: IntentEnsemble) -> float:
 
 
 def _carry(log: EventLog, models: list[str], *, first_source: int, fallback: float) -> None:
-    """Add the rejected rows that have a place: with the score of the latest row of their session up to then."""
+    """Add the rejected rows that have a session: with the score of its latest row up to then, or the base rate."""
     carried = ", ".join(f"coalesce({name}, {fallback!r})" for name in models)
     log.connection.execute("""
         CREATE TABLE placed AS
-        SELECT s.row, s.event_id, s.time, s.kind, s.page, s.session, coalesce(s.session, p.number) AS place,
-            s.session IS NULL AS counted, p.* EXCLUDE (row, number)
+        SELECT s.event_id, s.time, s.kind, s.page, s.session, p.*
         FROM scored AS p JOIN staged AS s ON s.row = p.row""")
     log.connection.execute(f"""
         INSERT INTO placed
-        SELECT r.row, r.event_id, r.time, r.kind, r.page, r.session, r.session, false, {carried}
+        SELECT r.event_id, r.time, r.kind, r.page, r.session, r.row, {carried}
         FROM (
             SELECT * FROM staged WHERE reason IS NOT NULL AND reason <> '{Reason.DUPLICATE_EVENT_ID}'
-            AND event_id IS NOT NULL AND session IS NOT NULL AND time IS NOT NULL AND source >= {first_source}
+            AND event_id IS NOT NULL AND session IS NOT NULL AND source >= {first_source}
         ) AS r ASOF LEFT JOIN placed AS p
             ON p.session = r.session AND {_order("p")} <= {_order("r")}""")
 
@@ -118,21 +106,13 @@ def _order(table: str) -> str:
 
 
 def write_predictions(log: EventLog, out: Path) -> int:
-    """Write `event_id` and `score` of every placed event as Parquet, whole or not at all; the number of rows."""
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        log.connection.execute(
-            f"COPY (SELECT event_id, ensemble AS score FROM placed ORDER BY row) TO '{_quoted(partial)}'"
-            " (FORMAT parquet, COMPRESSION zstd)"
-        )
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write `event_id` and `score` of every placed event as Parquet; the number of rows."""
+    quoted = str(out).replace("'", "''")
+    log.connection.execute(
+        f"COPY (SELECT event_id, ensemble AS score FROM placed ORDER BY row) TO '{quoted}'"
+        " (FORMAT parquet, COMPRESSION zstd)"
+    )
     return int(log.connection.execute("SELECT count(*) FROM placed").fetchall()[0][0])
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def evaluation_points(log: EventLog, models: list[str]) -> EvaluationPoints:
@@ -150,7 +130,7 @@ def evaluation_points(log: EventLog, models: list[str]) -> EvaluationPoints:
 
 POINTS: Final = f"""
 WITH moments AS (
-    SELECT counted, place, time, max(row) AS last_row,
+    SELECT session AS place, time, max(row) AS last_row,
         bool_or(kind = {int(EventName.PURCHASE)}) AS buys,
         bool_or(kind = {int(EventName.VIEW)}) AS view,
         bool_or(page = {int(Page.BASKET)}) AS basket,
@@ -163,10 +143,10 @@ WITH moments AS (
         min(CASE WHEN buys THEN time END) OVER whole AS first_purchase,
         {", ".join(f"{stage} AND sum({stage}::INTEGER) OVER so_far = 1 AS first_{stage}" for stage in STAGES)}
     FROM moments
-    WINDOW whole AS (PARTITION BY counted, place),
-        so_far AS (PARTITION BY counted, place ORDER BY time ROWS UNBOUNDED PRECEDING)
+    WINDOW whole AS (PARTITION BY place),
+        so_far AS (PARTITION BY place ORDER BY time ROWS UNBOUNDED PRECEDING)
 )
-SELECT dense_rank() OVER (ORDER BY c.counted, c.place) AS session, k,
+SELECT dense_rank() OVER (ORDER BY c.place) AS session, k,
     coalesce(last_purchase > c.time, false)::UTINYINT AS label,
     {", ".join(f"first_{stage}" for stage in STAGES)}, {{models}}
 FROM counted AS c JOIN placed AS p ON p.row = c.last_row

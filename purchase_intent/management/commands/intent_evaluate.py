@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from purchase_intent.exceptions import IntentError
+from purchase_intent.management.endings import clear_ending
 from purchase_intent.management.progress import Steps
+
+LEARNT = 0.01
+"""Share of events from the time of the training that sessions across the boundary may well make up."""
 
 
 class Command(BaseCommand):
@@ -31,12 +34,15 @@ class Command(BaseCommand):
 
         steps = Steps(self.stdout)
         names = ("history", "events", "model", "out", "report", "zone", "rejects")
-        try:
+        with clear_ending(steps):
             found = evaluate(Evaluation(**{name: options[name] for name in names}), progress=steps)
-        except IntentError as error:
-            steps.done()
-            raise CommandError(error.message) from error
-        steps.done()
+        if found["share_already_learnt"] > LEARNT:
+            self.stderr.write(
+                self.style.WARNING(
+                    f"{found['share_already_learnt']:.0%} of these events lie before {found['trained_until']}, in the "
+                    "time the model learnt from: the figures flatter it."
+                )
+            )
         self.stdout.write("\n" + format_figures(found["figures"]))
         self.stdout.write("\n" + format_comparison(found["models"]))
         self.stdout.write(

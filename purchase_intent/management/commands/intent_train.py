@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from purchase_intent.conf import config
-from purchase_intent.exceptions import IntentError
+from purchase_intent.management.endings import clear_ending
 from purchase_intent.management.progress import Steps
 from purchase_intent.models import ModelVersion
 
@@ -33,24 +33,26 @@ class Command(BaseCommand):
         from purchase_intent.training.run import Request, train
 
         steps = Steps(self.stdout)
-        try:
-            version = train(
-                Request(
-                    events=options["events"],
-                    zone=options["zone"] or str(config().time_zone),
-                    until=options["until"],
-                    seed=options["seed"],
-                    trials=options["trials"],
-                    force=options["force"],
-                    rejects=options["rejects"],
-                ),
-                progress=steps,
+        with clear_ending(steps):
+            ModelVersion.objects.exists()  # a database without tables is found out before the work
+            request = Request(
+                events=options["events"],
+                zone=self._zone(options),
+                until=options["until"],
+                seed=options["seed"],
+                trials=options["trials"],
+                force=options["force"],
+                rejects=options["rejects"],
             )
-        except IntentError as error:
-            steps.done()
-            raise CommandError(error.message) from error
-        steps.done()
+            version = train(request, progress=steps)
         self._report(version)
+
+    def _zone(self, options: dict[str, Any]) -> str:
+        from purchase_intent.sources import layout_zone
+
+        if options["zone"] is not None:
+            return str(options["zone"])
+        return layout_zone(options["events"]) or str(config().time_zone)
 
     def _report(self, version: ModelVersion) -> None:
         log = version.figures["log"]

@@ -86,3 +86,15 @@ def test_a_log_that_cannot_be_cut_is_refused(tmp_path: Path, query: str | None, 
     with pytest.raises(CommandError, match=message):
         split(path, "2026-03-01T12:00:00Z")
     assert list(tmp_path.iterdir()) == before
+
+
+def test_the_log_is_never_taken_for_a_half(tmp_path: Path) -> None:
+    log = tmp_path / "log.parquet"
+    log.write_bytes((Path(__file__).resolve().parents[3] / "fixtures" / "log.parquet").read_bytes())
+    size = log.stat().st_size
+    with pytest.raises(CommandError, match=r"--before: .*log\.parquet is a log to be read"):
+        call_command(
+            "split_log",
+            *("--events", str(log), "--at", "2026-04-06T00:00:00Z", "--before", str(log), "--after", str(log)),
+        )
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [size]

@@ -59,7 +59,7 @@ def learnt(few_rounds: None, fixture_log: Path, tmp_path_factory: pytest.TempPat
     history, later = folder / "history.parquet", folder / "later.parquet"
     split(fixture_log, history, later, share=0.75)
     with open_log([history], zone=ZONE) as log:
-        sample = build_sample(log, until=None, seed=3, progress=lambda step: None)
+        sample = build_sample(log, seed=3, progress=lambda step: None)
     ensemble = IntentEnsemble.fit(sample, seed=3, params=QUICK)
     bundle = dump(ensemble, schema=schema_hash(), facts={"zone": ZONE}, key=bundle_key())
     return Learnt(ensemble, history, later, bundle)

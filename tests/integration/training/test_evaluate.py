@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from purchase_intent.models import ModelVersion
 from tests.integration.training.conftest import Learnt
-from tests.integration.training.logs import cut, split
+from tests.integration.training.logs import cut, split, write
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +153,71 @@ def test_a_missing_log_is_named(champion: ModelVersion, learnt: Learnt, tmp_path
 def test_a_missing_folder_is_named_before_the_work(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="its folder does not exist"):
         intent_evaluate(learnt.history, learnt.later, tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("out", "report", "said"),
+    [
+        pytest.param("log.parquet", "r.json", r"--out: .*log\.parquet is a log to be read", id="out is the log"),
+        pytest.param("same", "same", r"--report: .*same is the file of --out", id="one file for both"),
+        pytest.param("folder", "r.json", r"--out: .*folder is a folder", id="out is a folder"),
+        pytest.param("p.parquet", "folder", r"--report: .*folder is a folder", id="report is a folder"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    out: str, report: str, said: str, champion: ModelVersion, learnt: Learnt, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.parquet"
+    log.write_bytes(learnt.later.read_bytes())
+    (tmp_path / "folder").mkdir()
+    before = {path: path.stat().st_size for path in tmp_path.iterdir()}
+    arguments = ["--events", log, "--out", tmp_path / out, "--report", tmp_path / report]
+    with pytest.raises(CommandError, match=said):
+        call_command("intent_evaluate", *(str(argument) for argument in arguments), stdout=StringIO())
+    assert {path: path.stat().st_size for path in tmp_path.iterdir()} == before
+
+
+def test_events_in_both_logs_are_refused(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"[\d,]+ events of --events are in --history too"):
+        intent_evaluate(learnt.later, learnt.later, tmp_path)
+    assert list(tmp_path.glob("*.parquet")) == []
+
+
+def test_one_class_is_scored_and_counted(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    idle = tmp_path / "idle.parquet"
+    duckdb.execute(f"SET timezone = 'UTC'; COPY (SELECT * FROM '{learnt.later}' WHERE event_type = 'view') TO '{idle}'")
+    report, out = intent_evaluate(learnt.history, idle, tmp_path)
+    assert report["figures"]["all"].keys() == {"rows", "positives"}
+    assert report["figures"]["all"]["positives"] == 0
+    assert len(predictions(out)) == report["predictions"] > 1_000
+    assert [row.keys() for row in report["models"].values()] == [{"one_row_us"}] * 6
+
+
+def test_nothing_to_judge_is_one_line(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    bought = write(tmp_path / "log.csv", ["a,2026-04-20T12:00:00Z,purchase,v,s,tent,9,1,o1"])
+    with pytest.raises(CommandError, match="--events hold no moment before a purchase"):
+        intent_evaluate(learnt.history, bought, tmp_path)
+    assert list(tmp_path.glob("*.parquet")) == []
+
+
+def test_figures_on_what_was_learnt_come_with_a_warning(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    ModelVersion.objects.update(trained_until="2026-04-15T00:00:00Z")
+    said = StringIO()
+    arguments = ["--events", learnt.later, "--out", tmp_path / "p.parquet", "--report", tmp_path / "r.json"]
+    call_command("intent_evaluate", *(str(argument) for argument in arguments), stdout=StringIO(), stderr=said)
+    assert "of these events lie before 2026-04-15T00:00:00+00:00, in the time the model learnt from" in said.getvalue()
+
+
+def test_a_row_without_a_time_gets_the_base_rate(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+    timeless = tmp_path / "timeless.parquet"
+    (target,) = duckdb.execute(f"SELECT min(event_id) FROM '{learnt.later}'").fetchall()[0]
+    duckdb.execute(
+        f"SET timezone = 'UTC'; COPY (SELECT * REPLACE (CASE WHEN event_id <> '{target}' THEN event_time END "
+        f"AS event_time) FROM '{learnt.later}') TO '{timeless}'"
+    )
+    report, out = intent_evaluate(learnt.history, timeless, tmp_path)
+    assert report["log"]["rejected"] == {"missing_time": 1}
+    assert predictions(out)[target] == learnt.ensemble.figures["models"]["ensemble"]["session"]["base_rate"]
 
 
 def test_score_of_an_event_depends_on_no_batch(learnt: Learnt) -> None:

@@ -37,7 +37,7 @@ def deviations(log: Path, zone: str) -> dict[int, float]:
     All of the log is folded; of a large one, some sessions are learnt from and judged.
     """
     with open_log([log], zone=zone) as opened:
-        sample = build_sample(opened, until=None, seed=1, most=CASES, progress=lambda step: None)
+        sample = build_sample(opened, seed=1, most=CASES, progress=lambda step: None)
     cut = int(np.quantile(sample.times, 0.7))
     starts = np.full(int(sample.sessions.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(starts, sample.sessions, sample.times)

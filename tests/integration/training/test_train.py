@@ -6,16 +6,20 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from pytest_django import Settings
 
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning import MEMBERS
 from purchase_intent.models import ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle
+from purchase_intent.sources import open_log
 from purchase_intent.training import run
 from purchase_intent.training.checks import Finding
+from purchase_intent.training.dataset import build_sample
 from tests.integration.training.conftest import QUICK, Learnt
 from tests.integration.training.logs import plant_leak, write
 
@@ -65,7 +69,7 @@ def test_same_seed_same_bundle(learnt: Learnt, bundle_folder: Path) -> None:
 def test_nothing_at_or_after_until_is_learnt(learnt: Learnt, bundle_folder: Path) -> None:
     intent_train("--events", learnt.history, learnt.later, "--until", "2026-03-20T00:00")
     version = ModelVersion.objects.get()
-    assert version.trained_until.isoformat() == "2026-03-20T00:00:00+00:00"
+    assert "2026-03-19T23" < version.trained_until.isoformat() < "2026-03-20"
     assert version.figures["slices"]["calibration"]["last"] < version.trained_until.timestamp() * 1000
 
 
@@ -108,6 +112,68 @@ def test_a_log_that_allows_no_model_is_refused_in_one_line(
     assert nothing_registered(bundle_folder)
 
 
+def test_what_is_counted_is_what_was_learnt_from(learnt: Learnt, bundle_folder: Path) -> None:
+    intent_train("--events", learnt.history)
+    version = ModelVersion.objects.get()
+    with open_log([learnt.history], zone="UTC") as log:
+        sample = build_sample(log, seed=0, progress=lambda step: None)
+        assert version.sessions == len(set(sample.sessions.tolist())) < log.sessions
+        few = build_sample(log, seed=0, most=5_000, progress=lambda step: None)
+        assert 500 < len(few) < 5_000
+    assert version.buyers == sample.buying_sessions
+
+
+def test_a_session_with_a_rejected_purchase_is_not_learnt_from(learnt: Learnt, tmp_path: Path) -> None:
+    dirty = tmp_path / "dirty.parquet"
+    duckdb.execute(
+        f"SET timezone = 'UTC'; COPY (SELECT * REPLACE (CASE WHEN hash(user_session) % 2 = 0 THEN order_id END "
+        f"AS order_id) FROM '{learnt.history}') TO '{dirty}'"
+    )
+    quiet: Any = {"seed": 0, "progress": lambda step: None}
+    with open_log([learnt.history], zone="UTC") as clean, open_log([dirty], zone="UTC") as log:
+        whole, half = build_sample(clean, **quiet), build_sample(log, **quiet)
+        assert log.rejected["missing_order_id"] > 50
+    lost = whole.buying_sessions - half.buying_sessions
+    assert 50 < lost < whole.buying_sessions
+    others = [len(set(sample.sessions.tolist())) - sample.buying_sessions for sample in (whole, half)]
+    assert others[0] == others[1]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 10**23])
+def test_a_seed_out_of_range_is_refused_before_the_work(seed: int, bundle_folder: Path) -> None:
+    with pytest.raises(CommandError, match=f"seed: {seed} is out of range; give one from 0 to 2147483647"):
+        intent_train("--events", write(bundle_folder.parent / "log.csv", []), "--seed", seed, "--zone", "UTC")
+
+
+def test_a_log_is_never_taken_for_the_rejects(learnt: Learnt, bundle_folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.parquet"
+    link.symlink_to(learnt.history)
+    size = learnt.history.stat().st_size
+    with pytest.raises(CommandError, match=r"--rejects: .*link\.parquet is a log to be read"):
+        intent_train("--events", learnt.history, "--rejects", link)
+    assert learnt.history.stat().st_size == size
+    assert nothing_registered(bundle_folder)
+
+
+def test_a_storage_that_cannot_be_written_is_found_before_the_work(learnt: Learnt, bundle_folder: Path) -> None:
+    bundle_folder.parent.mkdir(exist_ok=True)
+    bundle_folder.write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"STORAGES\['purchase_intent'\]: no bundle can be kept there"):
+        intent_train("--events", learnt.history)
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_database_without_tables_is_one_line(
+    learnt: Learnt, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(self: object) -> bool:
+        raise OperationalError("no such table: purchase_intent_modelversion")
+
+    monkeypatch.setattr(type(ModelVersion.objects.all()), "exists", missing)
+    with pytest.raises(CommandError, match=r"no such table.*run manage\.py migrate first"):
+        intent_train("--events", learnt.history)
+
+
 def test_a_bad_until_is_one_clear_line(bundle_folder: Path) -> None:
     with pytest.raises(CommandError, match=r"--until: 'soon' is no time: write it as 2026-04-06T00:00:00Z"):
         intent_train("--events", "log.parquet", "--until", "soon")
@@ -137,7 +203,7 @@ def test_a_failing_registration_keeps_no_bundle(
 
 
 def test_trials_are_refused_until_there_is_tuning(learnt: Learnt, bundle_folder: Path) -> None:
-    with pytest.raises(CommandError, match="trials"):
+    with pytest.raises(CommandError, match=r"trials: 5 asked for"):
         intent_train("--events", learnt.history, "--trials", 5)
     assert nothing_registered(bundle_folder)
 
