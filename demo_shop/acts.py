@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db import transaction
 from django.http import HttpRequest
 
 from demo_shop import basket as baskets
@@ -18,6 +19,7 @@ from demo_shop import orders, signals
 from demo_shop.basket import Basket, Owner
 from demo_shop.checkout import Checkout
 from demo_shop.models import Cart, Order, Product
+from demo_shop.refusals import Refused
 
 __all__ = [
     "add_to_basket",
@@ -30,6 +32,8 @@ __all__ = [
     "place_order",
     "placed_here",
     "remove_from_basket",
+    "tell_of_account",
+    "tell_of_product",
     "tell_of_search",
 ]
 
@@ -54,17 +58,21 @@ def placed_here(request: HttpRequest) -> list[str]:
 def add_to_basket(request: HttpRequest, product: Product, quantity: int) -> int:
     """Put so many more into the basket; return how many there are now. Raises Refused as `basket.add`."""
     owner = owner_of(request)
-    cart = baskets.open_cart(owner)
+    with transaction.atomic():  # a refusal leaves no empty cart behind
+        cart = baskets.open_cart(owner)
+        now = baskets.add(cart, product, quantity)
     if owner.user_id is None:
         request.session[_CART] = cart.pk
-    now = baskets.add(cart, product, quantity)
     signals.basket_added.send_robust(Cart, request=request, product=product, quantity=quantity)
     return now
 
 
 def change_quantity(request: HttpRequest, product: Product, quantity: int) -> int:
     """Have exactly so many in the basket; return the change. Raises Refused as `basket.set_quantity`."""
-    change = baskets.set_quantity(baskets.open_cart(owner_of(request)), product, quantity)
+    cart = baskets.find(owner_of(request))
+    if cart is None:
+        raise Refused("This is not in your basket any more.", code="unknown")
+    change = baskets.set_quantity(cart, product, quantity)
     if change > 0:
         signals.basket_added.send_robust(Cart, request=request, product=product, quantity=change)
     elif change < 0:
@@ -113,6 +121,16 @@ def place_order(request: HttpRequest, checkout: Checkout, *, seen: str, now: dat
         lines = list(placed.order.lines.select_related("product__category__department"))
         signals.order_placed.send_robust(Order, request=request, order=placed.order, lines=lines)
     return placed.order
+
+
+def tell_of_product(request: HttpRequest, product: Product) -> None:
+    """Tell that somebody looks at a product's page."""
+    signals.product_viewed.send_robust(Product, request=request, product=product)
+
+
+def tell_of_account(request: HttpRequest, user: User) -> None:
+    """Tell that somebody has made an account, before they are signed in to it."""
+    signals.registered.send_robust(User, request=request, user=user)
 
 
 def tell_of_search(request: HttpRequest, query: str, found: int) -> None:

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from demo_shop import acts, orders
@@ -32,6 +33,7 @@ def register(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         user = form.save()
+        acts.tell_of_account(request, user)
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         messages.success(request, f"Welcome, {user.first_name}.")
         return redirect(onward)
@@ -45,6 +47,7 @@ def _onward(request: HttpRequest) -> str:
     return wanted if own else "account"
 
 
+@never_cache
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """Show the shopper's orders."""
@@ -55,6 +58,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/account.html", {"page": page})
 
 
+@never_cache
 @login_required
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from demo_shop import acts, catalogue
@@ -16,6 +17,7 @@ from demo_shop.refusals import Refused
 __all__ = ["basket", "change", "remove"]
 
 
+@never_cache
 @require_safe
 def basket(request: HttpRequest) -> HttpResponse:
     """Show what is in the basket and what it comes to."""

@@ -141,6 +141,7 @@ def review(request: HttpRequest, basket: Basket, checkout: Checkout) -> HttpResp
     return _shown(request, "checkout_review", basket, **shown)
 
 
+@never_cache
 @require_safe
 def confirmation(request: HttpRequest, number: str) -> HttpResponse:
     """Thank for an order, to whoever placed it and nobody else."""

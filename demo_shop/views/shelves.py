@@ -48,7 +48,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """Show what a search finds, or ways out where it finds nothing."""
     query = " ".join(request.GET.get("q", "").replace("\0", " ").split())[:100]
     shown = _found(request, Wanted(query=query)) if query else {}
-    if query:
+    if query and set(request.GET) == {"q"}:
         acts.tell_of_search(request, query, shown["page"].paginator.count)
     if not query or not shown["page"].paginator.count:
         shown["popular"] = catalogue.popular(4)
@@ -85,6 +85,8 @@ def _found(request: HttpRequest, place: Wanted) -> dict[str, Any]:
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one product; a POST puts so many of it into the basket."""
     shown = get_object_or_404(Product.objects.select_related("category__department"), slug=slug, on_sale=True)
+    if request.method == "GET":
+        acts.tell_of_product(request, shown)
     form = QuantityForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -63,6 +63,7 @@ class Visit:
 
     def look(self, name: str) -> None:
         """Judge the page as it stands: nothing sticks out, nothing for axe, no error, no other host; keep a picture."""
+        self.page.wait_for_load_state()
         self.page.evaluate(ALL_PICTURES)
         self.page.screenshot(path=str(SCREENSHOTS / f"{name}-{self.width}.png"), full_page=True)
         wider = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -111,11 +112,12 @@ def visit(chromium: Browser, live_server: LiveServer, stocked: None) -> Iterator
     """Return a function that opens a window of a width, as a new visitor."""
     opened = []
 
-    def _visit(width: int, *, dark: bool = False) -> Visit:
+    def _visit(width: int, *, dark: bool = False, scripts: bool = True) -> Visit:
         context = chromium.new_context(
             viewport={"width": width, "height": HEIGHTS[width]},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            java_script_enabled=scripts,
         )
         opened.append(context)
         visit = Visit(context.new_page(), live_server.url, width)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from demo_shop.models import Order, Product
@@ -117,6 +118,36 @@ def test_the_shop_is_whole_in_the_dark(visit: Visits, width: int) -> None:
     seen.page.get_by_role("button", name="Go on to payment").click()
     expect(seen.page.get_by_text("Please give your name.")).to_be_visible()
     seen.look("dark-checkout-wrong")
+
+
+def test_the_shop_needs_no_scripts(visit: Visits) -> None:
+    seen = visit(360, scripts=False)
+    page = seen.page
+    seen.go("/search/?q=kettle")
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_label("Alder & Ash").check()
+    page.get_by_role("button", name="Show products").click()
+    page.get_by_role("link", name=LONG_NAME).click()
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="View basket").click()
+    page.get_by_label("Quantity of").fill("3")
+    page.get_by_role("button", name="Update").click()
+    expect(page.locator(".bar strong")).to_have_text("€3,389.85")
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading", name="Nothing in here yet")).to_be_visible()
+    assert (seen.errors, seen.foreign) == ([], [])
+
+
+def test_the_desk_works_under_the_shops_policy(visit: Visits) -> None:
+    User.objects.create_superuser("desk", password="a long enough secret")
+    seen = visit(1440)
+    seen.go("/admin/login/?next=/admin/demo_shop/product/")
+    seen.page.get_by_label("Username").fill("desk")
+    seen.page.get_by_label("Password").fill("a long enough secret")
+    seen.page.get_by_role("button", name="Log in").click()
+    seen.page.get_by_role("link", name=LONG_NAME).click()
+    expect(seen.page.get_by_label("Name")).to_have_value(LONG_NAME)
+    assert (seen.errors, seen.foreign) == ([], [])
 
 
 def test_an_account_keeps_the_basket_and_lists_the_orders(visit: Visits) -> None:

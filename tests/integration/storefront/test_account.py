@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from demo_shop import signals
 from demo_shop.models import Cart, Product
 
 NEW = {
@@ -20,7 +22,17 @@ NEW = {
 
 def test_registering_signs_in_and_keeps_the_basket(kettle: Product, client: Client, add: Callable[..., int]) -> None:
     add(kettle, 2)
-    assert client.post("/register/", NEW | {"next": "/basket/"}).headers["Location"] == "/basket/"
+    told: list[str] = []
+
+    def registered(user: User, **_: Any) -> None:
+        told.append(user.username)
+
+    signals.registered.connect(registered)
+    try:
+        assert client.post("/register/", NEW | {"next": "/basket/"}).headers["Location"] == "/basket/"
+    finally:
+        signals.registered.disconnect(registered)
+    assert told == ["ada@example.com"]
     user = User.objects.get()
     assert (user.username, user.email, user.first_name) == ("ada@example.com", "ada@example.com", "Ada")
     assert client.get("/basket/").context["basket"].count == 2

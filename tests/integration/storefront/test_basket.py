@@ -48,7 +48,13 @@ def test_a_quantity_that_cannot_be_is_refused_beside_the_field(
 ) -> None:
     response = client.post(kettle.get_absolute_url(), {"quantity": given})
     assert (response.status_code, response.context["form"].errors) == (200, {"quantity": [said]})
-    assert quantities() == {}
+    assert (quantities(), Cart.objects.count(), "cart" in client.session) == ({}, 0, False)
+
+
+def test_changing_without_a_basket_makes_none(kettle: Product, client: Client) -> None:
+    response = client.post(f"/basket/{kettle.pk}/change/", {"quantity": "2"})
+    assert b"This is not in your basket any more." in response.content
+    assert Cart.objects.count() == 0
 
 
 def test_what_is_in_the_basket_already_counts(kettle: Product, add: Add, client: Client) -> None:

@@ -131,6 +131,7 @@ def test_a_search_for_nothing_asks_for_a_word(shelf: list[Product], client: Clie
     try:
         assert b"What are you looking for?" in client.get("/search/?q=%20").content
         client.get("/search/?q=amber")
+        client.get("/search/?q=amber&sort=price")
     finally:
         signals.searched.disconnect(searched)
     assert told == ["amber: 1"]
@@ -143,6 +144,21 @@ def test_a_product_page_tells_what_a_shopper_asks_first(stock: Stock, client: Cl
     for fact in ("Moss Kettle", "€20.00", "Only 3 left", "€4.90, free from €49.00", "Add to basket"):
         assert fact in page
     assert response.context["related"] == [other]
+
+
+def test_looking_at_a_product_is_told(kettle: Product, client: Client) -> None:
+    told: list[str] = []
+
+    def viewed(product: Product, **_: Any) -> None:
+        told.append(product.category_code)
+
+    signals.product_viewed.connect(viewed)
+    try:
+        client.get(kettle.get_absolute_url())
+        client.post(kettle.get_absolute_url(), {"quantity": "0"})
+    finally:
+        signals.product_viewed.disconnect(viewed)
+    assert told == ["home/kitchen"]
 
 
 def test_related_products_leave_out_what_is_gone(stock: Stock, kitchen: Category) -> None:
