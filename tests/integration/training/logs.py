@@ -80,11 +80,12 @@ def noise(log: Path, out: Path, *, seed: int) -> None:
         ) ORDER BY event_time, event_id) TO '{out}'""")
 
 
-def plant_leak(log: Path, out: Path) -> None:
-    """Fill a column of the session with what only its end can tell, as a careless export would."""
+def plant_leak(log: Path, out: Path, *, every: int = 1) -> None:
+    """Fill a column of every n-th buying session with what only its end can tell, as a careless export would."""
     _connect().execute(f"""
         COPY (SELECT * REPLACE (
-            CASE WHEN bool_or(event_type = 'purchase') OVER (PARTITION BY user_session) THEN 'crm' ELSE channel END
+            CASE WHEN bool_or(event_type = 'purchase') OVER (PARTITION BY user_session)
+                AND hash(user_session) % {every} = 0 THEN 'crm' ELSE channel END
             AS channel) FROM '{log}' ORDER BY event_time, event_id) TO '{out}'""")
 
 
