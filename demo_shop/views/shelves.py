@@ -17,6 +17,7 @@ from demo_shop.catalogue import SORTS, Wanted
 from demo_shop.forms import FilterForm, QuantityForm
 from demo_shop.models import Category, Department, Product
 from demo_shop.refusals import Refused
+from demo_shop.templatetags.shop import euros
 
 __all__ = ["home", "listing", "product", "search"]
 
@@ -75,10 +76,22 @@ def _found(request: HttpRequest, place: Wanted) -> dict[str, Any]:
     return {
         "page": Paginator(found, catalogue.PAGE_SIZE).get_page(request.GET.get("page")),
         "form": form,
-        "filtered": wanted != place,
+        "filters": _words(wanted),
         "sort": sort,
         "sorts": [(name, words) for name, (words, _) in SORTS.items()],
     }
+
+
+def _words(wanted: Wanted) -> list[str]:
+    """Return each filter that is on, in words."""
+    words = list(wanted.brands)
+    if wanted.lowest is not None:
+        words.append(f"from {euros(wanted.lowest)}")
+    if wanted.highest is not None:
+        words.append(f"up to {euros(wanted.highest)}")
+    if wanted.in_stock:
+        words.append("in stock")
+    return words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

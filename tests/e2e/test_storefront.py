@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from demo_shop.models import Order, Product
-from tests.e2e.conftest import HEIGHTS, KITCHEN, LONG_NAME, WIDTHS, Visit
+from tests.e2e.conftest import HEIGHTS, KITCHEN, LONG_NAME, SCREENSHOTS, WIDTHS, Visit
 
 Visits = Callable[..., Visit]
 
@@ -91,6 +91,33 @@ def test_what_is_empty_wrong_or_gone_is_drawn_on_purpose(visit: Visits, width: i
     seen.look("register-wrong")
     seen.go("/information/delivery/")
     seen.look("information")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_too_much_of_everything_still_fits(visit: Visits, width: int) -> None:
+    seen = visit(width)
+    page = seen.page
+    Product.objects.update(stock=500)
+    for product in Product.objects.order_by("-price")[:12]:
+        seen.go(product.get_absolute_url())
+        page.get_by_label("Quantity").fill("20")
+        page.get_by_role("button", name="Add to basket").click()
+    Product.objects.filter(pk=9_000_001).update(stock=3)
+    seen.go("/basket/")
+    expect(page.get_by_text("Only 3 left. Please lower the quantity.")).to_be_visible()
+    seen.look("basket-full")
+    page.screenshot(path=str(SCREENSHOTS / f"basket-full-first-screen-{width}.png"))
+    Product.objects.update(stock=500)
+    seen.go("/checkout/address/")
+    give_address(page)
+    page.get_by_label("Full name").fill("Adalbertina-Wilhelmine " * 4)
+    page.get_by_label("Town or city").fill("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch")
+    page.get_by_role("button", name="Go on to payment").click()
+    page.get_by_label("Bank transfer").check()
+    page.get_by_role("button", name="Go on to review").click()
+    seen.look("checkout-review-full")
+    seen.go("/shop/?sort=-price&page=2&brand=Nordwave&brand=Kantis&brand=Voltera&brand=Hearthly&lowest=20&stock=on")
+    seen.look("listing-full")
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -73,6 +73,13 @@ def test_a_filter_that_cannot_be_is_said_and_hides_nothing(
     assert said.replace("'", "&#x27;") in response.content.decode()
 
 
+def test_filters_that_are_on_are_said_and_can_be_cleared(shelf: list[Product], client: Client) -> None:
+    page = client.get("/shop/?brand=Nestoria&lowest=5&highest=50&stock=on&sort=price").content.decode()
+    assert "Nestoria, from €5.00, up to €50.00, in stock: 1 product" in page
+    assert '<a href="?sort=price">Clear filters</a>' in page
+    assert "Clear filters" not in client.get("/shop/?sort=price").content.decode()
+
+
 def test_a_listing_comes_in_pages(stock: Stock, client: Client) -> None:
     for number in range(PAGE_SIZE + 2):
         stock(f"Kettle {number:02}")
