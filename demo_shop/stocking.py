@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -53,7 +54,8 @@ def load(path: Path, *, restock: bool = False) -> Stocked:
     are taken off sale, not deleted.
 
     Raises:
-        Refused: the file cannot be read, or an entry lacks a field. Nothing is written then.
+        Refused: the file cannot be read, an entry lacks a field or is no product, or two are the same. Nothing is
+            written then.
     """
     rows = _rows(path)
     shelves = _shelves(rows)
@@ -80,7 +82,17 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         lacking = [name for name in _FIELDS if not isinstance(row, dict) or name not in row]
         if lacking:
             raise Refused(f"{path}: product {place} has no {lacking[0]}.", code="catalogue")
+        if not isinstance(row["product_id"], int) or not isinstance(row["price"], int | float) or row["price"] < 0.01:
+            raise Refused(f"{path}: product {place} needs a whole product_id and a price above 0.", code="catalogue")
+    _once([row["product_id"] for row in rows], "product_id", path)
+    _once([slugify(row["name"])[:80] for row in rows], "name", path)
     return rows
+
+
+def _once(values: Sequence[object], field: str, path: Path) -> None:
+    twice = next((value for value, count in Counter(values).items() if count > 1), None)
+    if twice is not None:
+        raise Refused(f"{path}: two products have the {field} {twice}.", code="catalogue")
 
 
 def _shelves(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Category]:

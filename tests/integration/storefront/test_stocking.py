@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS
+from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -85,6 +86,10 @@ def test_what_changed_is_brought_up_to_date_and_stock_is_left_alone(tmp_path: Pa
     [
         pytest.param([ROW, {"name": "Nameless"}], "product 2 has no product_id", id="a field is missing"),
         pytest.param([ROW, 5], "product 2 has no product_id", id="no product"),
+        pytest.param([ROW | {"price": -1}], "product 1 needs a whole product_id and a price above 0", id="below 0"),
+        pytest.param([ROW | {"price": "free"}], "product 1 needs a whole product_id", id="a price in words"),
+        pytest.param([ROW, ROW | {"name": "Pan"}], "two products have the product_id 7", id="an id twice"),
+        pytest.param([ROW, ROW | {"product_id": 8}], "two products have the name kilnwerk", id="a name twice"),
         pytest.param([], "holds no list of products", id="empty"),
         pytest.param({"products": []}, "holds no list of products", id="another shape"),
     ],
@@ -99,6 +104,19 @@ def test_a_file_that_is_no_catalogue_is_refused_and_writes_nothing(tmp_path: Pat
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="is no catalogue that can be read"):
         call_command("load_catalogue", "--from", str(tmp_path / "none.json"))
+
+
+@pytest.mark.django_db
+def test_the_models_need_no_migration_that_is_not_there() -> None:
+    said = StringIO()
+    call_command("makemigrations", "demo_shop", check_changes=True, dry_run=True, stdout=said)
+    assert said.getvalue() == "No changes detected in app 'demo_shop'\n"
+
+
+def test_the_page_for_our_own_faults_needs_nothing_to_work() -> None:
+    page = render_to_string("500.html")
+    assert "Your basket is kept." in page
+    assert "{%" not in page
 
 
 def test_a_picture_is_always_the_same_and_another_for_another_number() -> None:
