@@ -14,6 +14,7 @@ from purchase_intent.features import history
 from purchase_intent.features.hit import HIT, Hit
 from purchase_intent.features.live import Journeys, read_row
 from purchase_intent.features.schema import FEATURES
+from purchase_intent.features.state import Past
 
 NOON = 1_700_000_000_000
 NAMES = tuple(item.name for item in fields(Hit))
@@ -200,3 +201,23 @@ def folded_through_bytes(log: list[Sent]) -> dict[int, bytes]:
         slot = journeys._sessions[sent.session]
         out[sent.row] = read_row(tables.states[slot], tables.seen[slot], sent.hit.time).tobytes()
     return out
+
+
+def past_of(shop: Shop, visitor: str) -> Past:
+    """What the earlier sessions of a visitor have told."""
+    return shop.journeys.tables.pasts[shop.journeys._visitors[visitor]]
+
+
+def waiting(shop: Shop) -> list[int]:
+    """The sessions with news for the first visitor's past."""
+    tables, found = shop.journeys.tables, []
+    at = tables.head[0] - 1
+    while at >= 0:
+        found.append(at)
+        at = tables.link[at] - 1
+    return found
+
+
+def some(features: dict[str, float], *names: str) -> tuple[float, ...]:
+    """Features by name."""
+    return tuple(features[name] for name in names)

@@ -5,32 +5,14 @@ from __future__ import annotations
 import pytest
 
 from purchase_intent.events.names import EventName, Page
-from purchase_intent.features.state import PRODUCTS, Past
-from tests.unit.features.streams import NOON, Shop
+from purchase_intent.features.state import PRODUCTS
+from tests.unit.features.streams import NOON, Shop, past_of, some
 
 VIEW, CART, REMOVE = EventName.VIEW, EventName.CART, EventName.REMOVE_FROM_CART
 CHECKOUT, PURCHASE, LOGIN = EventName.CHECKOUT, EventName.PURCHASE, EventName.LOGIN
 PAGE_VIEW = EventName.PAGE_VIEW
 
 HOUR, DAY = 3600, 86_400
-
-
-def past_of(shop: Shop, visitor: str) -> Past:
-    return shop.journeys.tables.pasts[shop.journeys._visitors[visitor]]
-
-
-def waiting(shop: Shop) -> list[int]:
-    """The sessions with news for the first visitor's past."""
-    tables, found = shop.journeys.tables, []
-    at = tables.head[0] - 1
-    while at >= 0:
-        found.append(at)
-        at = tables.link[at] - 1
-    return found
-
-
-def some(features: dict[str, float], *names: str) -> tuple[float, ...]:
-    return tuple(features[name] for name in names)
 
 
 def test_a_visitor_who_was_never_here_has_no_past(shop: Shop) -> None:
