@@ -18,7 +18,7 @@ from purchase_intent.features.hit import HIT
 from purchase_intent.features.schema import FEATURES, VECTOR
 from purchase_intent.features.state import PAST, STATE
 
-__all__ = ["replay", "sessionize"]
+__all__ = ["fold", "replay", "sessionize"]
 
 IDLE = 30 * 60_000
 LONGEST = 24 * 3_600_000
@@ -87,12 +87,30 @@ def replay(
     if out is None:
         out = np.empty((len(hits), len(FEATURES)), np.float32)
     _check(hits, visitor, session, out)
-    if len(hits) == 0:
-        return out[:0]
+    if len(hits):
+        _run(hits, visitor, session, out)
+    return out[: len(hits)]
+
+
+def fold(hits: NDArray[np.void], visitor: NDArray[np.int64], session: NDArray[np.int64]) -> journey.Tables:
+    """What is left after the last event, so that a live shop can go on there: structured arrays by slot.
+
+    Arguments and errors as for `replay`; there must be at least one event.
+    """
+    out = np.empty((len(hits), len(FEATURES)), np.float32)
+    _check(hits, visitor, session, out)
+    if not len(hits):
+        raise ValueError("nothing is left of no event")
+    return _run(hits, visitor, session, out)
+
+
+def _run(
+    hits: NDArray[np.void], visitor: NDArray[np.int64], session: NDArray[np.int64], out: NDArray[np.float32]
+) -> journey.Tables:
     run, _ = _compiled()
     tables = _tables(sessions=int(session.max()) + 1, visitors=int(visitor.max()) + 1)
     run(tables, hits, visitor, session, out[: len(hits)].view(VECTOR).reshape(-1))
-    return out[: len(hits)]
+    return tables
 
 
 def _check(

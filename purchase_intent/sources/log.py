@@ -25,6 +25,7 @@ from purchase_intent.sources.people import link_visitors
 from purchase_intent.sources.rejects import rejected_counts, write_rejects
 from purchase_intent.sources.sessions import assign_sessions, session_table
 from purchase_intent.sources.staging import Stage, stage_files
+from purchase_intent.sources.texts import text_view
 
 if TYPE_CHECKING:
     import duckdb
@@ -195,6 +196,7 @@ def finished_log(stage: Stage, zone: ZoneInfo, rejects: Path | None) -> EventLog
     link_visitors(connection)
     build_facts(connection, clock.day_sql("time"))
     order_view(connection, has_ids=stage.has("order_id"), has_revenue=stage.has("revenue"))
+    text_view(stage)
     events = sort_events(connection, stage, clock)
     return EventLog(
         connection, stage.layout.name, zone.key, rejected, accepted, moment(first), moment(last), events, stage.folder

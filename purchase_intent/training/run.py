@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from purchase_intent.learning.tuning import chosen_params
 from purchase_intent.models import Horizon, ModelVersion
 from purchase_intent.scoring.bundles import check_storage, remove_bundle, store_bundle
 from purchase_intent.sources import EventLog, check_targets, open_log
+from purchase_intent.sources.orm import stored_events
 from purchase_intent.training.checks import Finding, check_model
 from purchase_intent.training.dataset import Progress, build_sample
 
@@ -31,13 +33,13 @@ SEEDS: Final = 2**31
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to train on and how.
+    """What to train on and how: `events` are files, or None for the events that the database holds.
 
     `zone` is the shop's IANA time zone, `until` is aware, `seed` is below 2^31, and `rejects` is a CSV file to write.
     Raises TrainingRefused, naming the field, where one is out of range.
     """
 
-    events: Sequence[Path]
+    events: Sequence[Path] | None
     zone: str
     until: datetime | None = None
     seed: int = 0
@@ -53,16 +55,16 @@ class Request:
 
 
 def train(request: Request, *, progress: Progress) -> ModelVersion:
-    """Train a session model from files and register it; the first one that passes the checks becomes champion.
+    """Train a session model and register it; the first one that passes the checks becomes champion.
 
-    Raises LogRefused where the files are no log, TrainingRefused where the data allows no model or a check failed and
-    `force` is not set, ConfigurationError where no bundle could be kept. Then nothing is registered and no bundle is
-    kept.
+    Raises LogRefused where the files are no log or the database holds no event, TrainingRefused where the data allows
+    no model or a check failed and `force` is not set, ConfigurationError where no bundle could be kept. Then nothing is
+    registered and no bundle is kept.
     """
-    check_targets({"--rejects": request.rejects}, request.events)
+    check_targets({"--rejects": request.rejects}, request.events or [])
     check_storage()
     progress("reading the log")
-    with open_log(request.events, zone=request.zone, until=request.until, rejects=request.rejects) as log:
+    with _opened(request, progress) as log:
         sample = build_sample(log, seed=request.seed, progress=progress)
         ensemble = IntentEnsemble.fit(
             sample, seed=request.seed, trials=request.trials, threads=request.threads, progress=progress
@@ -74,6 +76,16 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
                 reasons=[finding.code for finding in findings],
             )
         return register(ensemble, sample, log, request, findings)
+
+
+@contextmanager
+def _opened(request: Request, progress: Progress) -> Iterator[EventLog]:
+    if request.events is None:
+        with stored_events(zone=request.zone, until=request.until, progress=progress) as stored:
+            yield stored.log
+        return
+    with open_log(request.events, zone=request.zone, until=request.until, rejects=request.rejects) as log:
+        yield log
 
 
 def register(

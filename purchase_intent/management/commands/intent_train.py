@@ -1,4 +1,4 @@
-"""Train a model from event logs and register it."""
+"""Train a model from event logs, or from the events in the database, and register it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from purchase_intent.models import ModelVersion
 
 
 class Command(BaseCommand):
-    """`intent_train --events PATH... [--until T] [--seed N] [--trials 0] [--force]`."""
+    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials 0] [--force]`."""
 
-    help = "Train a model from event logs (Parquet or CSV) and register it with its figures and bundle."
+    help = "Train a model from event logs, or from the stored events, and register it with its figures and bundle."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--events", nargs="+", type=Path, required=True, help="the logs, read as one")
+        parser.add_argument("--events", nargs="+", type=Path, help="logs, read as one; the stored events if left out")
         parser.add_argument("--until", type=_moment, help="learn from nothing at or after this time (UTC if no zone)")
         parser.add_argument("--seed", type=int, default=0, help="the same seed and log give the same model")
         parser.add_argument("--trials", type=int, default=0, help="tuning trials for each member; 0 keeps the defaults")
@@ -52,7 +52,8 @@ class Command(BaseCommand):
 
         if options["zone"] is not None:
             return str(options["zone"])
-        return layout_zone(options["events"]) or str(config().time_zone)
+        known = layout_zone(options["events"]) if options["events"] else None
+        return known or str(config().time_zone)
 
     def _report(self, version: ModelVersion) -> None:
         log = version.figures["log"]
