@@ -233,6 +233,14 @@ def test_what_is_no_log_is_refused_and_leaves_nothing(
     assert counts() == [0, 0, 0, 0, 0]
 
 
+def test_a_rejects_file_that_is_the_log_is_refused(intent_import: Import, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "log.csv", [event()])
+    before = path.read_bytes()
+    with pytest.raises(CommandError, match="--rejects: .* is a log to be read"):
+        intent_import(path, rejects=path)
+    assert (path.read_bytes(), counts()) == (before, [0, 0, 0, 0, 0])
+
+
 def test_an_unknown_zone_is_refused(small_log: Path, intent_import: Import) -> None:
     with pytest.raises(CommandError, match="no IANA time zone"):
         intent_import(small_log, zone="Mars/Olympus")
