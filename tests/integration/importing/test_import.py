@@ -236,7 +236,7 @@ def test_what_is_no_log_is_refused_and_leaves_nothing(
 def test_a_rejects_file_that_is_the_log_is_refused(intent_import: Import, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "log.csv", [event()])
     before = path.read_bytes()
-    with pytest.raises(CommandError, match="--rejects: .* is a log to be read"):
+    with pytest.raises(CommandError, match=r"--rejects: .* is a log to be read"):
         intent_import(path, rejects=path)
     assert (path.read_bytes(), counts()) == (before, [0, 0, 0, 0, 0])
 
