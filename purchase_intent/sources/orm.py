@@ -11,8 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from django.db.models import F
-
 from purchase_intent.events import EventName, Page
 from purchase_intent.exceptions import LogRefused, MissingExtra
 from purchase_intent.models import Event
@@ -119,9 +117,7 @@ def export(path: Path, *, until: datetime | None, progress: Progress) -> int:
 def chunks(until: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
     """Stored events as rows of COLUMNS, a bounded number at a time."""
     events = Event.objects.of_people() if until is None else Event.objects.of_people().known_by(until)
-    # The index gives this order; a key, being by the client's clock, would give another.
-    ordered = events.order_by(F("occurred_at").asc(), F("sequence").asc(), F("key").asc())
-    rows = (row_of(*values) for values in ordered.values_list(*FIELDS).iterator(chunk_size=AT_ONCE))
+    rows = (row_of(*values) for values in events.in_order().values_list(*FIELDS).iterator(chunk_size=AT_ONCE))
     while part := list(islice(rows, AT_ONCE)):
         yield part
 
