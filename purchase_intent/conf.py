@@ -32,6 +32,10 @@ class Config:
     """The shop's own time zone: hour, weekday and the day of a catalogue fact are read off its clock."""
     storage: str
     """Alias in `STORAGES` under which model bundles are kept."""
+    shop: str
+    """Dotted path of the shop's adapter, a subclass of `purchase_intent.adapters.Shop`."""
+    retention_days: int
+    """How long events are kept, in days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,29 @@ def _empty_problem(value: object) -> str | None:
     return None if value else "the alias is empty"
 
 
+def _path_problem(value: object) -> str | None:
+    parts = str(value).split(".")
+    return None if len(parts) > 1 and all(part.isidentifier() for part in parts) else f"{value!r} is no dotted path"
+
+
+def _days_problem(value: object) -> str | None:
+    # The facts of an event look back over 28 days, and a month of learning over the past before it.
+    return None if isinstance(value, int) and 60 <= value <= 36_500 else f"{value!r} is not between 60 and 36500"
+
+
 SETTINGS: Mapping[str, Setting] = {
+    "RETENTION_DAYS": Setting(
+        kind=int,
+        default=lambda: 395,
+        problem=_days_problem,
+        remedy="Give a number of days from 60 to 36500.",
+    ),
+    "SHOP": Setting(
+        kind=str,
+        default=lambda: "purchase_intent.adapters.Shop",
+        problem=_path_problem,
+        remedy="Give the dotted path of your subclass of purchase_intent.adapters.Shop.",
+    ),
     "STORAGE": Setting(
         kind=str,
         default=lambda: "purchase_intent",
@@ -94,7 +120,12 @@ def config() -> Config:
         raise ConfigurationError(f"{fault.message} {fault.remedy}", setting=fault.name, reason=fault.code)
     given = cast("Mapping[str, object]", _given())
     values = {name: given.get(name, setting.default()) for name, setting in SETTINGS.items()}
-    return Config(time_zone=ZoneInfo(str(values["TIME_ZONE"])), storage=str(values["STORAGE"]))
+    return Config(
+        time_zone=ZoneInfo(str(values["TIME_ZONE"])),
+        storage=str(values["STORAGE"]),
+        shop=str(values["SHOP"]),
+        retention_days=cast("int", values["RETENTION_DAYS"]),
+    )
 
 
 def faults() -> Iterator[Fault]:
@@ -121,7 +152,7 @@ def _faults_of(name: object, value: object) -> Iterator[Fault]:
     setting = SETTINGS.get(name) if isinstance(name, str) else None
     if setting is None:
         yield Fault("unknown", str(name), f"{label} is not a setting.", _suggestion(str(name)))
-    elif not isinstance(value, setting.kind):
+    elif not isinstance(value, setting.kind) or isinstance(value, bool):
         wanted = setting.kind.__name__
         yield Fault("type", str(name), f"{label} is a {type(value).__name__}, not a {wanted}.", setting.remedy)
     elif problem := setting.problem(value):

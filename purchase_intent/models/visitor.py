@@ -48,8 +48,15 @@ class Visitor(models.Model):
     past = models.BinaryField(_("past"), default=bytes, help_text=_("What earlier sessions have told, packed."))
     first_seen = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen = models.DateTimeField(_("last seen"), default=timezone.now)
-    bot = models.CharField(_("bot"), max_length=32, blank=True, default="", help_text=_("Which kind; empty: a person."))
+    bot = models.CharField(
+        _("bot"), max_length=32, blank=True, default="", help_text=_("Which kind, or staff; empty: a shopper.")
+    )
     bot_reason = models.CharField(_("why a bot"), max_length=200, blank=True, default="")
+    score = models.FloatField(
+        _("score"), null=True, blank=True, help_text=_("Probability that the next visit buys, 0 to 1.")
+    )
+    band = models.CharField(_("band"), max_length=32, blank=True, default="")
+    scored_at = models.DateTimeField(_("scored at"), null=True, blank=True)
 
     objects = VisitorQuerySet.as_manager()
 
@@ -61,12 +68,16 @@ class Visitor(models.Model):
             models.Index(fields=("-last_seen", "-id"), name="intent_visitor_latest"),
             models.Index(fields=("-last_seen",), condition=Q(bot=""), name="intent_visitor_people"),
             models.Index(fields=("customer", "site"), condition=~Q(customer=""), name="intent_visitor_customer"),
+            models.Index(fields=("-score", "-id"), condition=Q(score__isnull=False), name="intent_visitor_score"),
         )
         constraints = (
             models.UniqueConstraint(fields=("cookie", "site"), name="intent_one_visitor_per_cookie"),
             models.CheckConstraint(condition=~Q(cookie=""), name="intent_visitor_has_cookie"),
             models.CheckConstraint(condition=Q(first_seen__lte=F("last_seen")), name="intent_visitor_seen_in_order"),
             models.CheckConstraint(condition=~Q(bot="") | Q(bot_reason=""), name="intent_bot_reason_needs_bot"),
+            models.CheckConstraint(
+                condition=Q(score=None) | Q(score__gte=0, score__lte=1), name="intent_visitor_score_range"
+            ),
         )
 
     def __str__(self) -> str:

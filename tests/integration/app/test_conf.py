@@ -17,7 +17,12 @@ from purchase_intent.exceptions import ConfigurationError
 def test_without_the_setting_every_default_holds(settings: Settings) -> None:
     del settings.PURCHASE_INTENT
     settings.TIME_ZONE = "Europe/Lisbon"
-    assert config() == Config(time_zone=ZoneInfo("Europe/Lisbon"), storage="purchase_intent")
+    assert config() == Config(
+        time_zone=ZoneInfo("Europe/Lisbon"),
+        storage="purchase_intent",
+        shop="purchase_intent.adapters.Shop",
+        retention_days=395,
+    )
 
 
 def test_settings_are_read_live(settings: Settings) -> None:
