@@ -6,6 +6,7 @@ __all__ = [
     "BundleRefused",
     "ConfigurationError",
     "EventRefused",
+    "ForkedTooLate",
     "IntentError",
     "LogRefused",
     "MissingExtra",
@@ -78,3 +79,15 @@ class ModelNotFound(IntentError):
     """No model version answers to the name given."""
 
     code = "model_not_found"
+
+
+class ForkedTooLate(IntentError):
+    """This process was forked from one that had called a learner: calling one here would hang, so it refuses."""
+
+    code = "forked_too_late"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This process was forked from one that had already scored, and scoring here would hang: let the parent "
+            "make no score before it forks (with Gunicorn, leave preload_app off), and start this process anew."
+        )

@@ -13,6 +13,7 @@ from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning.baseline import LogisticBaseline
 from purchase_intent.learning.calibration import Calibration
 from purchase_intent.learning.encoding import TargetEncoder
+from purchase_intent.learning.forks import calling
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.members.base import settle
 from purchase_intent.learning.splits import FRACTIONS
@@ -92,6 +93,7 @@ class IntentEnsemble:
     def member_log_odds(self, matrix: Matrix | Table, *, threads: int = 1) -> dict[str, Column]:
         """Each member's own log-odds, float64 [n], before weights and calibration."""
         encoded = self.encoder.transform(self._values(matrix))
+        calling()
         return {name: member.log_odds(encoded, threads=threads) for name, member in self.members.items()}
 
     def mix(self, margins: Mapping[str, Column]) -> Column:
@@ -111,6 +113,7 @@ class IntentEnsemble:
         """
         values = self._values(matrix)
         encoded = self.encoder.transform(values)
+        calling()
         total, base = np.zeros(values.shape), self.calibration.intercept
         for name, share in self._shares():
             parts, expectation = self.members[name].contributions(encoded, threads=threads)
@@ -122,6 +125,7 @@ class IntentEnsemble:
         return [(name, share) for name, share in self.weights.items() if share > 0]
 
     def _margins(self, encoded: Matrix, threads: int) -> dict[str, Column]:
+        calling()
         return {name: self.members[name].log_odds(encoded, threads=threads) for name, _ in self._shares()}
 
     def _mixed(self, margins: Mapping[str, Column]) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Self
 
 from django.db import connections, models, router, transaction
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from purchase_intent.exceptions import ModelNotFound, TrainingRefused
+from purchase_intent.signals import model_promoted
 
 __all__ = ["Horizon", "ModelVersion", "ModelVersionQuerySet", "Status"]
 
@@ -154,7 +156,7 @@ class ModelVersion(models.Model):
 
         Two promotions at once queue up and the later one stands. Where rows can be locked, every version of the
         horizon is, in one order; elsewhere the first statement is a write, which SQLite lets only one transaction
-        at a time begin. The unique constraint holds whatever happens.
+        at a time begin. The unique constraint holds whatever happens. `model_promoted` is sent after the commit.
 
         Raises:
             TrainingRefused: the version was refused, or has no bundle.
@@ -177,3 +179,5 @@ class ModelVersion(models.Model):
                 self.status = Status.CHAMPION
                 self.promoted_at = timezone.now()
                 self.save(using=alias, update_fields=("status", "promoted_at"))
+                tell = partial(model_promoted.send_robust, sender=type(self), version=self)
+                transaction.on_commit(tell, using=alias)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from purchase_intent.models import Stage
 
-__all__ = ["UNKNOWN", "Intent", "Reason", "Standing"]
+__all__ = ["UNKNOWN", "Intent", "Reason", "Standing", "bands_of"]
 
 
 class Standing(StrEnum):
@@ -52,3 +53,10 @@ class Intent:
 
 
 UNKNOWN = Intent(standing=Standing.UNKNOWN)
+
+
+def bands_of(probability: float, cutoffs: Mapping[str, float]) -> tuple[str, frozenset[str]]:
+    """The narrowest band a probability reaches, or "", and every band it reaches; `cutoffs` by name of the band."""
+    reached = [name for name, cutoff in cutoffs.items() if probability >= cutoff]
+    narrowest = max(reached, key=cutoffs.__getitem__, default="")
+    return narrowest, frozenset(reached)

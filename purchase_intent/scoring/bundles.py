@@ -16,7 +16,10 @@ from purchase_intent.models import ModelVersion
 if TYPE_CHECKING:
     from purchase_intent.learning import IntentEnsemble
 
-__all__ = ["check_storage", "load_bundle", "remove_bundle", "serving_model", "store_bundle"]
+__all__ = ["check_storage", "heirs", "load_bundle", "remove_bundle", "serving_model", "store_bundle"]
+
+FORMER = 5
+"""How many champions of before are tried where the present one's bundle is refused."""
 
 logger = logging.getLogger(__name__)
 
@@ -73,16 +76,24 @@ def serving_model(horizon: str) -> tuple[ModelVersion, IntentEnsemble]:
     The refusal is logged with its remedy. Raises ModelNotFound where there is no champion, BundleRefused where no
     champion past or present can be loaded.
     """
-    champion = ModelVersion.objects.champion(horizon)
-    former = ModelVersion.objects.of(horizon).usable().exclude(pk=champion.pk).filter(promoted_at__isnull=False)
     refusal: BundleRefused | None = None
-    for version in [champion, *former.order_by("-promoted_at", "-pk")]:
+    for version in heirs(horizon):
         try:
             return version, load_bundle(version)
         except BundleRefused as refused:
             logger.error("Model %s cannot serve: %s", version.pk, refused.message)
             refusal = refusal or refused
     raise refusal or ModelNotFound("No champion serves.")
+
+
+def heirs(horizon: str) -> list[ModelVersion]:
+    """The versions that may serve, in the order to try them: the champion, then the latest champions before it.
+
+    Raises ModelNotFound where there is no champion.
+    """
+    champion = ModelVersion.objects.champion(horizon)
+    former = ModelVersion.objects.of(horizon).usable().exclude(pk=champion.pk).filter(promoted_at__isnull=False)
+    return [champion, *former.order_by("-promoted_at", "-pk")[:FORMER]]
 
 
 def _read(version: ModelVersion) -> bytes:

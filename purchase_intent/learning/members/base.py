@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from purchase_intent.exceptions import BundleRefused, MissingExtra, TrainingRefused
+from purchase_intent.learning.forks import calling
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["Member", "Params", "learner", "settle"]
@@ -100,6 +101,7 @@ class Member(ABC):
         cls.module()
         if rounds < 1 or threads < 1:
             raise TrainingRefused(f"{cls.name}: rounds and threads are at least 1", field=cls.name)
+        calling()
         try:
             return cls._learn(train, validation, settings=settings, rounds=rounds, threads=threads)
         except (ValueError, TypeError, cls._error()) as refused:

@@ -1,0 +1,153 @@
+"""The champion as this process holds it: loaded once, replaced when another is promoted, dropped at a fork.
+
+Two races are accepted. For up to `LOOK_EVERY` seconds after a promotion in another process the former champion still
+answers. And while one thread loads a new champion, the others answer with the former one instead of waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import DatabaseError
+
+from purchase_intent.exceptions import BundleRefused, ForkedTooLate, IntentError, MissingExtra, ModelNotFound
+from purchase_intent.learning.forks import forked_too_late
+from purchase_intent.models import ModelVersion
+from purchase_intent.scoring.bundles import heirs, load_bundle
+from purchase_intent.signals import model_promoted
+
+if TYPE_CHECKING:
+    from purchase_intent.learning import IntentEnsemble
+
+__all__ = ["LOOK_EVERY", "RETRY_AFTER", "Serving", "champion", "look_again"]
+
+LOOK_EVERY: Final = 5.0
+"""Seconds between two looks into the database for another champion."""
+RETRY_AFTER: Final = 60.0
+"""Seconds after which a bundle that was refused, or a learner that was missing, is tried again."""
+
+logger = logging.getLogger(__name__)
+clock = time.monotonic
+"""Seconds; tests replace it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A model at work: its record, and the model itself."""
+
+    version: ModelVersion
+    model: IntentEnsemble
+
+
+@dataclass(slots=True)
+class _Seat:
+    """What this process knows of one horizon. Times are those of `clock`."""
+
+    lock: Lock = field(default_factory=Lock)
+    serving: Serving | None = None
+    found: tuple[int, str] | None = None
+    """The champion's key and the SHA-256 of its bundle, as the database held them."""
+    looked_at: float = -math.inf
+    retry_at: float = math.inf
+    told: set[object] = field(default_factory=set)
+    """Faults that have been logged."""
+
+
+_seats: Final[dict[str, _Seat]] = {}
+_inherited: Final[list[dict[str, _Seat]]] = []
+
+
+def champion(horizon: str = "session") -> Serving | None:
+    """The model that serves a horizon in this process; None where there is none yet, or none that can be loaded.
+
+    Where the champion's bundle is refused, the last champion before it whose bundle is sound. A fault is logged once.
+    Raises ForkedTooLate where a learner would hang, DatabaseError where nothing is known and the database is gone.
+    """
+    if forked_too_late():
+        raise ForkedTooLate
+    seat = _seats.setdefault(horizon, _Seat())
+    if clock() - seat.looked_at < LOOK_EVERY:
+        return seat.serving
+    if not seat.lock.acquire(blocking=seat.serving is None):
+        return seat.serving
+    try:
+        if clock() - seat.looked_at >= LOOK_EVERY:
+            _look(seat, horizon)
+    finally:
+        seat.lock.release()
+    return seat.serving
+
+
+def look_again(**_signal: Any) -> None:
+    """Ask the database at the next call, and log faults anew; what is loaded stays where it still serves."""
+    for seat in list(_seats.values()):
+        seat.looked_at = -math.inf
+        seat.told.clear()
+
+
+def _look(seat: _Seat, horizon: str) -> None:
+    try:
+        found = ModelVersion.objects.of(horizon).champions().values_list("pk", "bundle_sha256").first()
+        if found != seat.found or clock() >= seat.retry_at:
+            seat.serving = _loaded(seat, horizon)
+            seat.found = found
+    except DatabaseError:
+        if seat.serving is None:
+            raise
+    seat.looked_at = clock()
+
+
+def _loaded(seat: _Seat, horizon: str) -> Serving | None:
+    """The first heir whose bundle is sound; the model that serves already is not read again."""
+    # Read when the library is loaded: with threads of its own a learner hangs in a child that is forked later.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    seat.retry_at = math.inf
+    try:
+        for version in heirs(horizon):
+            if (serving := _served_by(seat, version)) is not None:
+                return serving
+    except ModelNotFound:
+        return None
+    return None
+
+
+def _served_by(seat: _Seat, version: ModelVersion) -> Serving | None:
+    serving = seat.serving
+    if serving is not None and _identity(serving.version) == _identity(version):
+        return Serving(version, serving.model)
+    try:
+        return Serving(version, load_bundle(version))
+    except (BundleRefused, MissingExtra) as refused:
+        seat.retry_at = clock() + RETRY_AFTER
+        _tell(seat, version, refused)
+        return None
+
+
+def _tell(seat: _Seat, version: ModelVersion, refused: IntentError) -> None:
+    # A learner that is not installed is one fault, however many versions need it.
+    fault: object = refused.message if isinstance(refused, MissingExtra) else _identity(version)
+    if fault not in seat.told:
+        seat.told.add(fault)
+        logger.error("Model %s cannot serve: %s", version.pk, refused.message)
+
+
+def _identity(version: ModelVersion) -> tuple[int, str]:
+    return version.pk, version.bundle_sha256
+
+
+def _after_fork() -> None:
+    """Load anew in the child: what is inherited may be half made, and its lock held by a thread that is not there."""
+    if forked_too_late():
+        _inherited.append(dict(_seats))  # to take a used model apart may hang as well
+    _seats.clear()
+
+
+model_promoted.connect(look_again, dispatch_uid="purchase_intent.scoring.serving")
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=_after_fork)
