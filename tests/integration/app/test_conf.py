@@ -68,7 +68,10 @@ def test_an_unknown_name_is_met_with_the_one_meant(settings: Settings) -> None:
     assert list(faults()) == [
         Fault("unknown", "time_zone", "PURCHASE_INTENT['time_zone'] is not a setting.", "Did you mean 'TIME_ZONE'?"),
         Fault(
-            "unknown", "colour", "PURCHASE_INTENT['colour'] is not a setting.", "The settings are: RETENTION_DAYS, SHOP, STORAGE, TIME_ZONE."
+            "unknown",
+            "colour",
+            "PURCHASE_INTENT['colour'] is not a setting.",
+            "The settings are: RETENTION_DAYS, SHOP, STORAGE, TIME_ZONE.",
         ),
     ]
 
