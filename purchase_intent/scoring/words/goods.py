@@ -154,12 +154,16 @@ say_brand_sells = _often(
 
 def say_category(told: Told) -> str:
     """The category, where the shop names one."""
-    return say_category_sells(told) if told.row.category else no_product(lambda _told: _("The category is not known"))(told)
+    if told.row.category:
+        return say_category_sells(told)
+    return no_product(lambda _told: _("The category is not known"))(told)
 
 
 def say_brand(told: Told) -> str:
     """The brand, where the shop names one."""
-    return say_brand_sells(told) if told.row.brand else no_product(lambda _told: _("The brand is not known"))(told)
+    if told.row.brand:
+        return say_brand_sells(told)
+    return no_product(lambda _told: _("The brand is not known"))(told)
 
 
 THEMES: Final = (
