@@ -28,7 +28,7 @@ class VisitorQuerySet(models.QuerySet["Visitor"]):
         return self.filter(last_seen__gte=moment)
 
     def of_customer(self, key: str, *, site: str = "") -> Self:
-        """Keep the visitors whom the shop knows as one customer: one for each of the customer's browsers."""
+        """Keep the one visitor that stands for a customer, whichever browser the customer logs in with."""
         return self.filter(site=site, customer=key).exclude(customer="")  # the index holds no empty keys
 
 
@@ -48,6 +48,12 @@ class Visitor(models.Model):
     past = models.BinaryField(_("past"), default=bytes, help_text=_("What earlier sessions have told, packed."))
     first_seen = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen = models.DateTimeField(_("last seen"), default=timezone.now)
+    told_at = models.DateTimeField(
+        _("told at"),
+        null=True,
+        blank=True,
+        help_text=_("Its past was last read or changed by an event of this moment, or of an earlier one."),
+    )
     bot = models.CharField(
         _("bot"), max_length=32, blank=True, default="", help_text=_("Which kind, or staff; empty: a shopper.")
     )
@@ -67,11 +73,13 @@ class Visitor(models.Model):
         indexes = (
             models.Index(fields=("-last_seen", "-id"), name="intent_visitor_latest"),
             models.Index(fields=("-last_seen",), condition=Q(bot=""), name="intent_visitor_people"),
-            models.Index(fields=("customer", "site"), condition=~Q(customer=""), name="intent_visitor_customer"),
             models.Index(fields=("-score", "-id"), condition=Q(score__isnull=False), name="intent_visitor_score"),
         )
         constraints = (
             models.UniqueConstraint(fields=("cookie", "site"), name="intent_one_visitor_per_cookie"),
+            models.UniqueConstraint(
+                fields=("customer", "site"), condition=~Q(customer=""), name="intent_visitor_customer"
+            ),
             models.CheckConstraint(condition=~Q(cookie=""), name="intent_visitor_has_cookie"),
             models.CheckConstraint(condition=Q(first_seen__lte=F("last_seen")), name="intent_visitor_seen_in_order"),
             models.CheckConstraint(condition=~Q(bot="") | Q(bot_reason=""), name="intent_bot_reason_needs_bot"),

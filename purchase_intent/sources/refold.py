@@ -101,6 +101,7 @@ def folded(batch: Batch, places: Places, *, ended: datetime) -> tuple[Values, Va
             "known": bool(tables.pasts[slot]["known"]),
             "first_seen": moment(int(first_seen[slot])),
             "last_seen": moment(int(last_seen[slot])),
+            "told_at": moment(int(last_seen[slot])),
         }
         for slot, pk in enumerate(visitor_pks)
     }
@@ -142,7 +143,8 @@ def write(model: Any, values: Values, written: Refolded) -> int:
             continue
         if model is Session and row.closed_at is not None and row.last_at == wanted["last_at"]:
             wanted |= {"closed_at": row.closed_at, "outcome": row.outcome}  # recorded once
-        if all(same(getattr(row, name), value) for name, value in wanted.items()):
+        # When a past was last read is known here no closer than by the last event: later than that is safe.
+        if all(name == "told_at" or same(getattr(row, name), value) for name, value in wanted.items()):
             continue
         for name, value in wanted.items():
             setattr(row, name, value)

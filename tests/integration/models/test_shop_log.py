@@ -29,11 +29,14 @@ def test_people_are_those_not_labelled_as_bots() -> None:
     assert list(Visitor.objects.people().seen_since(minutes(1))) == []
 
 
-def test_a_customer_is_found_on_each_device_and_nobody_by_an_empty_key() -> None:
-    phone, desk = visitor("v1", customer="c1"), visitor("v2", customer="c1")
+def test_a_customer_is_one_visitor_of_a_site_and_nobody_is_found_by_an_empty_key() -> None:
+    ada = visitor("v1", customer="c1")
+    visitor("v2")
     visitor("v3")
     visitor("v4", customer="c1", site="other")
-    assert set(Visitor.objects.of_customer("c1")) == {phone, desk}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        visitor("v5", customer="c1")
+    assert list(Visitor.objects.of_customer("c1")) == [ada]
     assert list(Visitor.objects.of_customer("")) == []
 
 
@@ -195,7 +198,7 @@ def test_a_score_is_of_a_session_or_of_a_visitor(register: Register, subjects: t
         pytest.param(lambda: Event.objects.all()[:50], "intent_event_order", id="the list of events"),
         pytest.param(lambda: Event.objects.filter(name=15)[:50], "intent_event_name", id="events of a name"),
         pytest.param(lambda: Visitor.objects.all()[:50], "intent_visitor_latest", id="the list of visitors"),
-        pytest.param(lambda: Visitor.objects.of_customer("c1"), "intent_visitor_customer", id="a customer's visitors"),
+        pytest.param(lambda: Visitor.objects.of_customer("c1"), "intent_visitor_customer", id="a customer's visitor"),
         pytest.param(lambda: Score.objects.waiting()[:50], "intent_score_waiting", id="scores to judge"),
     ],
 )

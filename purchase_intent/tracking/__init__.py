@@ -1,0 +1,1 @@
+"""From a request to recorded events: who sends, what happened, and the fold gone on with it."""

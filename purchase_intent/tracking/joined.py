@@ -1,0 +1,291 @@
+"""What is written of events that touch more than their session, once everybody who takes part is locked."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import F
+
+from purchase_intent import models
+from purchase_intent.events import Event, EventName
+from purchase_intent.features.journey import NEWS
+from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
+from purchase_intent.models import Order, Outcome, Session, Visitor
+from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
+from purchase_intent.scoring.rebuild import MOST_EVENTS, LostRace, connected, rebuild, rebuild_session
+from purchase_intent.tracking.place import Sender
+from purchase_intent.tracking.rows import event_row, order_rows
+
+__all__ = ["Cast", "Done", "Joining", "Wider"]
+
+logger = logging.getLogger(__name__)
+
+RACING: Final = timedelta(hours=2)
+"""Sessions silent for longer than this have no event on its way that was not known to be late."""
+
+
+class Wider(LostRace):
+    """More visitors turned out to be connected than were locked."""
+
+    def __init__(self, visitors: set[int]) -> None:
+        super().__init__()
+        self.visitors = visitors
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was written: the session as it now is, the events added in order, and what else there is to tell of."""
+
+    session: Session
+    events: list[Event]
+    orders: list[Order]
+    began: bool = False
+    recognised: Visitor | None = None
+
+
+@dataclass(slots=True)
+class Cast:
+    """Whose events come before a login, and whose after it; one and the same visitor where nobody logs in."""
+
+    before: Visitor
+    after: Visitor
+    login: bool
+    anonymous: bool
+    """Whether the visitor before had never logged in."""
+    new: frozenset[int]
+    """Keys of visitors made just now: nobody else can have sessions of theirs."""
+
+    @property
+    def visitors(self) -> list[Visitor]:
+        return [self.before] if self.before.pk == self.after.pk else [self.before, self.after]
+
+
+class Joining:
+    """One call's events on their way into the database, everything locked."""
+
+    def __init__(
+        self, sender: Sender, cast: Cast, session: Session | None, key: str, now: datetime, also: set[int]
+    ) -> None:
+        self.sender, self.cast, self.session, self.key, self.now = sender, cast, session, key, now
+        self.locked = {row.pk for row in cast.visitors} | also
+        self.began, self.sequence = session is None, session.sequence if session is not None else 0
+
+    def write(self, new: list[Event]) -> Done:
+        events, carriers = self._carried(new)
+        others = self._others(events)
+        if self._is_late(events, others):
+            return self._rebuilt(events, carriers)
+        return self._gone_on(events, carriers, others)
+
+    def _carried(self, events: list[Event]) -> tuple[list[Event], list[int]]:
+        """The events with the login among them, and the visitor that each is of."""
+        if not self.cast.login:
+            return events, [self.cast.before.pk] * len(events)
+        place = next((i for i, event in enumerate(events) if event.name is EventName.LOGIN), None)
+        if place is None:
+            # A session that begins with the login knows nothing of the anonymous visitor: the first event tells.
+            place = int(
+                self.session is None and self.cast.before.pk != self.cast.after.pk and not self.cast.before.known
+            )
+            events = [*events[:place], _login(events[0]), *events[place:]]
+        return events, [self.cast.before.pk] * place + [self.cast.after.pk] * (len(events) - place)
+
+    def _reads(self, events: Sequence[Event], others: Sequence[Session]) -> bool:
+        """Whether a visitor's past is read or changed: everything that happened before has to be told by then."""
+        if self.session is None or self.cast.login or any(event.name is EventName.LOGIN for event in events):
+            return True
+        return not self.session.has_news and len(others) >= NEWS
+
+    def _others(self, events: Sequence[Event]) -> list[Session]:
+        """The visitors' other sessions with news. Whoever goes on in a recent one has to see that it was read."""
+        old = [row.pk for row in self.cast.visitors if row.pk not in self.cast.new]
+        if not old:
+            return []
+        theirs = Session.objects.filter(visitor__in=old).order_by()
+        if self.session is not None:
+            theirs = theirs.exclude(pk=self.session.pk)
+        theirs.filter(last_at__gte=events[0].occurred_at - RACING).update(version=F("version") + 1)
+        return list(theirs.filter(has_news=True))
+
+    def _is_late(self, events: Sequence[Event], others: Sequence[Session]) -> bool:
+        """Whether something that has been read, or was told, comes after the first of `events`."""
+        first = events[0].occurred_at
+        rows: list[Session | Visitor] = [*self.cast.visitors, *others, *([self.session] if self.session else [])]
+        if not all(is_current(row) for row in rows):
+            return True
+        if any(row.told_at is not None and row.told_at >= first for row in self.cast.visitors):
+            return True
+        if self.session is not None and self.session.last_at > first:
+            return True
+        ends = [(row.last_at, row.started_at) for row in others]
+        if self.session is not None:
+            ends.append((self.session.last_at, self.session.started_at))
+        even = len(set(ends)) < len(ends)
+        return self._reads(events, others) and (even or any(row.last_at >= first for row in others))
+
+    def _gone_on(self, events: list[Event], carriers: list[int], others: list[Session]) -> Done:
+        """The common case: the fold goes on with what is stored."""
+        own = [self.session] if self.session is not None else []
+        circle = Circle.of(self.cast.visitors, [*others, *own])
+        pk = self.session.pk if self.session is not None else 0
+        for hit, carrier in zip(hits_of(events), carriers, strict=True):
+            circle.observe(hit, visitor=carrier, session=pk)
+        values = circle.session_values(pk) | {"sequence": self.sequence + len(events)}
+        session = self._own(events, values)
+        session.visitor = next(row for row in self.cast.visitors if row.pk == session.visitor_id)
+        for row in others:
+            self._swap(row, circle.session_values(row.pk))
+        for visitor in self.cast.visitors:
+            self._update(visitor, events, carriers, [*others, *own], circle)
+        return self._added(events, carriers, session)
+
+    def _own(self, events: list[Event], values: dict[str, Any]) -> Session:
+        """The events' own session, written."""
+        if self.session is not None:
+            if self.session.outcome == Outcome.LEFT and values["stage"] == models.Stage.BOUGHT:
+                values |= {"outcome": Outcome.BOUGHT.value}
+            if not Session.objects.swap(self.session, **values):
+                raise LostRace
+            return self.session
+        return Session.objects.create(site=self.sender.site, key=self.key, **_texts(events[0]), **values)
+
+    def _swap(self, row: Session, values: dict[str, Any]) -> None:
+        changed = {name: value for name, value in values.items() if _plain(getattr(row, name)) != value}
+        if changed and not Session.objects.swap(row, **changed):
+            raise LostRace
+
+    def _update(
+        self,
+        visitor: Visitor,
+        events: Sequence[Event],
+        carriers: Sequence[int],
+        sessions: Sequence[Session],
+        circle: Circle,
+    ) -> None:
+        """What the fold has told of a visitor, and when it was seen."""
+        values = circle.visitor_values(visitor.pk) | self._label(visitor)
+        seen = [event.occurred_at for event, carrier in zip(events, carriers, strict=True) if carrier == visitor.pk]
+        seen += [row.last_at for row in sessions if row.visitor_id == visitor.pk]
+        values |= {"last_seen": max([visitor.last_seen, *seen]), "first_seen": min([visitor.first_seen, *seen])}
+        if visitor.pk in circle.told:
+            values["told_at"] = moment(circle.told[visitor.pk])
+        changed = {name: value for name, value in values.items() if _plain(getattr(visitor, name)) != value}
+        if changed:
+            Visitor.objects.filter(pk=visitor.pk).update(**changed)
+            for name, value in changed.items():
+                setattr(visitor, name, value)
+
+    def _label(self, visitor: Visitor) -> dict[str, Any]:
+        """What becomes of a visitor beside the fold: whose it is, and whether it is a shopper at all."""
+        values: dict[str, Any] = {}
+        if self.cast.login and visitor.pk == self.cast.after.pk:
+            values["customer"] = self.sender.customer
+        if self.sender.bot and not visitor.bot and (visitor.pk == self.cast.after.pk or not visitor.known):
+            values |= {"bot": self.sender.bot, "bot_reason": self.sender.bot_reason}
+        return values
+
+    def _rebuilt(self, events: list[Event], carriers: list[int]) -> Done:
+        """The rare case: store the events first, then fold the whole person again."""
+        if _is_too_long(self.locked):
+            return self._shortened(events, carriers)
+        session = self.session
+        if session is None:
+            session = self._placeholder(events[0])
+        elif not self.cast.login:
+            carriers = [self._sender_then(event, carrier) for event, carrier in zip(events, carriers, strict=True)]
+        done = self._added(events, carriers, session)
+        person = connected(self.locked)
+        if not person <= self.locked:
+            raise Wider(person)
+        if _is_too_long(person):
+            raise LostRace
+        Session.objects.filter(visitor__in=person, last_at__gte=events[0].occurred_at - RACING).update(
+            version=F("version") + 1
+        )
+        for visitor in self.cast.visitors:
+            if values := self._label(visitor):
+                Visitor.objects.filter(pk=visitor.pk).update(**values)
+        rebuild(person)
+        return replace(done, session=Session.objects.select_related("visitor").get(pk=session.pk))
+
+    def _shortened(self, events: list[Event], carriers: list[int]) -> Done:
+        """Somebody with too many events to fold in a page: the past stays as it is, the session is folded alone."""
+        logger.warning("Visitor %s has too many events to fold again for one that is late", self.cast.before.pk)
+        if self.session is None or self.cast.login:
+            return self._gone_on(events, carriers, self._others(events))
+        done = self._added(events, carriers, self.session)
+        rebuild_session(self.session)
+        return done
+
+    def _placeholder(self, event: Event) -> Session:
+        """A session for its events to point at; folding them fills it in."""
+        session: Session = Session.objects.create(
+            site=self.sender.site,
+            key=self.key,
+            visitor=self.cast.before,
+            started_at=event.occurred_at,
+            last_at=event.occurred_at,
+            state=STATE_LAYOUT.dumps(State()),
+            past=PAST_LAYOUT.dumps(Past()),
+        )
+        return session
+
+    def _sender_then(self, event: Event, carrier: int) -> int:
+        """Whose session it was when a late event happened: a login that came after it does not reach back."""
+        stored = models.Event.objects.filter(session=self.session).order_by("-occurred_at", "-sequence")
+        earlier = stored.filter(occurred_at__lte=event.occurred_at).values_list("visitor_id", flat=True).first()
+        return earlier or stored.reverse().values_list("visitor_id", flat=True).first() or carrier
+
+    def _added(self, events: list[Event], carriers: list[int], session: Session) -> Done:
+        """Insert the events and their orders."""
+        rows = [
+            event_row(
+                event,
+                sender=self.sender,
+                visitor=carrier,
+                session=session.pk,
+                sequence=self.sequence + number,
+                now=self.now,
+            )
+            for number, (event, carrier) in enumerate(zip(events, carriers, strict=True), start=1)
+        ]
+        models.Event.objects.bulk_create(rows)
+        orders = order_rows(self.sender, rows, session)
+        if orders:
+            Order.objects.bulk_create(orders)
+        recognised = self.cast.after if self.cast.login and self.cast.anonymous else None
+        return Done(session, events, orders, self.began, recognised)
+
+
+def _is_too_long(visitors: set[int]) -> bool:
+    events = models.Event.objects.filter(visitor__in=visitors).order_by()
+    return events[: MOST_EVENTS + 1].count() > MOST_EVENTS
+
+
+def _login(event: Event) -> Event:
+    """The login that a call implies; made again for the same call, it has the same id."""
+    digest = hashlib.sha256(event.event_id.encode()).hexdigest()[:32]
+    return Event(
+        event_id=f"login-{digest}",
+        name=EventName.LOGIN,
+        occurred_at=event.occurred_at,
+        visitor=event.visitor,
+        page=event.page,
+        device=event.device,
+        channel=event.channel,
+        country=event.country,
+    )
+
+
+def _texts(event: Event) -> dict[str, str]:
+    return {"device": event.device or "", "channel": event.channel or "", "country": event.country or ""}
+
+
+def _plain(value: Any) -> Any:
+    """A column's value; PostgreSQL gives bytes as a view of them."""
+    return bytes(value) if isinstance(value, memoryview) else value

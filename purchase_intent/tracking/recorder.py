@@ -1,0 +1,212 @@
+"""One request's journey: where its events belong, what the fold says after them, and their writing, exactly once.
+
+The common case, an event that goes on in its session, is three statements: the session with its visitor is read, its
+row is written where nobody has written it since, and the events are inserted. Everything else is left to `joining`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from purchase_intent import models, signals
+from purchase_intent.events import Event, EventName
+from purchase_intent.features.observe import observe
+from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
+from purchase_intent.models import Score, Session
+from purchase_intent.scoring.answer import Intent
+from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
+from purchase_intent.scoring.rebuild import LostRace
+from purchase_intent.tracking.joined import Done, Wider
+from purchase_intent.tracking.joining import join, needs_login
+from purchase_intent.tracking.place import Place, Sender, find_place
+from purchase_intent.tracking.rows import event_row, in_order
+
+__all__ = ["Foreseen", "Journey", "Recorded", "Sender"]
+
+TRIES: Final = 8
+"""Races lost in a row before the last loss is raised; under locks from the third try on, so this is never reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a session would be after some events: copies, and the stored session where it goes on."""
+
+    state: State
+    past: Past
+    session: Session | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the cookie must now hold, and how many events were new."""
+
+    visitor: str
+    session: str
+    added: int
+
+
+class Journey:
+    """One request's view of its sender's session; the database is read once, when first needed."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+        self._place: Place | None = None
+        self._foreseen: tuple[bytes, bytes] | None = None
+
+    def foresee(self, events: Sequence[Event], *, at: datetime) -> Foreseen:
+        """The fold after `events`, which nobody has recorded yet; a login on its way is not looked through."""
+        ordered = in_order(events)
+        place = self._placed(ordered[0].occurred_at if ordered else at)
+        hits = hits_of(ordered)
+        if place.session is not None and is_current(place.session):
+            state, past = place.session.read_state(), place.session.read_past()
+            for hit in hits:
+                observe(state, hit)
+        else:
+            state, past = _begun(place, hits)
+        self._foreseen = STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past)
+        return Foreseen(state, past, place.session)
+
+    def record(self, events: Sequence[Event], *, score: Intent | None = None) -> Recorded:
+        """Write `events` and what they lead to, all or nothing, each once however often it is sent; then tell the shop.
+
+        `score` is kept where the session is what it was foreseen to be. Raises DatabaseError where the database fails.
+        """
+        if not events:
+            return Recorded(self.sender.visitor, self.sender.session, 0)
+        done, place = self._written(in_order(events), score)
+        self._place = None
+        if done is None:
+            visitor = place.visitor.cookie if place.visitor is not None else self.sender.visitor
+            return Recorded(visitor, place.key, 0)
+        _tell(done)
+        return Recorded(done.session.visitor.cookie, done.session.key, len(done.events))
+
+    def _placed(self, at: datetime) -> Place:
+        if self._place is None:
+            self._place = find_place(self.sender, at)
+        return self._place
+
+    def _written(self, events: list[Event], score: Intent | None) -> tuple[Done | None, Place]:
+        """Try until no race is lost: at first without a lock, then under those of all who take part."""
+        also: set[int] = set()
+        at, now = events[0].occurred_at, timezone.now()
+        locked = False
+        for attempt in range(TRIES):
+            place = find_place(self.sender, at) if attempt else self._placed(at)
+            try:
+                if not locked and attempt < 2 and _goes_on(self.sender, place, events):
+                    return self._gone_on(place, events, score, now), place
+                return join(self.sender, events, place, now=now, also=also), place
+            except Wider as wider:
+                also = wider.visitors
+            except IntegrityError:
+                if attempt == TRIES - 1:
+                    raise
+                locked = True  # some of it is stored already: look under the locks which
+            except LostRace:
+                pass
+        raise RuntimeError(f"the session kept changing under {TRIES} tries")
+
+    def _gone_on(self, place: Place, events: list[Event], score: Intent | None, now: datetime) -> Done:
+        """One row to write, and the events."""
+        session = place.session
+        assert session is not None  # noqa: S101 (goes_on says so)
+        state = session.read_state()
+        for hit in hits_of(events):
+            observe(state, hit)
+        before = session.sequence
+        values: dict[str, Any] = {
+            "state": STATE_LAYOUT.dumps(state),
+            "last_at": moment(state.last),
+            "stage": state.stage,
+            "sequence": before + len(events),
+        }
+        kept = self._kept(session, values["state"], bytes(session.past), score)
+        rows = [
+            event_row(
+                event,
+                sender=self.sender,
+                visitor=session.visitor_id,
+                session=session.pk,
+                sequence=before + number,
+                now=now,
+            )
+            for number, event in enumerate(events, start=1)
+        ]
+        with transaction.atomic():
+            if not Session.objects.swap(session, **values, **kept):
+                raise LostRace
+            models.Event.objects.bulk_create(rows)
+            if kept.get("model_id") is not None:
+                Score.objects.bulk_create([_score_row(session, kept)], ignore_conflicts=True)
+        return Done(session, events, [])
+
+    def _kept(self, session: Session, state: bytes, past: bytes, score: Intent | None) -> dict[str, Any]:
+        """The columns of a score given for exactly this state; nothing where it was given for another."""
+        if score is None or score.probability is None or score.moment is None or self._foreseen != (state, past):
+            return {}
+        if session.scored_at is not None and session.scored_at > score.moment:
+            return {}
+        return {
+            "score": score.probability,
+            "band": score.band,
+            "model_id": score.model,
+            "scored_at": score.moment,
+        }
+
+
+def _goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
+    """Whether events touch nothing but their session: they come in order, and nobody's past is read or told."""
+    session = place.session
+    if session is None or not session.has_news or session.closed_at is not None or not is_current(session):
+        return False
+    visitor, first = session.visitor, events[0].occurred_at
+    if first < session.last_at or visitor.told_at is None or visitor.told_at >= first:
+        return False
+    if needs_login(sender, visitor) or (sender.bot and not visitor.bot):
+        return False
+    return not any(event.name in (EventName.LOGIN, EventName.PURCHASE) for event in events)
+
+
+def _begun(place: Place, hits: Sequence[Any]) -> tuple[State, Past]:
+    """A session that is to begin, with what its visitor's other sessions would tell by then."""
+    visitor = place.visitor
+    sessions = list(Session.objects.with_news(visitor)) if visitor is not None else []
+    circle = Circle.of([visitor] if visitor is not None else [], sessions)
+    key = visitor.pk if visitor is not None else 0
+    for hit in hits:
+        circle.observe(hit, visitor=key, session=0)
+    return (circle.state(0), circle.seen(0)) if hits else (State(), Past())
+
+
+def _score_row(session: Session, kept: dict[str, Any]) -> Score:
+    return Score(
+        session=session,
+        model_id=kept["model_id"],
+        probability=kept["score"],
+        band=kept["band"],
+        moment=kept["scored_at"],
+    )
+
+
+def _tell(done: Done) -> None:
+    """Send the signals, once what they tell of is committed."""
+    session = done.session
+
+    def send() -> None:
+        if done.began:
+            signals.session_started.send_robust(Session, session=session)
+        if done.recognised is not None:
+            signals.visitor_known.send_robust(models.Visitor, visitor=done.recognised, session=session)
+        signals.events_recorded.send_robust(Session, session=session, events=done.events)
+        for order in done.orders:
+            signals.order_recorded.send_robust(models.Order, order=order, session=session)
+
+    transaction.on_commit(send, robust=True)
