@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from purchase_intent.conf import config
 from purchase_intent.events import Page
+from purchase_intent.exceptions import ConfigurationError
 
 __all__ = ["ProductFacts", "Shop", "current_shop"]
 
@@ -78,5 +79,12 @@ def current_shop() -> Shop:
 
 @lru_cache(maxsize=8)
 def _built(path: str) -> Shop:
-    shop: Shop = import_string(path)()
-    return shop
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        raise ConfigurationError(f"SHOP names {path}, which cannot be imported: {error}", path=path) from error
+    if not (isinstance(found, type) and issubclass(found, Shop)):
+        raise ConfigurationError(
+            f"SHOP names {path}, which is no subclass of purchase_intent.adapters.Shop.", path=path
+        )
+    return found()

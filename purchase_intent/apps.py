@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.apps import AppConfig
 from django.core import checks
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +12,7 @@ __all__ = ["PurchaseIntentConfig"]
 
 
 class PurchaseIntentConfig(AppConfig):
-    """Purchase intent as a reusable app: nothing but checks happens at start-up."""
+    """Purchase intent as a reusable app: at start-up it brings its checks and listens for logins and for the shop."""
 
     name = "purchase_intent"
     verbose_name = _("Purchase intent")
@@ -18,8 +20,22 @@ class PurchaseIntentConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks and connect what is listened for."""
         from purchase_intent.checks import check_environment, check_settings, check_storage
 
         for check in (check_settings, check_environment, check_storage):
             checks.register(check, "purchase_intent")
+        self._listen()
+
+    def _listen(self) -> None:
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
+
+        from purchase_intent.adapters import current_shop
+        from purchase_intent.exceptions import ConfigurationError
+        from purchase_intent.tracking.telling import logged_in, logged_out
+
+        user_logged_in.connect(logged_in, dispatch_uid="purchase_intent.logged_in")
+        user_logged_out.connect(logged_out, dispatch_uid="purchase_intent.logged_out")
+        # A wrong SHOP is for the checks to report: without an app there would be no checks.
+        with suppress(ConfigurationError):
+            current_shop().connect()

@@ -1,0 +1,60 @@
+"""Who is no shopper: a label and a reason, read off the user agent. The user agent itself is never stored."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+__all__ = ["LONGEST_AGENT", "PERSON", "STAFF", "Label", "label_of"]
+
+LONGEST_AGENT: Final = 1024
+"""Characters of a user agent that are looked at: real ones have some 200."""
+_LONGEST_REASON: Final = 200
+
+
+class Label(NamedTuple):
+    """What a visitor is, both empty for a shopper: `kind` is `crawler`, `headless`, `library`, `nameless`, `staff`."""
+
+    kind: str
+    reason: str
+
+
+PERSON: Final = Label("", "")
+STAFF: Final = Label("staff", "signed in as one of the shop's own people")
+
+_HEADLESS: Final = re.compile(
+    r"HeadlessChrome|PhantomJS|SlimerJS|HtmlUnit|Puppeteer|Playwright|Selenium|Cypress", re.IGNORECASE
+)
+_LIBRARY: Final = re.compile(
+    r"^(?:python[-/]|aio|go-|perl-|ruby|faraday|java/|jakarta|apache-http|okhttp|axios|node|undici|got[ /]|guzzle|"
+    r"php|curl|libcurl|wget|lwp|libwww|http\.?rb|httpie|httpx|postman|insomnia|scrapy|reqwest|hyper/|dart|deno|bun/|"
+    r"k6/|locust|apachebench|jmeter|vegeta|siege)",
+    re.IGNORECASE,
+)
+
+
+def label_of(agent: str) -> Label:
+    """The label of a user agent: PERSON for anything that might be a browser. It costs microseconds a second time."""
+    return _label(agent[:LONGEST_AGENT])
+
+
+@lru_cache(maxsize=4096)
+def _label(agent: str) -> Label:
+    if not agent.strip():
+        return Label("nameless", "it sends no user agent")
+    if found := _HEADLESS.search(agent):
+        return Label("headless", f"its user agent says {found[0]}")
+    if found := _LIBRARY.search(agent):
+        return Label("library", f"its user agent begins with {found[0]}")
+    return _crawler(agent)
+
+
+def _crawler(agent: str) -> Label:
+    # Reading its list takes 20 milliseconds: not while the site starts.
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA, is_crawler, matching_crawlers
+
+    if not is_crawler(agent):
+        return PERSON
+    pattern = CRAWLER_USER_AGENTS_DATA[matching_crawlers(agent)[0]]["pattern"]
+    return Label("crawler", f"its user agent matches {pattern}"[:_LONGEST_REASON])

@@ -1,0 +1,19 @@
+"""Whether this request may be recorded at all."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from purchase_intent.adapters import Shop
+
+__all__ = ["may_record", "objects"]
+
+
+def objects(request: HttpRequest) -> bool:
+    """Whether the browser asks not to be followed: Global Privacy Control or Do Not Track."""
+    return request.headers.get("Sec-GPC", "").strip() == "1" or request.headers.get("DNT", "").strip() == "1"
+
+
+def may_record(request: HttpRequest, shop: Shop) -> bool:
+    """Whether the shop has the visitor's consent and the browser does not object; its word overrules the shop's."""
+    return not objects(request) and bool(shop.consent(request))

@@ -1,0 +1,153 @@
+"""Where a visitor comes from, in a few words: the kind of device and the channel.
+
+The words are those of the logs that models learn from. Neither the referrer nor a query string is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest
+from django.http.request import split_domain_port
+
+from purchase_intent.tracking.bots import LONGEST_AGENT
+
+__all__ = ["channel_of", "device_of"]
+
+MOBILE: Final = "mobile"
+TABLET: Final = "tablet"
+DESKTOP: Final = "desktop"
+
+ORGANIC: Final = "Organic Search"
+DIRECT: Final = "Direct"
+PAID: Final = "Paid Search"
+SOCIAL: Final = "Social"
+REFERRAL: Final = "Referral"
+EMAIL: Final = "Email"
+AFFILIATES: Final = "Affiliates"
+
+_TABLETS: Final = re.compile(r"iPad|Tablet|Kindle|Silk/|PlayBook|Android(?!.*Mobile)", re.IGNORECASE)
+_MOBILES: Final = re.compile(r"Mobi|iPhone|iPod|Android|Windows Phone|BlackBerry|Opera Mini", re.IGNORECASE)
+
+_MEDIA: Final = {
+    "organic": ORGANIC,
+    "cpc": PAID,
+    "ppc": PAID,
+    "cpm": PAID,
+    "paid": PAID,
+    "paidsearch": PAID,
+    "sem": PAID,
+    "social": SOCIAL,
+    "paidsocial": SOCIAL,
+    "social-media": SOCIAL,
+    "social-network": SOCIAL,
+    "sm": SOCIAL,
+    "email": EMAIL,
+    "e-mail": EMAIL,
+    "mail": EMAIL,
+    "newsletter": EMAIL,
+    "affiliate": AFFILIATES,
+    "affiliates": AFFILIATES,
+    "referral": REFERRAL,
+}
+"""`utm_medium`, in lower case with dashes for underscores and blanks."""
+_CLICKS: Final = {
+    "gclid": PAID,
+    "gbraid": PAID,
+    "wbraid": PAID,
+    "dclid": PAID,
+    "msclkid": PAID,
+    "yclid": PAID,
+    "fbclid": SOCIAL,
+    "ttclid": SOCIAL,
+    "twclid": SOCIAL,
+    "igshid": SOCIAL,
+    "li_fat_id": SOCIAL,
+    "epik": SOCIAL,
+    "mc_eid": EMAIL,
+    "irclickid": AFFILIATES,
+    "awc": AFFILIATES,
+}
+"""Marks that an advertiser puts into the link of one click."""
+_HOSTS: Final = (
+    (EMAIL, re.compile(r"(?:^|\.)(?:mail|webmail|outlook)\.|(?:^|\.)(?:gmx\.\w+|web\.de)$")),
+    (
+        ORGANIC,
+        re.compile(
+            r"(?:^|\.)(?:google|bing|yahoo|duckduckgo|ecosia|qwant|yandex|baidu|startpage|search\.brave|naver|seznam)"
+            r"\.[a-z.]{2,6}$"
+        ),
+    ),
+    (
+        SOCIAL,
+        re.compile(
+            r"(?:^|\.)(?:(?:facebook|instagram|twitter|pinterest|tiktok|youtube|linkedin|reddit|snapchat|whatsapp|tumblr|"
+            r"xing)\.[a-z.]{2,6}|x\.com|t\.co|t\.me|lnkd\.in|vk\.com|threads\.(?:com|net)|bsky\.app|mastodon\.social)$"
+        ),
+    ),
+)
+"""The host that led here, without its `www.`."""
+
+
+def device_of(request: HttpRequest) -> str:
+    """The kind of device: mobile, tablet or desktop; empty where the browser does not say."""
+    hint = request.headers.get("Sec-CH-UA-Mobile", "").strip()
+    return _device(request.headers.get("User-Agent", "")[:LONGEST_AGENT], hint)
+
+
+@lru_cache(maxsize=4096)
+def _device(agent: str, hint: str) -> str:
+    if hint == "?1":
+        return MOBILE
+    if not agent.strip():
+        return ""
+    if _TABLETS.search(agent):
+        return TABLET
+    return MOBILE if _MOBILES.search(agent) else DESKTOP
+
+
+def channel_of(request: HttpRequest) -> str:
+    """By what a visit begins with this request: the link's own marks first, then the page that led here."""
+    return _marked(request) or _referred(request)
+
+
+def _marked(request: HttpRequest) -> str:
+    try:
+        marks = request.GET
+    except SuspiciousOperation:  # more fields than Django reads
+        return ""
+    if not marks:
+        return ""
+    medium, source = _word(marks.get("utm_medium", "")), _word(marks.get("utm_source", ""))
+    if medium in _MEDIA:
+        return _MEDIA[medium]
+    for mark, channel in _CLICKS.items():
+        if mark in marks:
+            return channel
+    if not medium and not source:
+        return ""
+    return _MEDIA.get(source) or _by_host(f"{source}.com") or REFERRAL
+
+
+def _word(text: str) -> str:
+    return text.strip().lower().replace("_", "-").replace(" ", "-")
+
+
+def _referred(request: HttpRequest) -> str:
+    try:
+        host = urlsplit(request.headers.get("Referer", "")).hostname or ""
+    except ValueError:  # a browser sends no such thing, but anyone can
+        return DIRECT
+    # Not get_host(): it refuses hosts, and that is for Django to do.
+    own = split_domain_port(request.META.get("HTTP_HOST", ""))[0]
+    if not host or host == own:
+        return DIRECT
+    return _by_host(host.removeprefix("www.")) or REFERRAL
+
+
+def _by_host(host: str) -> str:
+    return next((channel for channel, pattern in _HOSTS if pattern.search(host)), "")

@@ -1,0 +1,281 @@
+"""One request's tracker: gathers what the shop tells, and at the end has it recorded in one go.
+
+Nothing is asked of the shop, read from the database or signed before something is told, scored or shown. What is told
+inside a transaction counts once that is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from purchase_intent.adapters import Shop, current_shop
+from purchase_intent.events import PAGE_OF_EVENT, Event, EventName
+from purchase_intent.events.reasons import LONGEST_TEXT
+from purchase_intent.exceptions import ConfigurationError, EventRefused, IntentError
+from purchase_intent.scoring.answer import Intent
+from purchase_intent.tracking.bots import STAFF, label_of
+from purchase_intent.tracking.consent import may_record
+from purchase_intent.tracking.deeds import Source, deed, incomplete, with_facts
+from purchase_intent.tracking.identity import Identity, forget, has_cookie, new_identity, read_identity, remember
+from purchase_intent.tracking.pages import is_unseen, may_show, shows
+from purchase_intent.tracking.recorder import Journey, Sender
+from purchase_intent.tracking.source import channel_of, device_of
+
+__all__ = ["Tracker", "attach", "attached", "tracker_of"]
+
+logger = logging.getLogger("purchase_intent.tracking")
+
+_ATTRIBUTE: Final = "_purchase_intent_tracker"
+_LONGEST_SITE: Final = 64
+_SHOWING: Final = frozenset({EventName.PAGE_VIEW, *PAGE_OF_EVENT})
+"""Events that show a page: where the view tells one of them, no page view is added."""
+_ONCE: Final = frozenset({EventName.LOGIN, EventName.LOGOUT})
+
+
+@dataclass(slots=True)
+class _Told:
+    """An event on its way; `settled` once the transaction it was told in is committed."""
+
+    event: Event
+    settled: bool = True
+    complete: bool = False
+
+    def settle(self) -> None:
+        self.settled = True
+
+
+class Tracker:
+    """What one request has told so far. `score` may be set to an answer given for all of `pending()`."""
+
+    def __init__(self, request: HttpRequest, moment: datetime) -> None:
+        self.request = request
+        self.moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        self.score: Intent | None = None
+        self.is_closed = False
+        self._told: list[_Told] = []
+        self._departure: tuple[int, str] | None = None
+        self._has_failed = False
+
+    # What it is asked
+
+    @cached_property
+    def shop(self) -> Shop:
+        return current_shop()
+
+    @cached_property
+    def site(self) -> str:
+        return _word("site", self.shop.site(self.request), _LONGEST_SITE)
+
+    @cached_property
+    def cookie(self) -> Identity | None:
+        """What the browser's cookie says, if it is ours."""
+        return read_identity(self.request, site=self.site)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Whose events these are: the cookie's visitor, or a new one."""
+        return self.cookie or new_identity()
+
+    @cached_property
+    def journey(self) -> Journey:
+        """The sender's session. Who is logged in is asked at the end of the request only."""
+        return Journey(Sender(visitor=self.identity.visitor, session=self.identity.session, site=self.site))
+
+    @cached_property
+    def may_record(self) -> bool:
+        """Whether the visitor is followed at all, as it stood when first asked."""
+        return may_record(self.request, self.shop)
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(visitor=self.identity.visitor, moment=self.moment, page=self.shop.page(self.request))
+
+    # What it is told
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Have events recorded at the end of the request, if the transaction around is committed by then."""
+        for event in events:
+            if event.name in _ONCE and any(told.event.name is event.name for told in self._told[self._departed :]):
+                continue
+            told = _Told(event)
+            self._told.append(told)
+            if transaction.get_connection().in_atomic_block:
+                told.settled = False
+                transaction.on_commit(told.settle, robust=True)
+
+    def add_deed(self, name: EventName, **given: object) -> None:
+        """Have one event recorded that is told by its fields. EventRefused names the one that is not fit."""
+        event_id = given.pop("event_id", None) or secrets.token_hex(8)
+        self.add([deed(name, self.source, event_id=event_id, **given)])  # type: ignore[arg-type]
+
+    def leave(self) -> None:
+        """The visitor logs out: what comes after is told by somebody new."""
+        customer = _word("customer", self.shop.customer(self.request), LONGEST_TEXT)
+        self.add_deed(EventName.LOGOUT)
+        self._departure = len(self._told), customer
+
+    def pending(self) -> list[Event]:
+        """The events to come as things stand, with the page view that a successful page is."""
+        return self._events(shown=may_show(self.request))
+
+    # How it ends
+
+    def concerns(self, response: HttpResponseBase | None) -> bool:
+        """Whether there is anything to do at the end; costs no query."""
+        return bool(self._told) or (response is not None and shows(self.request, response))
+
+    def finish(self, response: HttpResponseBase | None) -> None:
+        """Record it all and set the cookie; `response` is None where the view raised. Never raises."""
+        try:
+            self._finish(response)
+        except Exception as error:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its tracking
+            self.fail(error)
+        finally:
+            self.is_closed = True
+
+    def fail(self, error: Exception) -> None:
+        """Log a fault with its remedy: the first of a request, since the others follow from it."""
+        if not self._has_failed:
+            self._has_failed = True
+            logger.error("This request is not recorded, or not wholly: %s", _remedy(error), exc_info=error)
+
+    def _finish(self, response: HttpResponseBase | None) -> None:
+        if not self.concerns(response) or is_unseen(self.request):
+            return
+        # Asked again: the view may have taken down the visitor's answer.
+        if not may_record(self.request, self.shop):
+            if response is not None and has_cookie(self.request):
+                forget(response)
+            return
+        events = self._events(shown=response is not None and shows(self.request, response))
+        if not events:
+            return
+        identity = self._record(events)
+        if response is not None and identity != self.cookie:
+            remember(response, identity, site=self.site)
+
+    def _record(self, events: list[Event]) -> Identity:
+        """Write the events; what the cookie must hold from now on."""
+        if self._departure is None:
+            return self._written(self.journey, events, self._customer(), self.score)
+        _, customer = self._departure
+        place = next((i for i, event in enumerate(events, 1) if event.name is EventName.LOGOUT), 0)
+        if place:
+            self._written(self.journey, events[:place], customer, None)
+        later = new_identity()
+        rest = [replace(event, visitor=later.visitor) for event in events[place:]]
+        journey = Journey(Sender(visitor=later.visitor, session=later.session, site=self.site))
+        return self._written(journey, rest, self._customer(), None) if rest else later
+
+    def _written(self, journey: Journey, events: list[Event], customer: str, score: Intent | None) -> Identity:
+        label = STAFF if self.shop.is_staff(self.request) else label_of(self.request.headers.get("User-Agent", ""))
+        journey.sender = replace(journey.sender, customer=customer, bot=label.kind, bot_reason=label.reason)
+        recorded = journey.record(events, score=score)
+        return Identity(visitor=recorded.visitor, session=recorded.session)
+
+    def _customer(self) -> str:
+        return _word("customer", self.shop.customer(self.request), LONGEST_TEXT)
+
+    # What the events are
+
+    @property
+    def _departed(self) -> int:
+        return self._departure[0] if self._departure is not None else 0
+
+    def _events(self, *, shown: bool) -> list[Event]:
+        events = [self._placed(told) for told in self._standing()]
+        if shown and not any(event.name in _SHOWING for event in events):
+            events.append(self._page_view)
+        return events
+
+    def _standing(self) -> list[_Told]:
+        """What was told and not rolled back. A transaction around the whole request takes the record with it."""
+        if all(told.settled for told in self._told):
+            return self._told
+        waiting: list[Callable[[], object]] = [entry[1] for entry in transaction.get_connection().run_on_commit]
+        return [told for told in self._told if told.settled or told.settle in waiting]
+
+    @cached_property
+    def _page_view(self) -> Event:
+        view = deed(EventName.PAGE_VIEW, self.source, event_id=secrets.token_hex(8))
+        return replace(view, **self._origin)
+
+    def _placed(self, told: _Told) -> Event:
+        """The event with what the request and the catalogue know of it, asked once."""
+        if not told.complete:
+            told.complete = True
+            told.event = replace(told.event, **self._origin)
+            if incomplete(told.event):
+                told.event = self._with_facts(told.event)
+        return told.event
+
+    def _with_facts(self, event: Event) -> Event:
+        try:
+            return with_facts(event, self.shop.product(event.product or ""))
+        except Exception as error:  # noqa: BLE001 - the edge to the shop's own code: the event stands without its facts
+            self.fail(error)
+            return event
+
+    @cached_property
+    def _origin(self) -> dict[str, Any]:
+        """Device, channel and country: of the session that goes on, or of this request where one begins."""
+        session = self.journey.foresee((), at=self.moment).session
+        return {
+            "device": device_of(self.request),
+            "channel": session.channel if session is not None else channel_of(self.request),
+            "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
+        }
+
+
+def attach(request: HttpRequest) -> Tracker | None:
+    """Give a request its tracker; None where it has one already, because the middleware is listed twice."""
+    if attached(request) is not None:
+        return None
+    tracker = Tracker(request, timezone.now())
+    setattr(request, _ATTRIBUTE, tracker)
+    return tracker
+
+
+def attached(request: object) -> Tracker | None:
+    """The request's tracker, whether it may record or not; None without the middleware."""
+    found = getattr(request, _ATTRIBUTE, None)
+    return found if isinstance(found, Tracker) else None
+
+
+def tracker_of(request: HttpRequest) -> Tracker | None:
+    """The request's tracker; None where nothing may be recorded: no middleware, no consent, a page loaded ahead."""
+    tracker = attached(request)
+    if tracker is None or is_unseen(request):
+        return None
+    try:
+        return tracker if tracker.may_record else None
+    except Exception as error:  # noqa: BLE001 - the edge to the shop's own code
+        tracker.fail(error)
+        return None
+
+
+def _word(method: str, value: object, longest: int) -> str:
+    if not isinstance(value, str) or len(value) > longest:
+        raise ConfigurationError(f"Shop.{method} has to answer with a text of at most {longest} characters.")
+    return value
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, EventRefused):
+        return f"{error}, in what the shop's adapter answers."
+    if isinstance(error, IntentError):
+        return error.message
+    if isinstance(error, DatabaseError):
+        return f"{type(error).__name__}: see that the database answers and that manage.py migrate has run."
+    return f"{type(error).__name__}: mend what the traceback ends with, such as a method of the shop's adapter."
