@@ -15,7 +15,9 @@ from demo_shop.walking.tally import Refusal, Tally
 
 __all__ = ["Accounts", "Device", "Trip", "path_of"]
 
-_YES = frozenset({"accept", "agree", "allow", "fine", "granted", "ok", "okay", "true", "yes"})
+_YES = frozenset({"accept", "accepted", "agree", "allow", "ok", "okay", "yes"})
+_NO = frozenset({"decline", "declined", "no", "refuse", "refused", "reject", "rejected"})
+_WORD = re.compile("[a-z]+")
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Trip:
         form = next((each for each in answer.page.posting() if _asks_consent(each)), None)
         if form is None:
             return answer
-        after = self.browser.submit(form, {}, _yes(form))
+        after = self.browser.submit(form, {}, _saying(form, _YES))
         self.tally.count("consents")
         # A shop that does not lead back is asked again: the shopper came to see this page.
         return after if path_of(after.path) == path_of(answer.path) else self.browser.get(answer.path)
@@ -88,12 +90,12 @@ def path_of(address: str) -> str:
 
 
 def _asks_consent(form: Form) -> bool:
-    return path_of(form.action).rstrip("/").rpartition("/")[2] == "consent"
+    """Whether a form asks a plain question: one of its buttons says yes, another says no."""
+    return _saying(form, _YES) is not None and _saying(form, _NO) is not None
 
 
-def _yes(form: Form) -> Button | None:
-    """The button that agrees: the one that says so, else the first."""
-    for button in form.buttons:
-        if _YES & set(re.findall(r"[a-z]+", f"{button.name} {button.value} {button.text}".lower())):
-            return button
-    return form.buttons[0] if form.buttons else None
+def _saying(form: Form, words: frozenset[str]) -> Button | None:
+    """The first button with one of `words` in what it sends or shows."""
+    return next(
+        (each for each in form.buttons if words & set(_WORD.findall(f"{each.value} {each.text}".lower()))), None
+    )

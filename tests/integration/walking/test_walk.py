@@ -182,7 +182,8 @@ def test_each_arrives_as_their_channel_and_device_would(notes: Notes) -> None:
 
 
 BANNER = """<form method="post" action="/consent/"><input type="hidden" name="next" value="/">
-<button name="consent" value="no">No</button><button name="consent" value="yes">Yes, that is fine</button></form>"""
+<button name="answer" value="declined">No, thanks</button><button name="answer" value="accepted">Yes</button></form>
+<form method="post" action="/elsewhere/"><button>Yes, add it</button></form>"""
 
 
 def test_people_agree_where_the_shop_asks_and_bots_press_nothing(notes: Notes) -> None:
@@ -196,7 +197,7 @@ def test_people_agree_where_the_shop_asks_and_bots_press_nothing(notes: Notes) -
     list(Shopper(a_visit(BROWSE[0]), crowd).walk())
     assert [(asked.method, asked.path, asked.body) for asked in notes.asked] == [
         ("GET", "/", ""),
-        ("POST", "/consent/", "next=%2F&consent=yes"),
+        ("POST", "/consent/", "next=%2F&answer=accepted"),
         ("GET", "/", ""),
     ]
     notes.asked.clear()
