@@ -102,11 +102,9 @@ def summed(keys: set[Key]) -> dict[Key, Counts]:
                 if names:
                     subjects |= Q(subject=subject, key__in=names)
             days: Any = CatalogueDay.objects.before(day).filter(subjects).order_by()
-            for row in days.values("subject", "key").annotate(
-                **{f"total_{name}": total for name, total in sums.items()}
-            ):
-                counts = found[day, row["subject"], row["key"]]
-                counts.update({name: int(row[f"total_{name}"]) for name in counts})
+            for subject, key, *totals in days.values_list("subject", "key").annotate(**sums):
+                counts = found[day, subject, key]
+                counts |= {name: int(totals[NAMES.index(name)]) for name in counts}
     return found
 
 

@@ -103,7 +103,11 @@ class Journey:
             try:
                 if not locked and attempt < 2 and _goes_on(self.sender, place, events):
                     return self._gone_on(place, events, score, now), place
-                return join(self.sender, events, place, now=now, also=also), place
+                with transaction.atomic():
+                    done = join(self.sender, events, place, now=now, also=also)
+                    if done is not None:
+                        self._score(done.session, score)
+                return done, place
             except Wider as wider:
                 also = wider.visitors
             except IntegrityError:
@@ -147,6 +151,14 @@ class Journey:
             if kept.get("model_id") is not None:
                 Score.objects.bulk_create([_score_row(session, kept)], ignore_conflicts=True)
         return Done(session, events, [])
+
+    def _score(self, session: Session, score: Intent | None) -> None:
+        """Keep a score of a session that began, or whose events touched more than itself."""
+        kept = self._kept(session, bytes(session.state), bytes(session.past), score)
+        if kept:
+            Session.objects.swap(session, **kept)
+            if kept["model_id"] is not None:
+                Score.objects.bulk_create([_score_row(session, kept)], ignore_conflicts=True)
 
     def _kept(self, session: Session, state: bytes, past: bytes, score: Intent | None) -> dict[str, Any]:
         """The columns of a score given for exactly this state; nothing where it was given for another."""

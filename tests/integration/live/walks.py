@@ -41,11 +41,13 @@ def act(number: int, when: datetime, name: EventName = EventName.PAGE_VIEW, **fi
     return Event(**{"event_id": f"e{number}", "name": name, "occurred_at": when, "visitor": "-"} | fields)  # type: ignore[arg-type]
 
 
-def walk(seed: int, *, steps: int, browsers: int = 3, customers: int = 2, late: float = 0.08) -> list[Recorded]:
-    """Shop with a few browsers for `steps` requests; times move by milliseconds to hours, and sometimes back."""
+def walk(
+    seed: int, *, steps: int, browsers: int = 3, customers: int = 2, late: float = 0.08, begin: datetime = BEGIN
+) -> list[Recorded]:
+    """Shop with a few browsers for `steps` requests; times move by milliseconds to half an hour, and sometimes back."""
     draw = random.Random(seed)
     here = [Browser(f"v{number}", f"s{number}") for number in range(browsers)]
-    now, number, done = BEGIN, 0, []
+    now, number, done = begin, 1000 * seed, []
     for step in range(steps):
         now += timedelta(milliseconds=draw.choice((0, 1, 1500, 20_000, 60_000, 300_000, 2_000_000)))
         browser = draw.choice(here)
