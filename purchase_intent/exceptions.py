@@ -89,5 +89,6 @@ class ForkedTooLate(IntentError):
     def __init__(self) -> None:
         super().__init__(
             "This process was forked from one that had already scored, and scoring here would hang: let the parent "
-            "make no score before it forks (with Gunicorn, leave preload_app off), and start this process anew."
+            "make no score before it forks (with Gunicorn, leave preload_app off), set OMP_NUM_THREADS=1, and start "
+            "the server anew."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def django_db_modify_db_settings(
     with running_server() as url:
         use_database(url)
         yield
+
+
+@pytest.fixture(autouse=True)
+def champion_looked_up_anew() -> None:
+    """Forget what an earlier test's database said of a champion, and which faults were logged."""
+    if "purchase_intent.scoring.serving" in sys.modules:
+        sys.modules["purchase_intent.scoring.serving"].forget()
+    if "purchase_intent.scoring.faults" in sys.modules:
+        sys.modules["purchase_intent.scoring.faults"].forget_faults()
 
 
 @pytest.fixture

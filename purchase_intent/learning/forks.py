@@ -11,7 +11,7 @@ from typing import Final
 
 from purchase_intent.exceptions import ForkedTooLate
 
-__all__ = ["calling", "forked_too_late"]
+__all__ = ["calling", "forked_too_late", "loading"]
 
 
 class _Process:
@@ -32,6 +32,15 @@ def calling() -> None:
     if _process.forked_too_late:
         raise ForkedTooLate
     _process.called = True
+
+
+def loading() -> None:
+    """Say that a learner is about to read a model, which starts threads too unless OMP_NUM_THREADS is 1.
+
+    Raises ForkedTooLate as `calling` does.
+    """
+    if _process.forked_too_late or os.environ.get("OMP_NUM_THREADS") != "1":
+        calling()
 
 
 def forked_too_late() -> bool:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
 
-from purchase_intent.features.live import read_row
+from purchase_intent.features.live import read_row, read_vector
 from purchase_intent.features.schema import FEATURES
 from purchase_intent.features.state import Past, State
-from purchase_intent.models import Stage
+from purchase_intent.models import Session, Stage
 from purchase_intent.scoring.answer import Intent, Standing, bands_of
 from purchase_intent.scoring.rules import rough_answer
 from purchase_intent.scoring.serving import Serving, champion
+from purchase_intent.scoring.words import reasons_of
 
 __all__ = ["answer", "answers", "milliseconds"]
 
@@ -27,19 +29,26 @@ def milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def answer(state: State, past: Past, *, at: datetime, reasons: int = 0) -> Intent:
+def answer(state: State, past: Past, *, at: datetime, reasons: int = 0, session: Session | None = None) -> Intent:
     """Whether the session will still buy, as of `at` (aware), with at most `reasons` of the strongest causes.
 
-    By the champion, or by the cold-start rules where none serves. Raises ForkedTooLate where a learner must not be
-    called in this process, DatabaseError where nothing is known of a champion and the database is gone.
+    By the champion, or by the cold-start rules where none serves. `session` lets the causes name device, channel and
+    country. Raises ForkedTooLate where a learner must not be called in this process, DatabaseError where nothing is
+    known of a champion and the database is gone.
     """
     if (settled := _settled(state, at)) is not None:
         return settled
     serving = champion()
     if serving is None:
         return rough_answer(state, past, at=at, now=milliseconds(at), reasons=reasons)
-    row = read_row(state, past, milliseconds(at))
-    return _scored(serving, state, float(serving.model.predict(row)[0]), at)
+    now = milliseconds(at)
+    row = read_row(state, past, now)
+    found = _scored(serving, state, float(serving.model.predict(row)[0]), at)
+    if reasons <= 0:
+        return found
+    contributions, _ = serving.model.contributions(row)
+    vector = read_vector(state, past, now)
+    return replace(found, reasons=reasons_of(contributions[0], state, past, vector, most=reasons, session=session))
 
 
 def answers(pairs: Sequence[tuple[State, Past]], *, at: Sequence[datetime]) -> list[Intent]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import time
 from dataclasses import dataclass, field
 from threading import Lock
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import DatabaseError
 
 from purchase_intent.exceptions import BundleRefused, ForkedTooLate, IntentError, MissingExtra, ModelNotFound
+from purchase_intent.learning import MEMBERS
 from purchase_intent.learning.forks import forked_too_late
 from purchase_intent.models import ModelVersion
 from purchase_intent.scoring.bundles import heirs, load_bundle
@@ -25,7 +27,7 @@ from purchase_intent.signals import model_promoted
 if TYPE_CHECKING:
     from purchase_intent.learning import IntentEnsemble
 
-__all__ = ["LOOK_EVERY", "RETRY_AFTER", "Serving", "champion", "look_again"]
+__all__ = ["LOOK_EVERY", "RETRY_AFTER", "Serving", "champion", "forget", "look_again"]
 
 LOOK_EVERY: Final = 5.0
 """Seconds between two looks into the database for another champion."""
@@ -85,15 +87,19 @@ def champion(horizon: str = "session") -> Serving | None:
 
 
 def look_again(**_signal: Any) -> None:
-    """Ask the database at the next call, and log faults anew; what is loaded stays where it still serves."""
+    """Ask the database at the next call; what is loaded stays where it still serves."""
     for seat in list(_seats.values()):
         seat.looked_at = -math.inf
-        seat.told.clear()
+
+
+def forget() -> None:
+    """Drop every model of this process and what it knows of faults; the next call loads anew."""
+    _seats.clear()
 
 
 def _look(seat: _Seat, horizon: str) -> None:
     try:
-        found = ModelVersion.objects.of(horizon).champions().values_list("pk", "bundle_sha256").first()
+        found = _champion_on_record(horizon)
         if found != seat.found or clock() >= seat.retry_at:
             seat.serving = _loaded(seat, horizon)
             seat.found = found
@@ -103,10 +109,15 @@ def _look(seat: _Seat, horizon: str) -> None:
     seat.looked_at = clock()
 
 
+def _champion_on_record(horizon: str) -> tuple[int, str] | None:
+    return ModelVersion.objects.of(horizon).champions().values_list("pk", "bundle_sha256").first()
+
+
 def _loaded(seat: _Seat, horizon: str) -> Serving | None:
     """The first heir whose bundle is sound; the model that serves already is not read again."""
-    # Read when the library is loaded: with threads of its own a learner hangs in a child that is forked later.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not any(member.package in sys.modules for member in MEMBERS.values()):
+        # Learners read it when they are first imported; with more threads, a child forked later would hang in them.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     seat.retry_at = math.inf
     try:
         for version in heirs(horizon):

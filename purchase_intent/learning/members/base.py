@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from purchase_intent.exceptions import BundleRefused, MissingExtra, TrainingRefused
-from purchase_intent.learning.forks import calling
+from purchase_intent.learning.forks import calling, loading
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["Member", "Params", "learner", "settle"]
@@ -150,6 +150,7 @@ class Member(ABC):
     def from_files(cls, files: Mapping[str, bytes], *, rounds: int, settings: Params) -> Self:
         """The member that `to_files` wrote. Raises BundleRefused where the file is missing or unreadable."""
         cls.module()
+        loading()
         name = f"{cls.name}{cls.suffix}"
         if name not in files:
             raise BundleRefused(f"{name} is missing: restore the bundle or train again", file=name)
