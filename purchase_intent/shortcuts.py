@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from purchase_intent.events import EventName, Page
+from purchase_intent.models import Session
+from purchase_intent.models.session import IDLE
+from purchase_intent.scoring.answer import UNKNOWN, Intent
+from purchase_intent.scoring.faults import tell_once
+from purchase_intent.scoring.score import answer
 from purchase_intent.tracking.deeds import Amount, Line
 from purchase_intent.tracking.telling import tell, tell_order
+from purchase_intent.tracking.tracker import tracker_of
 
-__all__ = ["Line", "track", "track_order"]
+__all__ = ["Line", "score", "track", "track_order"]
+
+_ATTRIBUTE: Final = "_purchase_intent_score"
+
+
+def score(subject: HttpRequest | Session, *, reasons: int = 0, as_of: datetime | None = None) -> Intent:
+    """Whether a session will still buy, with at most `reasons` of the strongest causes.
+
+    Of a request: its visitor's session after all that the request has told, as of the latest of it. Of a stored
+    session: as of now, or of the moment it ended. `as_of` (aware) puts another moment in its place. UNKNOWN where the
+    request is not tracked, and where a fault stands in the way, which is logged once an hour with its remedy.
+    """
+    try:
+        if isinstance(subject, Session):
+            at = as_of or min(timezone.now(), subject.last_at + IDLE)
+            return answer(subject.read_state(), subject.read_past(), at=at, reasons=reasons, session=subject)
+        return _of_request(subject, reasons=reasons, as_of=as_of)
+    except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its score
+        tell_once(fault, effect="No score was given")
+        return UNKNOWN
 
 
 def track(  # noqa: PLR0913 (an event has these fields)
@@ -58,3 +86,31 @@ def track_order(
     `revenue` is its total and, like the prices of its lines, in the shop's currency; another `currency` is refused.
     """
     tell_order(request, number=number, revenue=revenue, lines=lines, currency=currency)
+
+
+def _of_request(request: HttpRequest, *, reasons: int, as_of: datetime | None) -> Intent:
+    """The answer after what is pending; as of its latest event, so that history folded later gives the same."""
+    tracker = tracker_of(request)
+    if tracker is None:
+        return UNKNOWN
+    pending = tracker.pending()
+    events = tuple(event.event_id for event in pending)
+    if as_of is None and (known := _remembered(request, events, reasons)) is not None:
+        return known
+    at = as_of or max((event.occurred_at for event in pending), default=tracker.moment)
+    foreseen = tracker.journey.foresee(pending, at=at)
+    if as_of is not None:
+        return answer(foreseen.state, foreseen.past, at=at, reasons=reasons, session=foreseen.session)
+    tracker.score = None
+    found = answer(foreseen.state, foreseen.past, at=at, reasons=reasons, session=foreseen.session)
+    tracker.score = found
+    setattr(request, _ATTRIBUTE, (events, reasons, found))
+    return found
+
+
+def _remembered(request: HttpRequest, events: tuple[str | None, ...], reasons: int) -> Intent | None:
+    """What this request was answered after the same events, with as many reasons at least."""
+    for_events, asked, found = getattr(request, _ATTRIBUTE, (None, 0, UNKNOWN))
+    if for_events != events or asked < reasons:
+        return None
+    return replace(found, reasons=found.reasons[: max(reasons, 0)])

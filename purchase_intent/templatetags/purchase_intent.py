@@ -1,0 +1,91 @@
+"""`{% load purchase_intent %}{% intent as intent %}`: the score of the visitor's session, computed where it is used."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.utils.functional import cached_property
+
+from purchase_intent.models import Stage
+from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
+from purchase_intent.shortcuts import score
+
+__all__ = ["LazyIntent", "intent"]
+
+REASONS: Final = 3
+"""How many reasons a page shows unless it asks for more or fewer."""
+
+register = template.Library()
+
+
+class LazyIntent:
+    """An answer that is worked out when first read, and its reasons when they are.
+
+    It reads like an `Intent`. What is never read costs nothing.
+    """
+
+    def __init__(self, request: HttpRequest | None, reasons: int = REASONS) -> None:
+        self._request = request
+        self._most = reasons
+
+    def __str__(self) -> str:
+        return "" if self.probability is None else f"{self.probability:.3f}"
+
+    @cached_property
+    def _answer(self) -> Intent:
+        return score(self._request) if self._request is not None else UNKNOWN
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The strongest causes, the strongest first."""
+        if self._request is None or self._most <= 0:
+            return ()
+        return score(self._request, reasons=self._most).reasons
+
+    @property
+    def standing(self) -> Standing:
+        """Where the answer comes from, or why there is none."""
+        return self._answer.standing
+
+    @property
+    def probability(self) -> float | None:
+        """Of a purchase, 0 to 1; None where the standing says why."""
+        return self._answer.probability
+
+    @property
+    def band(self) -> str:
+        """The narrowest band the score reaches, or ""."""
+        return self._answer.band
+
+    @property
+    def bands(self) -> frozenset[str]:
+        """Every band the score reaches."""
+        return self._answer.bands
+
+    @property
+    def stage(self) -> Stage:
+        """How far the session has come."""
+        return self._answer.stage
+
+    @property
+    def model(self) -> int | None:
+        """The key of the model version that answered; None for rules."""
+        return self._answer.model
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment the answer is as of."""
+        return self._answer.moment
+
+
+@register.simple_tag(takes_context=True)
+def intent(context: Context, reasons: Any = REASONS) -> LazyIntent:
+    """The session's intent: `{% intent as intent %}`, or `{% intent reasons=5 as intent %}` for more reasons."""
+    request = context.get("request")
+    return LazyIntent(
+        request if isinstance(request, HttpRequest) else None, reasons if isinstance(reasons, int) else REASONS
+    )
