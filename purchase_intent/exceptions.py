@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "BundleRefused",
     "ConfigurationError",
+    "DayNotOver",
     "EventRefused",
     "ForkedTooLate",
     "IntentError",
@@ -92,3 +93,9 @@ class ForkedTooLate(IntentError):
             "make no score before it forks (with Gunicorn, leave preload_app off), set OMP_NUM_THREADS=1, and start "
             "the server anew."
         )
+
+
+class DayNotOver(IntentError):
+    """A catalogue day was to be frozen while it still went on."""
+
+    code = "day_not_over"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from purchase_intent.events.reasons import LONGEST_TEXT
 from purchase_intent.features.hit import FACTS
 
-__all__ = ["WINDOW_DAYS", "CatalogueDay", "CatalogueDayQuerySet", "Subject"]
+__all__ = ["COUNTS", "WINDOW_DAYS", "CatalogueDay", "CatalogueDayQuerySet", "Subject"]
 
 WINDOW_DAYS: Final = 28
 """How many local days before an event's own day its facts are summed over."""
+
+COUNTS: Final = ("views", "carts", "buys", "cents", "sessions", "buyers")
+"""What is counted of a subject on a day."""
 
 
 class Subject(models.TextChoices):
@@ -50,6 +54,27 @@ class CatalogueDayQuerySet(models.QuerySet["CatalogueDay"]):
         """The last day that was frozen; None where none was."""
         day: date | None = self.order_by("-day").values_list("day", flat=True).first()
         return day
+
+    def write(self, day: date, rows: Mapping[tuple[str, str], Sequence[int]]) -> int:
+        """Bring one day's counts (COUNTS, by subject and key) up to date, all or nothing; how many rows differed."""
+        with transaction.atomic(using=self.db):
+            there = {
+                (subject, key): tuple(counts)
+                for subject, key, *counts in self.filter(day=day).values_list("subject", "key", *COUNTS)
+            }
+            changed = [
+                self.model(day=day, subject=subject, key=key, **dict(zip(COUNTS, counts, strict=True)))
+                for (subject, key), counts in rows.items()
+                if there.get((subject, key)) != tuple(counts)
+            ]
+            self.bulk_create(
+                changed,
+                update_conflicts=True,
+                update_fields=COUNTS,
+                unique_fields=("day", "subject", "key"),
+                batch_size=1000,
+            )
+        return len(changed)
 
 
 class CatalogueDay(models.Model):

@@ -8,16 +8,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from django.db import transaction
-
 from purchase_intent.models import CatalogueDay, Subject
+from purchase_intent.models.catalogue_day import COUNTS as WRITTEN
 from purchase_intent.sources.facts import COUNTS
 from purchase_intent.sources.orm import StoredLog
 
 __all__ = ["freeze_days"]
 
 EPOCH: Final = date(1970, 1, 1)
-COUNTED: Final = ("views", "carts", "buys", "cents", "sessions", "buyers")
 
 
 def freeze_days(stored: StoredLog, *, before: date) -> int:
@@ -57,7 +55,7 @@ def count_days(stored: StoredLog) -> None:
 def counted_days(stored: StoredLog) -> Iterator[tuple[date, list[tuple[Any, ...]]]]:
     """The rows of `counted`, one day at a time."""
     cursor = stored.log.connection.cursor()
-    cursor.execute(f"SELECT day, subject, key, {', '.join(COUNTED)} FROM counted ORDER BY day, subject, key")
+    cursor.execute(f"SELECT day, subject, key, {', '.join(WRITTEN)} FROM counted ORDER BY day, subject, key")
     rows = iter(cursor.fetchone, None)
     for day, found in groupby(rows, key=itemgetter(0)):
         yield EPOCH + timedelta(days=day), list(found)
@@ -65,21 +63,5 @@ def counted_days(stored: StoredLog) -> Iterator[tuple[date, list[tuple[Any, ...]
 
 def write_day(day: date, rows: list[tuple[Any, ...]]) -> int:
     """Bring the rows of one day up to date; how many differed."""
-    with transaction.atomic():
-        there = {
-            (subject, key): counts
-            for subject, key, *counts in CatalogueDay.objects.filter(day=day).values_list("subject", "key", *COUNTED)
-        }
-        changed = [
-            CatalogueDay(day=day, subject=subject, key=key, **dict(zip(COUNTED, map(int, counts), strict=True)))
-            for _, subject, key, *counts in rows
-            if there.get((subject, key)) != list(map(int, counts))
-        ]
-        CatalogueDay.objects.bulk_create(
-            changed,
-            update_conflicts=True,
-            update_fields=COUNTED,
-            unique_fields=("day", "subject", "key"),
-            batch_size=1000,
-        )
-    return len(changed)
+    counted = {(subject, key): tuple(map(int, counts)) for _, subject, key, *counts in rows}
+    return CatalogueDay.objects.write(day, counted)
