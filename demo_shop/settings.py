@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from demo_shop.database import database
+from purchase_intent.tasks import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"
@@ -85,3 +86,20 @@ TIME_ZONE = "Europe/Berlin"
 LANGUAGE_CODE = "en-us"
 
 PURCHASE_INTENT: dict[str, object] = {"TIME_ZONE": TIME_ZONE}
+
+REDIS_URL = os.environ.get("REDIS_URL", "")
+"""Empty: no broker, tasks run in the process that sends them, and each process has a cache of its own."""
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CELERY_BROKER_URL = CELERY_RESULT_BACKEND = REDIS_URL
+    # Longer than any task that is acknowledged late: one still at work is not delivered to another worker.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}
+    CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
+CELERY_TASK_EAGER_PROPAGATES = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_RESULT_EXPIRES = 24 * 3600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+"""A child takes one task at a time: a long one holds up none that it has not begun."""
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")

@@ -12,6 +12,7 @@ __all__ = [
     "LogRefused",
     "MissingExtra",
     "ModelNotFound",
+    "TrainingBusy",
     "TrainingRefused",
 ]
 
@@ -68,6 +69,12 @@ class TrainingRefused(IntentError):
     """The data does not allow a model, or a check stopped one."""
 
     code = "training_refused"
+
+
+class TrainingBusy(IntentError):
+    """Another training is under way, and there is to be one at a time."""
+
+    code = "training_busy"
 
 
 class BundleRefused(IntentError):

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Avg, Case, Count, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from purchase_intent.models.model_version import ModelVersion
 from purchase_intent.models.session import Session
 from purchase_intent.models.visitor import Visitor
 
-__all__ = ["Score", "ScoreQuerySet"]
+__all__ = ["CalibrationBin", "Score", "ScoreQuerySet"]
+
+EDGES: Final = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Narrow where most scores of a shop lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Judged scores from `low` to below `high`: how many, their mean, and the share of them that came true."""
+
+    low: float
+    high: float
+    count: int
+    mean: float
+    came_true: float
 
 
 class ScoreQuerySet(models.QuerySet["Score"]):
@@ -25,6 +41,23 @@ class ScoreQuerySet(models.QuerySet["Score"]):
     def judged(self) -> Self:
         """Keep those whose outcome is known."""
         return self.filter(came_true__isnull=False)
+
+    def calibration(self) -> list[CalibrationBin]:
+        """What was said against what happened, each judged score counted once; bins without scores are left out."""
+        bins = list(pairwise(EDGES))
+        places = [When(probability__lt=high, then=Value(place)) for place, (_, high) in enumerate(bins)]
+        place = Case(*places, default=Value(len(bins) - 1), output_field=IntegerField())
+        found = (
+            self.judged()
+            .order_by()
+            .annotate(place=place)
+            .values("place")
+            .annotate(count=Count("pk"), mean=Avg("probability"), hits=Count("pk", filter=Q(came_true=True)))
+            .order_by("place")
+        )
+        return [
+            CalibrationBin(*bins[row["place"]], row["count"], row["mean"], row["hits"] / row["count"]) for row in found
+        ]
 
 
 class Score(models.Model):

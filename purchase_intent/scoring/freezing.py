@@ -16,6 +16,7 @@ from purchase_intent.events import EventName
 from purchase_intent.exceptions import DayNotOver
 from purchase_intent.models import CatalogueDay, Event, EventQuerySet, Subject
 from purchase_intent.models.catalogue_day import WINDOW_DAYS
+from purchase_intent.scoring.facts import facts
 
 __all__ = ["day_start", "days_due", "freeze_day", "freeze_days_due"]
 
@@ -75,7 +76,9 @@ def freeze_day(day: date, *, now: datetime) -> int:
             _firsts(events, begin, name=EventName.PURCHASE.value),
         ),
     }
-    return CatalogueDay.objects.write(day, rows)
+    changed = CatalogueDay.objects.write(day, rows)
+    facts.forget()
+    return changed
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:

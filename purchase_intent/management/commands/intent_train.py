@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from purchase_intent.conf import config
+from purchase_intent.exceptions import TrainingBusy
 from purchase_intent.management.endings import clear_ending
 from purchase_intent.management.progress import Steps
 from purchase_intent.models import ModelVersion
 
 
 class Command(BaseCommand):
-    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials 0] [--force]`."""
+    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials 0] [--force] [--alone]`."""
 
     help = "Train a model from event logs, or from the stored events, and register it with its figures and bundle."
 
@@ -26,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="the same seed and log give the same model")
         parser.add_argument("--trials", type=int, default=0, help="tuning trials for each member; 0 keeps the defaults")
         parser.add_argument("--force", action="store_true", help="register even what a check refuses, marked so")
+        parser.add_argument("--alone", action="store_true", help="end at once where another such training is under way")
         parser.add_argument("--zone", help="the shop's time zone, where the log is another shop's")
         parser.add_argument("--rejects", type=Path, help="CSV file for the rows that were rejected, with the reason")
 
@@ -44,8 +48,22 @@ class Command(BaseCommand):
                 force=options["force"],
                 rejects=options["rejects"],
             )
-            version = train(request, progress=steps)
+            with self._held(options["alone"]):
+                version = train(request, progress=steps)
         self._report(version)
+
+    @contextmanager
+    def _held(self, one_at_a_time: bool) -> Iterator[None]:  # noqa: FBT001 (the option as it came)
+        from purchase_intent.training.alone import BUSY, alone
+
+        if not one_at_a_time:
+            yield
+            return
+        try:
+            with alone():
+                yield
+        except TrainingBusy as busy:
+            raise CommandError(busy.message, returncode=BUSY) from busy
 
     def _zone(self, options: dict[str, Any]) -> str:
         from purchase_intent.sources import layout_zone

@@ -1,0 +1,30 @@
+"""Delete what is older than the shop keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from purchase_intent.conf import config
+from purchase_intent.management.endings import clear_ending
+from purchase_intent.management.progress import Steps
+
+
+class Command(BaseCommand):
+    """`intent_prune`."""
+
+    help = "Delete events, scores, sessions and visitors older than RETENTION_DAYS; orders are kept."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from purchase_intent.scoring.pruning import prune
+
+        steps = Steps(self.stdout)
+        with clear_ending(steps):
+            days = config().retention_days
+            gone = prune(timezone.now(), progress=steps)
+        self.stdout.write(
+            f"Deleted what is older than {days:,} days: {gone.events:,} events, {gone.scores:,} scores, "
+            f"{gone.sessions:,} sessions, {gone.visitors:,} visitors."
+        )

@@ -1,0 +1,73 @@
+"""What is older than the shop keeps, taken out: events first, then what nothing points at any more. Orders stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from purchase_intent.conf import config
+from purchase_intent.models import Event, Order, Score, Session, Visitor
+from purchase_intent.models.partitions import prune_events
+
+__all__ = ["Pruned", "prune"]
+
+AT_ONCE: Final = 1_000
+"""Rows deleted in one transaction: a run that is killed has lost nothing of what went before."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many rows of each kind are gone."""
+
+    events: int
+    scores: int
+    sessions: int
+    visitors: int
+
+
+def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
+    """Delete what is older than `RETENTION_DAYS` at `now`.
+
+    Events and scores by their own time; closed sessions, and visitors, that were last heard of before then and have
+    neither events nor orders left. Orders are kept, with the sessions and visitors they name.
+    """
+    tell = progress or _silent
+    before = now - timedelta(days=config().retention_days)
+    tell("deleting events")
+    events = prune_events(before)
+    scores = _delete(Score.objects.filter(moment__lt=before), "scores", tell)
+    old = Session.objects.filter(closed_at__isnull=False, last_at__lt=before).filter(
+        ~_any(Event, "session"), ~_any(Order, "session")
+    )
+    sessions = _delete(old, "sessions", tell)
+    gone = Visitor.objects.filter(last_seen__lt=before).filter(
+        ~_any(Event, "visitor"), ~_any(Order, "visitor"), ~_any(Session, "visitor")
+    )
+    return Pruned(events, scores, sessions, _delete(gone, "visitors", tell))
+
+
+def _any(model: Any, field: str) -> Exists:
+    return Exists(model.objects.filter(**{field: OuterRef("pk")}))
+
+
+def _delete(rows: QuerySet[Any], what: str, tell: Progress) -> int:
+    """Delete the rows of a query, a bounded number at a time; how many, what hangs on them not counted."""
+    label, done = rows.model._meta.label, 0  # noqa: SLF001 (documented by Django)
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        # Asked again in the deleting statement: what came meanwhile keeps its row.
+        gone = rows.filter(pk__in=keys).delete()[1].get(label, 0)
+        if not gone:
+            break
+        done += gone
+        tell(f"deleting {what}: {done:,}")
+    return done
+
+
+def _silent(step: str) -> None:
+    """Nobody watches."""

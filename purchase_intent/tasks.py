@@ -1,0 +1,144 @@
+"""The work beside the pages, as Celery tasks; without Celery plain functions, for `manage.py` and cron.
+
+Each may run twice, or be killed and run again: what is done is not done twice. `docs/operations.md` lists them. Nothing
+here needs Django to have started when it is imported, so that settings can name `BEAT_SCHEDULE`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final, ParamSpec, TypeVar
+
+from django.utils import timezone
+
+from purchase_intent.exceptions import TrainingBusy
+
+try:
+    import celery
+    from celery.schedules import crontab
+except ModuleNotFoundError:  # cron does the same work
+    celery = crontab = None
+
+__all__ = [
+    "BEAT_SCHEDULE",
+    "close_sessions",
+    "freeze_day",
+    "make_partitions",
+    "prune",
+    "score_sessions",
+    "score_visitors",
+    "train",
+]
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+AHEAD: Final = timedelta(days=62)
+"""Two months."""
+
+
+def _task(**options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Celery's `shared_task` under a name of the app's own; without Celery the function as it is."""
+
+    def named(function: Callable[P, R]) -> Callable[P, R]:
+        if celery is None:
+            return function
+        name = f"purchase_intent.{function.__name__}"
+        made: Callable[P, R] = celery.shared_task(name=name, **options)(function)
+        return made
+
+    return named
+
+
+# Acknowledged when done: one that is lost with its worker is delivered again, and goes on.
+_again: Final = {"acks_late": True, "reject_on_worker_lost": True}
+
+
+@_task()
+def train(horizon: str = "session") -> str:
+    """Train a model on the stored events, in a fresh process; the last line it said.
+
+    One at a time: where another training is under way this one ends at once. Raises TrainingRefused where it failed.
+    Acknowledged at once: a delivery after the end would train once more.
+    """
+    from purchase_intent.training.alone import train_in_fresh_process
+
+    try:
+        return train_in_fresh_process(horizon)
+    except TrainingBusy as busy:
+        logger.info("%s", busy.message)
+        return busy.message
+
+
+@_task(**_again)
+def score_sessions() -> int:
+    """Score the open sessions that have gone on since their latest score; how many got one."""
+    from purchase_intent.scoring import batch
+
+    return batch.score_sessions(timezone.now())
+
+
+@_task(**_again)
+def score_visitors() -> int:
+    """Score the recent visitors as of this night; how many got one."""
+    from purchase_intent.scoring import batch
+
+    return batch.score_visitors(batch.night_of(timezone.now()))
+
+
+@_task(**_again)
+def close_sessions() -> dict[str, int]:
+    """Close the sessions that have ended and judge the scores that waited for it; how many of each."""
+    from purchase_intent.scoring import closing
+
+    return asdict(closing.close_sessions(timezone.now()))
+
+
+@_task(**_again)
+def freeze_day() -> list[str]:
+    """Freeze yesterday's catalogue day, and those missed before it; which."""
+    from purchase_intent.scoring import freezing
+
+    return [day.isoformat() for day in freezing.freeze_days_due(timezone.now())]
+
+
+@_task(**_again)
+def make_partitions() -> list[str]:
+    """Make the months of events up to two ahead that are missing; their tables."""
+    from purchase_intent.models import partitions
+
+    now = timezone.now()
+    return partitions.make_partitions(now, now + AHEAD)
+
+
+@_task(**_again)
+def prune() -> dict[str, int]:
+    """Delete what is older than the shop keeps; how many rows of each kind."""
+    from purchase_intent.scoring import pruning
+
+    return asdict(pruning.prune(timezone.now()))
+
+
+def _at(cron: str) -> object:
+    """A time of the week, on the clock of Celery's `timezone`; without Celery the cron expression itself."""
+    if crontab is None:
+        return cron
+    minute, hour, _, _, weekday = cron.split()
+    return crontab(minute=minute, hour=hour, day_of_week=weekday)
+
+
+BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
+    "purchase-intent-score-sessions": {"task": "purchase_intent.score_sessions", "schedule": 60.0},
+    "purchase-intent-close-sessions": {"task": "purchase_intent.close_sessions", "schedule": 300.0},
+    "purchase-intent-freeze-day": {"task": "purchase_intent.freeze_day", "schedule": _at("10 0 * * *")},
+    "purchase-intent-make-partitions": {"task": "purchase_intent.make_partitions", "schedule": _at("20 0 * * *")},
+    "purchase-intent-score-visitors": {"task": "purchase_intent.score_visitors", "schedule": _at("10 3 * * *")},
+    "purchase-intent-train": {"task": "purchase_intent.train", "schedule": _at("0 4 * * 1")},
+    "purchase-intent-prune": {"task": "purchase_intent.prune", "schedule": _at("30 5 * * *")},
+}
+"""For `app.conf.beat_schedule`; set Celery's `timezone` to the shop's."""

@@ -1,0 +1,109 @@
+"""Training in a process of its own, and one such training at a time.
+
+Learners must never be called in a process that forks, and a worker's children may have no children of
+`multiprocessing`: a fresh interpreter is neither's concern. The lock is held by the training process itself and goes
+with it however it ends: on PostgreSQL an advisory lock of its database session, on SQLite a lock on a file beside the
+database's.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.db import connections, router
+
+from purchase_intent.exceptions import TrainingBusy, TrainingRefused
+from purchase_intent.models import Horizon, ModelVersion
+
+__all__ = ["BUSY", "LONGEST", "alone", "train_in_fresh_process"]
+
+logger = logging.getLogger(__name__)
+
+BUSY: Final = 75
+"""Exit code of a training that found another one under way."""
+LONGEST: Final = 6 * 3600.0
+"""Seconds after which a training is given up."""
+LOCK: Final = "purchase_intent.training"
+
+
+def train_in_fresh_process(horizon: str = Horizon.SESSION, *, longest: float = LONGEST) -> str:
+    """Run `intent_train` on the stored events; its last line.
+
+    Raises TrainingBusy where another training is under way, TrainingRefused with the last line of what it said where
+    it failed, or took longer than `longest` seconds.
+    """
+    if horizon != Horizon.SESSION:
+        raise TrainingRefused(f"horizon: {horizon!r} cannot be trained from stored events; give 'session'")
+    command = [sys.executable, "-m", "django", "intent_train", "--alone"]
+    try:
+        done = subprocess.run(  # noqa: S603 (our own interpreter and words)
+            command, env=_environment(), capture_output=True, text=True, timeout=longest, check=False
+        )
+    except subprocess.TimeoutExpired as late:
+        raise TrainingRefused(f"training took longer than {longest:.0f} seconds and was given up") from late
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    for line in lines:
+        logger.info("intent_train: %s", line)
+    last = lines[-1].strip() if lines else f"exit code {done.returncode}"
+    if done.returncode == BUSY:
+        raise TrainingBusy(last)
+    if done.returncode:
+        raise TrainingRefused(last)
+    return last
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the lock of training. Raises TrainingBusy where another process holds it."""
+    alias = router.db_for_write(ModelVersion)
+    vendor = connections[alias].vendor
+    holder = {"postgresql": _advisory, "sqlite": _beside}.get(vendor)
+    if holder is None:
+        raise TrainingRefused(f"no lock is known for {vendor}: train with intent_train, without --alone")
+    with holder(alias):
+        yield
+
+
+def _busy() -> TrainingBusy:
+    return TrainingBusy("another training is under way: wait for its end")
+
+
+@contextmanager
+def _advisory(alias: str) -> Iterator[None]:
+    # A connection of its own: training may let go of the thread's.
+    connection = connections[alias].copy()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [LOCK])
+            if not cursor.fetchone()[0]:
+                raise _busy()
+            yield
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _beside(alias: str) -> Iterator[None]:
+    name = str(connections[alias].settings_dict["NAME"])
+    path = Path(f"{name}.training")
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as held:
+            raise _busy() from held
+        yield
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(part for part in sys.path if part)
+    module = os.environ.get("DJANGO_SETTINGS_MODULE") or str(settings.SETTINGS_MODULE)
+    return os.environ | {"DJANGO_SETTINGS_MODULE": module, "PYTHONPATH": path, "OMP_NUM_THREADS": "2"}
