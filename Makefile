@@ -46,7 +46,7 @@ test: setup
 	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(PYTEST_ARGS)
 	$(BIN)/python -m pytest --cov --cov-append --database postgres $(PYTEST_ARGS) \
 		tests/integration/models tests/integration/live tests/integration/importing tests/integration/app \
-		tests/integration/scoring tests/integration/background \
+		tests/integration/api tests/integration/scoring tests/integration/background \
 		tests/integration/storefront tests/integration/walking
 
 lint: setup

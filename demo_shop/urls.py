@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.staticfiles.views import serve
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from demo_shop.views import account, basket, checkout, information, shelves
@@ -35,6 +35,7 @@ urlpatterns = [
     path("pictures/<slug:department>/<slug:shape>/<int:number>.svg", information.picture, name="picture"),
     path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.lstrip('/')}shop/mark.svg")),
     path("admin/", admin.site.urls),
+    path("intent/", include("purchase_intent.urls")),
     # The demo has no web server before it: its style sheet comes from here, whether DEBUG is on or not.
     path("static/<path:path>", serve, {"insecure": True}),
 ]

@@ -1,0 +1,1 @@
+"""The HTTP interface for staff: sessions, their scores, and why."""

@@ -1,0 +1,129 @@
+"""What the OpenAPI document says of each endpoint beyond its shapes: parameters, answers, examples."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+
+from purchase_intent.api.problems import CONTENT_TYPE
+from purchase_intent.api.serializers import (
+    AnswerQuery,
+    ExplanationQuery,
+    ExplanationSerializer,
+    ProblemSerializer,
+    ScoreSerializer,
+    SessionQuery,
+    SessionSerializer,
+)
+
+__all__ = ["EXPLANATION", "SCORE", "SESSIONS"]
+
+KEY: Final = "5f1c0f6f0b7d4c3f9a53f0c4b8a1d2e3"
+SESSION: Final = {
+    "key": KEY,
+    "site": "",
+    "visitor": 4711,
+    "stage": "cart",
+    "score": 0.314,
+    "band": "top_5",
+    "last_at": "2026-03-01T12:04:00Z",
+    "open": True,
+}
+ANSWER: Final = {
+    "session": KEY,
+    "site": "",
+    "standing": "scored",
+    "probability": 0.314,
+    "band": "top_5",
+    "bands": ["top_20", "top_5"],
+    "stage": "cart",
+    "model": 3,
+    "moment": "2026-03-01T12:04:00Z",
+}
+WHY: Final = ANSWER | {
+    "log_odds": -0.78,
+    "base": -3.9,
+    "reasons": [
+        {
+            "text": "Came back to the basket twice in ten minutes",
+            "effect": 2.1,
+            "features": ["basket_visits", "since_last_basket"],
+        }
+    ],
+    "contributions": [
+        {
+            "feature": "basket_visits",
+            "meaning": "Visits to the basket page",
+            "unit": "count",
+            "value": 3.0,
+            "effect": 1.6,
+        }
+    ],
+}
+
+
+def _problem(status: int, title: str, code: str, detail: str, field: str = "") -> OpenApiResponse:
+    value: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+    if field:
+        value |= {"detail": f"{field}: {detail}", "errors": [{"field": field, "detail": detail}]}
+    shown = OpenApiExample(code, value=value, media_type=CONTENT_TYPE, status_codes=[str(status)])
+    return OpenApiResponse(ProblemSerializer, description=title, examples=[shown])
+
+
+REFUSED: Final = {
+    (401, CONTENT_TYPE): _problem(
+        401, "Unauthorized", "not_authenticated", "Authentication credentials were not provided."
+    ),
+    (403, CONTENT_TYPE): _problem(
+        403,
+        "Forbidden",
+        "permission_denied",
+        "Only staff with the permission purchase_intent.view_session may ask: let an administrator grant it.",
+    ),
+    (503, CONTENT_TYPE): _problem(
+        503,
+        "Service Unavailable",
+        "database_unavailable",
+        "The database does not answer. Try again in a minute; the server's log says more.",
+    ),
+}
+MISSING: Final = {
+    (404, CONTENT_TYPE): _problem(
+        404, "Not Found", "session_not_found", "No session has this key: take one from the list of sessions."
+    )
+}
+
+
+def _bad(field: str, detail: str) -> dict[Any, OpenApiResponse]:
+    return {(400, CONTENT_TYPE): _problem(400, "Bad Request", "invalid", detail, field)}
+
+
+def _shown(name: str, value: object) -> list[OpenApiExample]:
+    return [OpenApiExample(name, value=value, response_only=True, status_codes=["200"])]
+
+
+NO_BAND: Final = "“top_2” is none of them. Use one of: top_1, top_5, top_20."
+NO_SITE: Final = "Sessions of several sites have this key: say which site."
+
+SESSIONS: Final[dict[str, Any]] = {
+    "operation_id": "list_sessions",
+    "tags": ["sessions"],
+    "parameters": [SessionQuery],
+    "responses": {200: SessionSerializer(many=True), **_bad("band", NO_BAND), **REFUSED},
+    "examples": _shown("a session", SESSION),
+}
+SCORE: Final[dict[str, Any]] = {
+    "operation_id": "score_session",
+    "tags": ["sessions"],
+    "parameters": [AnswerQuery],
+    "responses": {200: ScoreSerializer, **_bad("site", NO_SITE), **MISSING, **REFUSED},
+    "examples": _shown("a score", ANSWER),
+}
+EXPLANATION: Final[dict[str, Any]] = {
+    "operation_id": "explain_session",
+    "tags": ["sessions"],
+    "parameters": [ExplanationQuery],
+    "responses": {200: ExplanationSerializer, **_bad("site", NO_SITE), **MISSING, **REFUSED},
+    "examples": _shown("an explanation", WHY),
+}

@@ -1,0 +1,29 @@
+"""The list, page by page: by a cursor, so that sessions that come meanwhile shift nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+__all__ = ["SessionPages"]
+
+
+class SessionPages(CursorPagination):
+    """The latest sessions first, 50 a page unless the request says otherwise."""
+
+    ordering = ("-last_at", "-id")
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Read the cursor; one that is none is a fault of the request, not a page that is missing."""
+        try:
+            return super().decode_cursor(request)
+        except NotFound as error:
+            remedy = _("Not a cursor of this list. Take it from next or previous of a page, or leave it out.")
+            raise ValidationError({"cursor": remedy}) from error

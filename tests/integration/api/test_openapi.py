@@ -1,0 +1,68 @@
+"""The OpenAPI document: valid, complete, and of our endpoints alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.validation import validate_schema
+from rest_framework.test import APIClient
+
+from purchase_intent import __version__
+from purchase_intent.api.openapi import Document
+
+PATHS = ["/intent/v1/sessions/", "/intent/v1/sessions/{key}/explanation/", "/intent/v1/sessions/{key}/score/"]
+
+
+def written() -> Any:
+    return Document().get_schema(public=True)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    return written()
+
+
+def test_it_is_valid_and_nothing_in_it_was_guessed(document: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    validate_schema(document)  # type: ignore[no-untyped-call]
+    assert written() == document
+    assert not GENERATOR_STATS
+    assert capfd.readouterr().err == ""
+
+
+def test_it_holds_our_endpoints_alone_and_they_only_read(document: Any) -> None:
+    assert sorted(document["paths"]) == PATHS
+    assert {method for path in document["paths"].values() for method in path} == {"get"}
+    assert document["info"]["version"] == __version__
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_has_an_example(document: Any, path: str) -> None:
+    operation = document["paths"][path]["get"]
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "503"} | ({"404"} if "{key}" in path else set())
+    assert operation["description"]
+    for status, response in operation["responses"].items():
+        ((media, content),) = response["content"].items()
+        assert media == ("application/json" if status == "200" else "application/problem+json")
+        assert content["examples"], status
+
+
+def test_every_parameter_is_described(document: Any) -> None:
+    found = [item for path in PATHS for item in document["paths"][path]["get"]["parameters"] if item["in"] == "query"]
+    assert {item["name"] for item in found} == {"band", "stage", "open", "page_size", "cursor", "site", "reasons"}
+    assert [item["name"] for item in found if not item.get("description")] == []
+
+
+def test_staff_read_it_over_http(api: APIClient, document: Any) -> None:
+    response = api.get("/intent/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"})
+    assert response.status_code == 200
+    assert json.loads(response.content) == json.loads(json.dumps(document))
+
+
+def test_others_do_not(db: None) -> None:
+    response = Client().get("/intent/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"})
+    assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json")
+    assert response.json()["code"] == "not_authenticated"
