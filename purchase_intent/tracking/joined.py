@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +17,11 @@ from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, Stat
 from purchase_intent.models import Order, Outcome, Session, Visitor
 from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
 from purchase_intent.scoring.rebuild import MOST_EVENTS, LostRace, connected, rebuild, rebuild_session
+from purchase_intent.tracking.cast import Cast, needs_label
 from purchase_intent.tracking.place import Sender
-from purchase_intent.tracking.rows import event_row, order_rows
+from purchase_intent.tracking.rows import event_row, login_event, order_rows, texts_of
 
-__all__ = ["Cast", "Done", "Joining", "Wider"]
+__all__ = ["Done", "Joining", "Wider"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +48,6 @@ class Done:
     recognised: Visitor | None = None
 
 
-@dataclass(slots=True)
-class Cast:
-    """Whose events come before a login, and whose after it; one and the same visitor where nobody logs in."""
-
-    before: Visitor
-    after: Visitor
-    login: bool
-    anonymous: bool
-    """Whether the visitor before had never logged in."""
-    new: frozenset[int]
-    """Keys of visitors made just now: nobody else can have sessions of theirs."""
-
-    @property
-    def visitors(self) -> list[Visitor]:
-        return [self.before] if self.before.pk == self.after.pk else [self.before, self.after]
-
-
 class Joining:
     """One call's events on their way into the database, everything locked."""
 
@@ -78,9 +61,11 @@ class Joining:
     def write(self, new: list[Event]) -> Done:
         events, carriers = self._carried(new)
         others = self._others(events)
-        if self._is_late(events, others):
-            return self._rebuilt(events, carriers)
-        return self._gone_on(events, carriers, others)
+        if not self._is_late(events, others):
+            return self._gone_on(events, carriers, others)
+        if self._is_late_within(events, others):
+            return self._folded_alone(events, carriers)
+        return self._rebuilt(events, carriers)
 
     def _carried(self, events: list[Event]) -> tuple[list[Event], list[int]]:
         """The events with the login among them, and the visitor that each is of."""
@@ -89,22 +74,24 @@ class Joining:
         place = next((i for i, event in enumerate(events) if event.name is EventName.LOGIN), None)
         if place is None:
             # A session that begins with the login knows nothing of the anonymous visitor: the first event tells.
-            place = int(
-                self.session is None and self.cast.before.pk != self.cast.after.pk and not self.cast.before.known
-            )
-            events = [*events[:place], _login(events[0]), *events[place:]]
+            place = int(self.session is None and self.cast.joins)
+            events = [*events[:place], login_event(events[0]), *events[place:]]
         return events, [self.cast.before.pk] * place + [self.cast.after.pk] * (len(events) - place)
 
     def _reads(self, events: Sequence[Event], others: Sequence[Session]) -> bool:
         """Whether a visitor's past is read or changed: everything that happened before has to be told by then."""
         if self.session is None or self.cast.login or any(event.name is EventName.LOGIN for event in events):
             return True
-        return not self.session.has_news and len(others) >= NEWS
+        return self._is_new_in_list() and len(others) >= NEWS
+
+    def _is_new_in_list(self) -> bool:
+        """Whether the session had no news for its visitor's past until now."""
+        return self.session is None or not self.session.has_news
 
     def _others(self, events: Sequence[Event]) -> list[Session]:
         """The visitors' other sessions with news. Whoever goes on in a recent one has to see that it was read."""
         old = [row.pk for row in self.cast.visitors if row.pk not in self.cast.new]
-        if not old:
+        if not old or not (self._reads(events, ()) or self._is_new_in_list()):
             return []
         theirs = Session.objects.filter(visitor__in=old).order_by()
         if self.session is not None:
@@ -116,9 +103,7 @@ class Joining:
         """Whether something that has been read, or was told, comes after the first of `events`."""
         first = events[0].occurred_at
         rows: list[Session | Visitor] = [*self.cast.visitors, *others, *([self.session] if self.session else [])]
-        if not all(is_current(row) for row in rows):
-            return True
-        if any(row.told_at is not None and row.told_at >= first for row in self.cast.visitors):
+        if not all(is_current(row) for row in rows) or self._is_before_telling(first):
             return True
         if self.session is not None and self.session.last_at > first:
             return True
@@ -127,6 +112,26 @@ class Joining:
             ends.append((self.session.last_at, self.session.started_at))
         even = len(set(ends)) < len(ends)
         return self._reads(events, others) and (even or any(row.last_at >= first for row in others))
+
+    def _is_before_telling(self, first: datetime) -> bool:
+        """Whether a past was read or changed at `first` or later, or nobody knows when."""
+        old = [row for row in self.cast.visitors if row.pk not in self.cast.new]
+        return any(row.told_at is None or row.told_at >= first for row in old)
+
+    def _is_late_within(self, events: Sequence[Event], others: Sequence[Session]) -> bool:
+        """Whether nothing but the events' own session has gone past them."""
+        if self.session is None or not is_current(self.session) or self._reads(events, others):
+            return False
+        return not self._is_before_telling(events[0].occurred_at)
+
+    def _folded_alone(self, events: list[Event], carriers: list[int]) -> Done:
+        """One session folded again: what it has told, and what it has read, came before all of this."""
+        assert self.session is not None  # noqa: S101 (late within it)
+        done = self._added(events, carriers, self.session)
+        self._relabel()
+        rebuild_session(self.session)
+        self.session.visitor = self.cast.before
+        return done
 
     def _gone_on(self, events: list[Event], carriers: list[int], others: list[Session]) -> Done:
         """The common case: the fold goes on with what is stored."""
@@ -152,7 +157,7 @@ class Joining:
             if not Session.objects.swap(self.session, **values):
                 raise LostRace
             return self.session
-        return Session.objects.create(site=self.sender.site, key=self.key, **_texts(events[0]), **values)
+        return Session.objects.create(site=self.sender.site, key=self.key, **texts_of(events[0]), **values)
 
     def _swap(self, row: Session, values: dict[str, Any]) -> None:
         changed = {name: value for name, value in values.items() if _plain(getattr(row, name)) != value}
@@ -185,7 +190,8 @@ class Joining:
         values: dict[str, Any] = {}
         if self.cast.login and visitor.pk == self.cast.after.pk:
             values["customer"] = self.sender.customer
-        if self.sender.bot and not visitor.bot and (visitor.pk == self.cast.after.pk or not visitor.known):
+        # The label is of who has come, not of a customer who used this browser before.
+        if needs_label(self.sender, visitor) and (visitor.pk == self.cast.after.pk or not visitor.known):
             values |= {"bot": self.sender.bot, "bot_reason": self.sender.bot_reason}
         return values
 
@@ -207,20 +213,23 @@ class Joining:
         Session.objects.filter(visitor__in=person, last_at__gte=events[0].occurred_at - RACING).update(
             version=F("version") + 1
         )
+        self._relabel()
+        rebuild(person)
+        return replace(done, session=Session.objects.select_related("visitor").get(pk=session.pk))
+
+    def _relabel(self) -> None:
+        """Write what becomes of the visitors beside the fold."""
         for visitor in self.cast.visitors:
             if values := self._label(visitor):
                 Visitor.objects.filter(pk=visitor.pk).update(**values)
-        rebuild(person)
-        return replace(done, session=Session.objects.select_related("visitor").get(pk=session.pk))
 
     def _shortened(self, events: list[Event], carriers: list[int]) -> Done:
         """Somebody with too many events to fold in a page: the past stays as it is, the session is folded alone."""
         logger.warning("Visitor %s has too many events to fold again for one that is late", self.cast.before.pk)
         if self.session is None or self.cast.login:
             return self._gone_on(events, carriers, self._others(events))
-        done = self._added(events, carriers, self.session)
-        rebuild_session(self.session)
-        return done
+        Visitor.objects.filter(pk=self.cast.before.pk, told_at=None).update(told_at=self.session.last_at)
+        return self._folded_alone(events, carriers)
 
     def _placeholder(self, event: Event) -> Session:
         """A session for its events to point at; folding them fills it in."""
@@ -265,25 +274,6 @@ class Joining:
 def _is_too_long(visitors: set[int]) -> bool:
     events = models.Event.objects.filter(visitor__in=visitors).order_by()
     return events[: MOST_EVENTS + 1].count() > MOST_EVENTS
-
-
-def _login(event: Event) -> Event:
-    """The login that a call implies; made again for the same call, it has the same id."""
-    digest = hashlib.sha256(event.event_id.encode()).hexdigest()[:32]
-    return Event(
-        event_id=f"login-{digest}",
-        name=EventName.LOGIN,
-        occurred_at=event.occurred_at,
-        visitor=event.visitor,
-        page=event.page,
-        device=event.device,
-        channel=event.channel,
-        country=event.country,
-    )
-
-
-def _texts(event: Event) -> dict[str, str]:
-    return {"device": event.device or "", "channel": event.channel or "", "country": event.country or ""}
 
 
 def _plain(value: Any) -> Any:

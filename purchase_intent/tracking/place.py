@@ -55,7 +55,7 @@ def find_place(sender: Sender, at: datetime) -> Place:
         session = Session.objects.select_related("visitor").filter(key=key, site=sender.site).order_by().first()
         if session is None:
             break
-        if not has_ended(session, at):
+        if not has_ended(session, at) and not _is_of_another_kind(sender, session.visitor):
             return Place(key, session, session.visitor)
         key = next_key(key)
     else:
@@ -68,6 +68,16 @@ def has_ended(session: Session, at: datetime) -> bool:
     if session.closed_at is not None and at > session.closed_at:
         return True
     return at - session.last_at > IDLE or at - session.started_at > LONGEST
+
+
+def _is_of_another_kind(sender: Sender, visitor: Visitor) -> bool:
+    """Whether staff would go on in a shopper's session, or a shopper in that of staff or a robot, by logging in.
+
+    What shoppers do is learnt from, what the others do is not: no session is of both.
+    """
+    if not sender.customer or visitor.customer == sender.customer:
+        return False
+    return bool(visitor.bot) > bool(sender.bot) or (visitor.known and bool(sender.bot) > bool(visitor.bot))
 
 
 def next_key(key: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from purchase_intent import models, signals
@@ -22,9 +22,10 @@ from purchase_intent.models import Score, Session
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
 from purchase_intent.scoring.rebuild import LostRace
+from purchase_intent.tracking.cast import needs_label, needs_login
 from purchase_intent.tracking.joined import Done, Wider
-from purchase_intent.tracking.joining import join, needs_login
-from purchase_intent.tracking.place import Place, Sender, find_place
+from purchase_intent.tracking.joining import join
+from purchase_intent.tracking.place import Place, Sender, find_place, has_ended
 from purchase_intent.tracking.rows import event_row, in_order
 
 __all__ = ["Foreseen", "Journey", "Recorded", "Sender"]
@@ -57,6 +58,7 @@ class Journey:
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
         self._place: Place | None = None
+        self._placed_at: datetime | None = None
         self._foreseen: tuple[bytes, bytes] | None = None
 
     def foresee(self, events: Sequence[Event], *, at: datetime) -> Foreseen:
@@ -89,9 +91,15 @@ class Journey:
         return Recorded(done.session.visitor.cookie, done.session.key, len(done.events))
 
     def _placed(self, at: datetime) -> Place:
-        if self._place is None:
-            self._place = find_place(self.sender, at)
-        return self._place
+        """Where an event of the moment `at` belongs, as it was when first asked."""
+        place = self._place
+        stands = place is not None and (
+            not has_ended(place.session, at) if place.session is not None else at == self._placed_at
+        )
+        if place is None or not stands:
+            place, self._placed_at = find_place(self.sender, at), at
+            self._place = place
+        return place
 
     def _written(self, events: list[Event], score: Intent | None) -> tuple[Done | None, Place]:
         """Try until no race is lost: at first without a lock, then under those of all who take part."""
@@ -116,7 +124,7 @@ class Journey:
                 locked = True  # some of it is stored already: look under the locks which
             except LostRace:
                 pass
-        raise RuntimeError(f"the session kept changing under {TRIES} tries")
+        raise DatabaseError(f"the session kept changing under {TRIES} tries")
 
     def _gone_on(self, place: Place, events: list[Event], score: Intent | None, now: datetime) -> Done:
         """One row to write, and the events."""
@@ -182,20 +190,22 @@ def _goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     visitor, first = session.visitor, events[0].occurred_at
     if first < session.last_at or visitor.told_at is None or visitor.told_at >= first:
         return False
-    if needs_login(sender, visitor) or (sender.bot and not visitor.bot):
+    if needs_login(sender, visitor) or needs_label(sender, visitor):
         return False
     return not any(event.name in (EventName.LOGIN, EventName.PURCHASE) for event in events)
 
 
 def _begun(place: Place, hits: Sequence[Any]) -> tuple[State, Past]:
     """A session that is to begin, with what its visitor's other sessions would tell by then."""
+    if not hits:
+        return State(), Past()
     visitor = place.visitor
     sessions = list(Session.objects.with_news(visitor)) if visitor is not None else []
     circle = Circle.of([visitor] if visitor is not None else [], sessions)
     key = visitor.pk if visitor is not None else 0
     for hit in hits:
         circle.observe(hit, visitor=key, session=0)
-    return (circle.state(0), circle.seen(0)) if hits else (State(), Past())
+    return circle.state(0), circle.seen(0)
 
 
 def _score_row(session: Session, kept: dict[str, Any]) -> Score:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from purchase_intent.models import Order, Session
 from purchase_intent.models.keys import event_key
 from purchase_intent.tracking.place import Sender
 
-__all__ = ["event_row", "in_order", "new_events", "order_rows"]
+__all__ = ["event_row", "in_order", "login_event", "new_events", "order_rows", "texts_of"]
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
@@ -76,6 +77,26 @@ def new_events(sender: Sender, events: Sequence[Event]) -> list[Event]:
     )
     new = [event for key, event in keyed.items() if key not in there]
     return [event for event in reversed(new) if event.name is not EventName.PURCHASE or event.order not in told]
+
+
+def login_event(event: Event) -> Event:
+    """The login that a call implies; made again for the same call, it has the same id."""
+    digest = hashlib.sha256(event.event_id.encode()).hexdigest()[:32]
+    return Event(
+        event_id=f"login-{digest}",
+        name=EventName.LOGIN,
+        occurred_at=event.occurred_at,
+        visitor=event.visitor,
+        page=event.page,
+        device=event.device,
+        channel=event.channel,
+        country=event.country,
+    )
+
+
+def texts_of(event: Event) -> dict[str, str]:
+    """What a session takes over from its first event."""
+    return {"device": event.device or "", "channel": event.channel or "", "country": event.country or ""}
 
 
 def order_rows(sender: Sender, rows: Iterable[models.Event], session: Session) -> list[Order]:

@@ -13,7 +13,7 @@ from purchase_intent.features.encode import milliseconds
 from purchase_intent.features.history import replay
 from purchase_intent.features.journey import NEWS
 from purchase_intent.features.live import read_row
-from purchase_intent.models import CatalogueDay, Event, Session
+from purchase_intent.models import CatalogueDay, Event, Session, Visitor
 from purchase_intent.scoring.rebuild import lived, told_event
 from purchase_intent.sources.orm import stored_events
 from purchase_intent.sources.refold import Refolded
@@ -27,6 +27,13 @@ pytestmark = pytest.mark.django_db
 def test_a_walk_ends_where_folding_its_stored_events_ends(seed: int) -> None:
     walk(seed, steps=100)
     assert Event.objects.count() > 100
+    assert differing() == Refolded()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_so_does_a_walk_with_staff_among_the_shoppers(seed: int) -> None:
+    walk(seed, steps=80, staff=True)
+    assert Visitor.objects.filter(bot="staff").exists()
     assert differing() == Refolded()
 
 

@@ -361,3 +361,19 @@ def test_a_bot_is_labelled_when_it_begins_and_staff_when_they_log_in() -> None:
     Journey(SENDER).record([act(2, BEGIN)])
     Journey(Sender(visitor="v1", session="s1", customer="boss", bot="staff")).record([act(3, later(seconds=1))])
     assert dict(Visitor.objects.values_list("cookie", "bot")) == {"b1": "crawler", "v1": "staff"}
+
+
+def test_staff_on_a_shoppers_browser_begin_a_session_of_their_own() -> None:
+    Browser("v1", "s1", customer="c1").send(act(1, BEGIN))
+    done = Journey(Sender(visitor="v1", session="s1", customer="boss", bot="staff")).record([act(2, later(minutes=1))])
+    assert (done.session, done.visitor == "v1") == (next_key("s1"), False)
+    assert dict(Visitor.objects.values_list("customer", "bot")) == {"c1": "", "boss": "staff"}
+    back = Journey(Sender(visitor=done.visitor, session=done.session, customer="c1"))
+    assert back.record([act(3, later(minutes=2))]) == Recorded("v1", next_key(done.session), 2)
+    assert differing() == Refolded()
+
+
+def test_a_customer_with_a_strange_user_agent_stays_a_customer() -> None:
+    Browser("v1", "s1", customer="c1").send(act(1, BEGIN))
+    Journey(Sender(visitor="v1", session="s1", customer="c1", bot="crawler")).record([act(2, later(minutes=1))])
+    assert Visitor.objects.get().bot == ""

@@ -42,9 +42,19 @@ def act(number: int, when: datetime, name: EventName = EventName.PAGE_VIEW, **fi
 
 
 def walk(
-    seed: int, *, steps: int, browsers: int = 3, customers: int = 2, late: float = 0.08, begin: datetime = BEGIN
+    seed: int,
+    *,
+    steps: int,
+    browsers: int = 3,
+    customers: int = 2,
+    late: float = 0.08,
+    begin: datetime = BEGIN,
+    staff: bool = False,
 ) -> list[Recorded]:
-    """Shop with a few browsers for `steps` requests; times move by milliseconds to half an hour, and sometimes back."""
+    """Shop with a few browsers for `steps` requests; times move by milliseconds to half an hour, and sometimes back.
+
+    With `staff`, the first customer is one of the shop's own people.
+    """
     draw = random.Random(seed)
     here = [Browser(f"v{number}", f"s{number}") for number in range(browsers)]
     now, number, done = begin, 1000 * seed, []
@@ -57,6 +67,7 @@ def walk(
             browser.customer, browser.visitor, browser.session = "", f"v-{step}", f"s-{step}"
         elif draw.random() < 0.05:
             here.append(Browser(browser.visitor, f"tab-{step}", browser.customer))
+        browser.bot = "staff" if staff and browser.customer == "customer0" else ""
         when = now
         if draw.random() < late:
             when -= timedelta(milliseconds=draw.choice((1, 1500, 60_000, 2_000_000, 20_000_000)))
