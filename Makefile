@@ -6,15 +6,19 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
-DEMO := var/demo
+FIGURES := var/figures
+SERVE ?= 1
+PORT ?= 8000
 
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo test lint types contracts bench wheel clean
+.PHONY: help setup demo figures pictures test lint types contracts bench wheel clean
 
 help:
 	@echo "make setup      the virtual environment with everything, in $(VENV)"
-	@echo "make demo       train on the fixture log and print how well it predicts"
+	@echo "make demo       the demo shop with a history, a model and its scores, on this machine; SERVE=0 ends before the server"
+	@echo "make figures    train on the fixture log and print how well it predicts"
+	@echo "make pictures   the screenshots of the documentation, made again in the machine's Chromium"
 	@echo "make test       the whole test suite, on SQLite and the database tests again on PostgreSQL"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
@@ -35,12 +39,20 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup
+	@$(BIN)/python manage.py prepare_demo
+	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/python manage.py serve_demo --port $(PORT); fi
+
+figures: export DEMO_VAR = $(FIGURES)
+figures: setup
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py split_log --events fixtures/log.parquet --at 2026-04-06T00:00:00+02:00 \
-		--before $(DEMO)/train.parquet --after $(DEMO)/test.parquet
-	$(BIN)/python manage.py intent_train --events $(DEMO)/train.parquet --seed 7
-	$(BIN)/python manage.py intent_evaluate --history $(DEMO)/train.parquet --events $(DEMO)/test.parquet \
-		--model latest --out $(DEMO)/predictions.parquet --report $(DEMO)/report.json
+		--before $(FIGURES)/train.parquet --after $(FIGURES)/test.parquet
+	$(BIN)/python manage.py intent_train --events $(FIGURES)/train.parquet --seed 7
+	$(BIN)/python manage.py intent_evaluate --history $(FIGURES)/train.parquet --events $(FIGURES)/test.parquet \
+		--model latest --out $(FIGURES)/predictions.parquet --report $(FIGURES)/report.json
+
+pictures: setup
+	PICTURES=docs/pictures $(BIN)/python -m pytest tests/e2e/test_live.py -k pictures
 
 test: setup
 	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(PYTEST_ARGS)

@@ -15,14 +15,15 @@ from django.http import HttpRequest
 
 from demo_shop import basket as baskets
 from demo_shop import checkout as checkouts
-from demo_shop import orders, signals
+from demo_shop import offers, orders, signals
 from demo_shop.basket import Basket, Owner
 from demo_shop.checkout import Checkout
-from demo_shop.models import Cart, Order, Product
+from demo_shop.models import Cart, Category, Order, Product
 from demo_shop.refusals import Refused
 
 __all__ = [
     "add_to_basket",
+    "basket_of",
     "begin_checkout",
     "change_quantity",
     "choose_payment",
@@ -33,8 +34,11 @@ __all__ = [
     "placed_here",
     "remove_from_basket",
     "tell_of_account",
+    "tell_of_basket",
     "tell_of_product",
     "tell_of_search",
+    "tell_of_shelf",
+    "tell_of_step",
 ]
 
 _CART = "cart"
@@ -47,6 +51,11 @@ def owner_of(request: HttpRequest) -> Owner:
     if request.user.is_authenticated:
         return Owner(user_id=request.user.pk)
     return Owner(cart_id=request.session.get(_CART))
+
+
+def basket_of(request: HttpRequest) -> Basket:
+    """Return what is in this request's basket, with the offer that its shopper was given."""
+    return baskets.contents(owner_of(request), free_delivery=offers.given(request.session))
 
 
 def placed_here(request: HttpRequest) -> list[str]:
@@ -113,11 +122,12 @@ def choose_payment(request: HttpRequest, checkout: Checkout, payment: str, baske
 
 def place_order(request: HttpRequest, checkout: Checkout, *, seen: str, now: datetime) -> Order:
     """Place the order, or return the one that this checkout has placed already. Raises Refused as `orders.place`."""
-    placed = orders.place(checkout, owner_of(request), seen=seen, now=now)
+    placed = orders.place(checkout, owner_of(request), seen=seen, now=now, free_delivery=offers.given(request.session))
     checkouts.end(request.session)
     kept = [number for number in placed_here(request) if number != placed.order.number]
     request.session[_ORDERS] = [*kept, placed.order.number][-_MOST_ORDERS_KEPT:]
     if placed.new:
+        offers.use_up(request.session)
         lines = list(placed.order.lines.select_related("product__category__department"))
         signals.order_placed.send_robust(Order, request=request, order=placed.order, lines=lines)
     return placed.order
@@ -126,6 +136,21 @@ def place_order(request: HttpRequest, checkout: Checkout, *, seen: str, now: dat
 def tell_of_product(request: HttpRequest, product: Product) -> None:
     """Tell that somebody looks at a product's page."""
     signals.product_viewed.send_robust(Product, request=request, product=product)
+
+
+def tell_of_shelf(request: HttpRequest, category_code: str) -> None:
+    """Tell that somebody looks along a shelf: `home/kitchen`, `home`, or empty for all of the shop."""
+    signals.shelf_viewed.send_robust(Category, request=request, category_code=category_code)
+
+
+def tell_of_basket(request: HttpRequest, basket: Basket) -> None:
+    """Tell that somebody looks into their basket."""
+    signals.basket_viewed.send_robust(Cart, request=request, basket=basket)
+
+
+def tell_of_step(request: HttpRequest, step: str, basket: Basket) -> None:
+    """Tell that somebody sees a step of the checkout, by the step's URL name."""
+    signals.step_viewed.send_robust(Checkout, request=request, step=step, basket=basket)
 
 
 def tell_of_account(request: HttpRequest, user: User) -> None:

@@ -25,9 +25,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """A basket as it stands, at today's prices."""
+    """A basket as it stands, at today's prices; `free_delivery` is an offer that this shopper was given."""
 
     lines: tuple[CartLine, ...] = ()
+    free_delivery: bool = False
 
     @property
     def count(self) -> int:
@@ -40,7 +41,7 @@ class Basket:
 
     @property
     def delivery(self) -> Decimal:
-        return delivery.cost(self.goods) if self.lines else Decimal(0)
+        return delivery.cost(self.goods) if self.lines and not self.free_delivery else Decimal(0)
 
     @property
     def total(self) -> Decimal:
@@ -49,7 +50,14 @@ class Basket:
     @property
     def to_free_delivery(self) -> Decimal:
         """How many euros more make delivery free; 0 where it is."""
+        if self.free_delivery:
+            return Decimal(0)
         return max(delivery.FREE_FROM - self.goods, Decimal(0))
+
+    @property
+    def offered(self) -> bool:
+        """Whether the offer is what makes delivery free: goods for more are delivered free to everyone."""
+        return self.free_delivery and bool(self.lines) and self.goods < delivery.FREE_FROM
 
     @property
     def can_be_ordered(self) -> bool:
@@ -75,12 +83,12 @@ def open_cart(owner: Owner) -> Cart:
     return Cart.objects.get_or_create(user_id=owner.user_id)[0]
 
 
-def contents(owner: Owner) -> Basket:
+def contents(owner: Owner, *, free_delivery: bool = False) -> Basket:
     """Return what is in the owner's basket, in one query."""
     lines = _lines(owner)
     if lines is None:
-        return Basket()
-    return Basket(tuple(lines.select_related("product__category__department")))
+        return Basket(free_delivery=free_delivery)
+    return Basket(tuple(lines.select_related("product__category__department")), free_delivery)
 
 
 def count(owner: Owner) -> int:

@@ -71,6 +71,6 @@ def missing_step(checkout: Checkout | None, *, before: str) -> str | None:
 
 
 def fingerprint(basket: Basket) -> str:
-    """Return a digest of what is bought at which prices, to tell whether that changed since the shopper saw it."""
+    """Return a digest of what is bought at which prices, delivery's too, to tell whether that has changed."""
     lines = sorted((line.product_id, line.quantity, f"{line.product.price:.2f}") for line in basket.lines)
-    return hashlib.sha256(repr(lines).encode()).hexdigest()
+    return hashlib.sha256(repr((lines, f"{basket.delivery:.2f}")).encode()).hexdigest()

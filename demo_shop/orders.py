@@ -31,13 +31,14 @@ class Placed:
 
 
 @transaction.atomic
-def place(checkout: Checkout, owner: Owner, *, seen: str, now: datetime) -> Placed:
+def place(checkout: Checkout, owner: Owner, *, seen: str, now: datetime, free_delivery: bool = False) -> Placed:
     """Turn the owner's basket into an order, take the stock, and empty the basket: all of it or nothing.
 
     The cart's row is locked first, so two submits come in turn, and the second finds the first's order.
 
     Args:
         seen: fingerprint of the basket as the shopper saw it when they said yes.
+        free_delivery: an offer that the shopper was given.
 
     Raises:
         Refused: the basket is empty, something in it cannot be had, or a price or quantity is not what was seen.
@@ -48,7 +49,7 @@ def place(checkout: Checkout, owner: Owner, *, seen: str, now: datetime) -> Plac
     earlier = by_attempt(checkout.attempt)
     if earlier is not None:
         return Placed(earlier, new=False)
-    basket = _locked(cart)
+    basket = _locked(cart, free_delivery=free_delivery)
     if not basket.lines:
         raise Refused("Your basket is empty.", code="empty")
     if not basket.can_be_ordered:
@@ -79,14 +80,14 @@ def readable(number: str, *, user_id: int | None, numbers: Collection[str]) -> O
     return found.first()
 
 
-def _locked(cart: Cart | None) -> Basket:
+def _locked(cart: Cart | None, *, free_delivery: bool) -> Basket:
     """Return the basket with its products' rows locked, as they stand now."""
     lines = tuple(CartLine.objects.filter(cart=cart)) if cart is not None else ()
     wanted = [line.product_id for line in lines]
     products = {each.pk: each for each in Product.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
     for line in lines:
         line.product = products[line.product_id]
-    return Basket(lines)
+    return Basket(lines, free_delivery)
 
 
 def _written(checkout: Checkout, basket: Basket, owner: Owner, now: datetime) -> Order:

@@ -9,9 +9,9 @@ from demo_shop.database import database
 from purchase_intent.tasks import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = BASE_DIR / "var"
+VAR = Path(os.environ.get("DEMO_VAR") or BASE_DIR / "var").resolve()
 """All that running the project writes, out of version control."""
-VAR.mkdir(exist_ok=True)
+VAR.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "demo-only-not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz")
 DEBUG = os.environ.get("DEBUG", "0") == "1"
@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "purchase_intent.middleware.TrackingMiddleware",
 ]
 
 TEMPLATES = [
@@ -85,7 +86,7 @@ USE_TZ = True
 TIME_ZONE = "Europe/Berlin"
 LANGUAGE_CODE = "en-us"
 
-PURCHASE_INTENT: dict[str, object] = {"TIME_ZONE": TIME_ZONE}
+PURCHASE_INTENT: dict[str, object] = {"TIME_ZONE": TIME_ZONE, "SHOP": "demo_shop.intent.TidewellShop"}
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
 """Empty: no broker, tasks run in the process that sends them, and each process has a cache of its own."""

@@ -7,6 +7,10 @@ A receiver that fails is logged and changes nothing for the shopper (`send_robus
 - `payment_chosen`: `request`, `basket`, `payment` (a value of `Order.Payment`)
 - `order_placed`: `request`, `order`, `lines` (its lines, with product, category and department); once an order
 - `product_viewed`: `request`, `product` (with category and department)
+- `shelf_viewed`: `request`, `category_code` (such as `home/kitchen`; the department's where no category was chosen,
+  empty for everything)
+- `basket_viewed`: `request`, `basket`
+- `step_viewed`: `request`, `step` (the URL name of a step of the checkout), `basket`
 - `searched`: `request`, `query`, `found` (how many products); not again for its further pages or filters
 - `registered`: `request`, `user`; signing in and out are Django's own signals
 """
@@ -18,12 +22,15 @@ from django.dispatch import Signal
 __all__ = [
     "basket_added",
     "basket_removed",
+    "basket_viewed",
     "checkout_begun",
     "order_placed",
     "payment_chosen",
     "product_viewed",
     "registered",
     "searched",
+    "shelf_viewed",
+    "step_viewed",
 ]
 
 basket_added = Signal()
@@ -32,5 +39,8 @@ checkout_begun = Signal()
 payment_chosen = Signal()
 order_placed = Signal()
 product_viewed = Signal()
+shelf_viewed = Signal()
+basket_viewed = Signal()
+step_viewed = Signal()
 searched = Signal()
 registered = Signal()

@@ -8,7 +8,7 @@ from django.contrib.staticfiles.views import serve
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from demo_shop.views import account, basket, checkout, information, shelves
+from demo_shop.views import account, basket, checkout, information, privacy, shelves
 
 handler404 = information.missing
 
@@ -32,6 +32,7 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/orders/<str:number>/", account.order, name="order"),
     path("information/<slug:topic>/", information.information, name="information"),
+    path("privacy/", privacy.privacy, name="privacy"),
     path("pictures/<slug:department>/<slug:shape>/<int:number>.svg", information.picture, name="picture"),
     path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.lstrip('/')}shop/mark.svg")),
     path("admin/", admin.site.urls),

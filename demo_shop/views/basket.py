@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from demo_shop import acts, catalogue
-from demo_shop import basket as baskets
+from demo_shop import acts, catalogue, offers
+from demo_shop.basket import Basket
 from demo_shop.forms import ChangeForm
 from demo_shop.models import CartLine, Product
 from demo_shop.refusals import Refused
@@ -21,7 +23,9 @@ __all__ = ["basket", "change", "remove"]
 @require_safe
 def basket(request: HttpRequest) -> HttpResponse:
     """Show what is in the basket and what it comes to."""
-    return _shown(request)
+    found = acts.basket_of(request)
+    acts.tell_of_basket(request, found)
+    return _shown(request, replace(found, free_delivery=offers.consider(request, found)))
 
 
 @require_POST
@@ -37,7 +41,7 @@ def change(request: HttpRequest, number: int) -> HttpResponse:
         else:
             messages.success(request, "Your basket is up to date.")
             return redirect("basket")
-    return _shown(request, wrong=(number, form))
+    return _shown(request, acts.basket_of(request), wrong=(number, form))
 
 
 @require_POST
@@ -49,8 +53,7 @@ def remove(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("basket")
 
 
-def _shown(request: HttpRequest, wrong: tuple[int, ChangeForm] | None = None) -> HttpResponse:
-    found = baskets.contents(acts.owner_of(request))
+def _shown(request: HttpRequest, found: Basket, wrong: tuple[int, ChangeForm] | None = None) -> HttpResponse:
     forms = [(line, _form(line, wrong)) for line in found.lines]
     missed = wrong[1] if wrong and wrong[0] not in {line.product_id for line in found.lines} else None
     shown = {"basket": found, "lines": forms, "missed": missed}

@@ -15,7 +15,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from demo_shop import acts, delivery, orders
-from demo_shop import basket as baskets
 from demo_shop import checkout as checkouts
 from demo_shop.basket import Basket
 from demo_shop.checkout import STEPS, Checkout
@@ -44,7 +43,7 @@ def _step(name: str) -> Callable[[_Step], Callable[[HttpRequest], HttpResponse]]
             placed = _placed_already(request)
             if placed is not None:
                 return redirect("confirmation", placed.number)
-            basket = baskets.contents(acts.owner_of(request))
+            basket = acts.basket_of(request)
             if not basket.can_be_ordered:
                 messages.warning(request, _obstacle(basket))
                 return redirect("basket")
@@ -76,6 +75,8 @@ def _placed_already(request: HttpRequest) -> Order | None:
 
 
 def _shown(request: HttpRequest, name: str, basket: Basket, **shown: Any) -> HttpResponse:
+    if request.method == "GET":
+        acts.tell_of_step(request, name, basket)
     place = [step for step, _ in STEPS].index(name)
     steps = [(url, words, index) for index, (url, words) in enumerate(STEPS)]
     context = {"basket": basket, "steps": steps, "place": place, "arrives": delivery.window(timezone.localdate())}
@@ -127,7 +128,7 @@ def review(request: HttpRequest, basket: Basket, checkout: Checkout) -> HttpResp
             order = acts.place_order(request, checkout, seen=request.POST.get("seen", ""), now=timezone.now())
         except Refused as refused:
             problem = refused.message
-            basket = baskets.contents(acts.owner_of(request))
+            basket = acts.basket_of(request)
         else:
             return redirect("confirmation", order.number)
     form = AddressForm(initial=dict(checkout.address))

@@ -39,6 +39,7 @@ def listing(request: HttpRequest, department: str = "", category: str = "") -> H
     shelf = next((each for each in shelves if each.slug == category), None)
     if category and shelf is None:
         shelf = get_object_or_404(Category, department=there, slug=category)
+    acts.tell_of_shelf(request, "/".join(filter(None, (department, category))))
     shown = _found(request, Wanted(department=department, category=category))
     shown |= {"department": there, "categories": shelves, "category": shelf}
     return render(request, "shop/listing.html", shown)

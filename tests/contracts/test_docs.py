@@ -50,7 +50,9 @@ def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("verb", ["setup", "demo", "test", "lint", "types", "contracts", "bench", "wheel"])
+@pytest.mark.parametrize(
+    "verb", ["setup", "demo", "figures", "pictures", "test", "lint", "types", "contracts", "bench", "wheel"]
+)
 def test_make_knows_the_verb_and_tells_of_it(verb: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{verb}:", makefile, re.MULTILINE)

@@ -60,11 +60,15 @@ class Visit:
         """Open a page of the shop."""
         self.page.goto(self.root + path)
 
+    def keep(self, name: str, *, whole: bool = True) -> None:
+        """Keep a picture of the page, or of its first screen."""
+        self.page.screenshot(path=str(SCREENSHOTS / f"{name}-{self.width}.png"), full_page=whole)
+
     def look(self, name: str) -> None:
         """Judge the page as it stands: nothing sticks out, nothing for axe, no error, no other host; keep a picture."""
         self.page.wait_for_load_state()
         self.page.evaluate(ALL_PICTURES)
-        self.page.screenshot(path=str(SCREENSHOTS / f"{name}-{self.width}.png"), full_page=True)
+        self.keep(name)
         wider = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider == 0, f"{name} is {wider} pixels wider than the window"
         violations = Axe().run(self.page).response["violations"]
@@ -109,17 +113,25 @@ def stocked(transactional_db: None) -> None:
 
 @pytest.fixture
 def visit(chromium: Browser, live_server: LiveServer, stocked: None) -> Iterator[Callable[..., Visit]]:
-    """Return a function that opens a window of a width, as a new visitor."""
+    """Return a function that opens a window of a width, as a new visitor who has declined to be recorded.
+
+    `answer` is another answer to the question about privacy, empty for none; `objects` sends Global Privacy Control.
+    """
     opened = []
 
-    def _visit(width: int, *, dark: bool = False, scripts: bool = True) -> Visit:
+    def _visit(
+        width: int, *, dark: bool = False, scripts: bool = True, answer: str = "declined", objects: bool = False
+    ) -> Visit:
         context = chromium.new_context(
             viewport={"width": width, "height": HEIGHTS[width]},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             java_script_enabled=scripts,
+            extra_http_headers={"Sec-GPC": "1"} if objects else {},
         )
         opened.append(context)
+        if answer:
+            context.add_cookies([{"name": "privacy", "value": answer, "url": live_server.url}])
         visit = Visit(context.new_page(), live_server.url, width)
         host = urlsplit(live_server.url).netloc
 

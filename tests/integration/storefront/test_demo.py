@@ -1,0 +1,108 @@
+"""What `make demo` runs: a history up to now, everything prepared once, and a free port with pages to look at."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+
+from demo_shop import history
+from demo_shop.history import last_midnight, write_history
+from demo_shop.models import Product
+from demo_shop.preparing import ACCOUNTS, admin_password_stands
+from demo_shop.serving import HOST, PortsTaken, first_free_port, links
+from purchase_intent.models import Event, Horizon, ModelVersion, Session, Visitor
+
+BERLIN = "Europe/Berlin"
+NOW = datetime(2026, 5, 4, 13, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "days_ago", "midnight"),
+    [
+        pytest.param(NOW, 0, datetime(2026, 5, 3, 22, tzinfo=UTC), id="today"),
+        pytest.param(NOW, 7, datetime(2026, 4, 26, 22, tzinfo=UTC), id="a week ago"),
+        pytest.param(
+            datetime(2026, 3, 31, 12, tzinfo=UTC), 7, datetime(2026, 3, 23, 23, tzinfo=UTC), id="clocks changed"
+        ),
+    ],
+)  # fmt: skip
+def test_midnight_is_the_shops_own(now: datetime, days_ago: int, midnight: datetime) -> None:
+    assert last_midnight(now, BERLIN, days_ago=days_ago) == midnight
+
+
+def test_the_history_ends_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pandas as pd
+
+    monkeypatch.setattr(history, "DAYS", 3)
+    monkeypatch.setattr(history, "SESSIONS_PER_DAY", 60)
+    path = tmp_path / "demo" / "history.parquet"
+    figures = write_history(path, now=NOW, zone=BERLIN)
+    log = pd.read_parquet(path)
+    assert log["event_time"].min() >= last_midnight(NOW, BERLIN, days_ago=3)
+    assert last_midnight(NOW, BERLIN) < log["event_time"].max() < NOW
+    assert 0 < len(log) < figures.events
+    assert "file_row_number" not in log
+    assert [each.name for each in path.parent.iterdir()] == ["history.parquet"]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_everything_is_prepared_once(
+    settings: Settings, bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    settings.VAR = tmp_path
+    monkeypatch.setattr(history, "SESSIONS_PER_DAY", 80)
+    out = StringIO()
+    call_command("prepare_demo", stdout=out)
+    assert [line.split("]")[0] for line in out.getvalue().splitlines() if line.startswith("[")] == [
+        f"[{number}/6" for number in range(1, 7)
+    ]
+    champion = ModelVersion.objects.champion(Horizon.SESSION)
+    before = counts()
+    assert min(before.values()) > 0
+    assert Session.objects.filter(score__isnull=False, started_at__gte=champion.trained_until).exists()
+    again = StringIO()
+    call_command("prepare_demo", stdout=again)
+    assert again.getvalue().count("there already") == 5
+    assert counts() == before
+    client.login(username=ACCOUNTS[0].username, password=ACCOUNTS[0].password)
+    assert [client.get(path).status_code for _, path in links()] == [200] * 5
+
+
+def counts() -> dict[str, int]:
+    return {
+        "products": Product.objects.count(),
+        "accounts": User.objects.count(),
+        "events": Event.objects.count(),
+        "models": ModelVersion.objects.count(),
+        "scored": Visitor.objects.filter(score__isnull=False).count(),
+    }
+
+
+@pytest.mark.django_db
+def test_a_changed_password_is_not_printed_as_the_first_one() -> None:
+    account = ACCOUNTS[0]
+    assert not admin_password_stands()
+    user = User.objects.create_superuser(account.username, password=account.password)
+    assert admin_password_stands()
+    user.set_password("another one")
+    user.save()
+    assert not admin_password_stands()
+
+
+def test_a_port_in_use_is_passed_over() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.bind((HOST, 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        assert first_free_port(taken) > taken
+        with pytest.raises(PortsTaken, match=f"Ports {taken} to {taken} are all in use"):
+            first_free_port(taken, tries=1)
