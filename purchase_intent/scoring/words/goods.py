@@ -117,7 +117,7 @@ def say_price_to_category(told: Told) -> str:
 def say_popularity(told: Told) -> str:
     """Views of the product in the last weeks."""
     if told.row.product_popularity < 1:
-        return _("Nobody else looked at the latest product in the last four weeks")
+        return _("Nobody looked at the latest product in the last four weeks")
     words = {"times": times(told.row.product_popularity)}
     return _("The latest product was looked at %(times)s in the last four weeks") % words
 

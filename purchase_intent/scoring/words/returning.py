@@ -85,10 +85,15 @@ def say_fourth_visit(told: Told) -> str:
     return _("The fourth visit back was %(span)s ago") % {"span": span(told.row.since_fourth_session)}
 
 
+def _usually(say: Saying, last: Saying) -> Saying:
+    """Say what is usual only of several visits; of a single one, what it was."""
+    return lambda told: say(told) if told.row.past_sessions > 1 else last(told)
+
+
 def say_mean_duration(told: Told) -> str:
     """How long earlier visits lasted."""
     if told.row.past_mean_duration < GLANCE:
-        return _("Left almost at once on earlier visits")
+        return _("Usually left almost at once on earlier visits")
     return _("Usually stayed for %(span)s on earlier visits") % {"span": span(told.row.past_mean_duration)}
 
 
@@ -98,8 +103,8 @@ def say_mean_products(told: Told) -> str:
     if products < 1:
         return _("Looked at hardly any products on earlier visits")
     text = ngettext(
-        "Looked at one product or so on an earlier visit",
-        "Looked at %(count)s products or so on an earlier visit",
+        "Usually looked at one product on an earlier visit",
+        "Usually looked at %(count)s products on an earlier visit",
         products,
     )
     return text % {"count": count(products)}
@@ -108,7 +113,9 @@ def say_mean_products(told: Told) -> str:
 def say_mean_steps(told: Told) -> str:
     """How much was done on an earlier visit."""
     steps = max(1, round(told.row.past_mean_moments))
-    text = ngettext("Took one step or so on an earlier visit", "Took %(count)s steps or so on an earlier visit", steps)
+    text = ngettext(
+        "Usually took one step on an earlier visit", "Usually took %(count)s steps on an earlier visit", steps
+    )
     return text % {"count": count(steps)}
 
 
@@ -251,10 +258,10 @@ THEMES: Final = (
     _theme(
         "habits",
         {
-            "past_mean_events": say_mean_steps,
-            "past_mean_moments": say_mean_steps,
-            "past_mean_products": say_mean_products,
-            "past_mean_duration": say_mean_duration,
+            "past_mean_events": _usually(say_mean_steps, say_last_steps),
+            "past_mean_moments": _usually(say_mean_steps, say_last_steps),
+            "past_mean_products": _usually(say_mean_products, say_products_before),
+            "past_mean_duration": _usually(say_mean_duration, say_last_duration),
         },
     ),
     _theme(

@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from purchase_intent.events import EventName, Page
-from purchase_intent.models import Event, Session, Stage
+from purchase_intent.models import Event, ModelVersion, Session, Stage
 from purchase_intent.scoring.answer import Standing
+from purchase_intent.scoring.rebuild import lived
 from purchase_intent.scoring.score import answer
 from purchase_intent.scoring.timeline import timeline
 from tests.integration.models.builders import NOON
@@ -85,3 +86,12 @@ def test_the_queries_do_not_grow_with_the_events() -> None:
     short = recorded((0, EventName.VIEW, {"product": "p0"}), visitor="short", session="short")
     long = recorded(*((second, EventName.VIEW, {"product": "p0"}) for second in range(60)), session="long")
     assert queries(short) == queries(long)
+
+
+def test_the_champion_scores_them_all_in_one_batch_as_it_would_one_by_one(champion: ModelVersion) -> None:
+    session = recorded(*BOUGHT)
+    line = timeline(session)
+    assert [moment.intent.standing for moment in line] == [Standing.SCORED] * 5 + [Standing.ALREADY_BOUGHT]
+    assert {moment.intent.model for moment in line.moments[:5]} == {champion.pk}
+    for (_, state, past), moment in zip(lived(session), line, strict=True):
+        assert moment.intent == answer(state, past, at=moment.event.occurred_at)

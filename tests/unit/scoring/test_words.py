@@ -142,6 +142,7 @@ def bought_twice() -> Shop:
         pytest.param({"since_second_session": 1}, ["The visit before the last was 15 days ago"], id="second visit"),
         pytest.param({"since_fourth_session": 1}, ["Has been here twice before"], id="no fourth visit"),
         pytest.param({"past_last_stage": 1}, ["Bought on the last visit"], id="last stage"),
+        pytest.param({"past_mean_moments": 1}, ["Usually took two steps on an earlier visit"], id="habit"),
         pytest.param({"product_known": -1}, ["Had not met the latest product on an earlier visit"], id="new product"),
         pytest.param({"moments": -1}, ["Has only just arrived"], id="arrived"),
         pytest.param({"price": 1}, ["The latest product costs about 120 EUR"], id="price"),
@@ -158,6 +159,17 @@ def bought_twice() -> Shop:
 def test_a_customer_who_returns(effects: dict[str, float], texts: list[str], settings: Settings) -> None:
     settings.PURCHASE_INTENT = {"SHOP": "tests.unit.scoring.test_words.Euro"}
     assert told(bought_twice(), "now", effects) == texts
+
+
+def test_a_single_earlier_visit_makes_no_habit() -> None:
+    shop = Shop()
+    for session, start in (("a", 0.0), ("b", DAY)):
+        for step in range(3):
+            shop.send("v", session, EventName.PAGE_VIEW, start + 20 * step, page=Page.HOME)
+    assert told(shop, "b", {"past_mean_moments": 0.5, "past_last_moments": 0.25}) == [
+        "Took three steps on the last visit"
+    ]
+    assert told(shop, "b", {"past_mean_duration": 0.5}) == ["Stayed for half a minute on the last visit"]
 
 
 def test_one_product_looked_at_for_long() -> None:
