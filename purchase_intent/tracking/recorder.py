@@ -7,7 +7,7 @@ row is written where nobody has written it since, and the events are inserted. E
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from purchase_intent.events import Event, EventName
 from purchase_intent.features.observe import observe
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
 from purchase_intent.models import Score, Session
+from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
 from purchase_intent.scoring.rebuild import LostRace
@@ -82,7 +83,16 @@ class Journey:
         """
         if not events:
             return Recorded(self.sender.visitor, self.sender.session, 0)
-        done, place = self._written(in_order(events), score)
+        visits = _visits(in_order(events))
+        if len(visits) == 1:
+            return self._recorded(visits[0], score)
+        with transaction.atomic():
+            earlier = sum(self._recorded(visit, None).added for visit in visits[:-1])
+            last = self._recorded(visits[-1], score)
+        return replace(last, added=earlier + last.added)
+
+    def _recorded(self, events: list[Event], score: Intent | None) -> Recorded:
+        done, place = self._written(events, score)
         self._place = None
         if done is None:
             visitor = place.visitor.cookie if place.visitor is not None else self.sender.visitor
@@ -193,6 +203,16 @@ def _goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     if needs_login(sender, visitor) or needs_label(sender, visitor):
         return False
     return not any(event.name in (EventName.LOGIN, EventName.PURCHASE) for event in events)
+
+
+def _visits(events: list[Event]) -> list[list[Event]]:
+    """The events cut where a session ends: one that came late may be of an earlier visit than the rest."""
+    visits = [[events[0]]]
+    for event in events[1:]:
+        if event.occurred_at - visits[-1][-1].occurred_at > IDLE:
+            visits.append([])
+        visits[-1].append(event)
+    return visits
 
 
 def _begun(place: Place, hits: Sequence[Any]) -> tuple[State, Past]:

@@ -133,6 +133,15 @@ def test_two_tabs_that_come_back_share_the_next_session() -> None:
     assert differing() == Refolded()
 
 
+def test_a_late_event_and_a_page_of_today_are_two_visits() -> None:
+    Journey(SENDER).record([act(1, BEGIN)])
+    done = Journey(SENDER).record([act(2, later(hours=3)), act(3, later(minutes=5)), act(4, later(hours=3))])
+    assert done == Recorded("v1", next_key("s1"), 3)
+    sessions = Session.objects.order_by("started_at").values_list("key", "started_at", "last_at")
+    assert list(sessions) == [("s1", BEGIN, later(minutes=5)), (next_key("s1"), later(hours=3), later(hours=3))]
+    assert differing() == Refolded()
+
+
 def test_an_event_sent_twice_is_recorded_once() -> None:
     assert Journey(SENDER).record([act(1, BEGIN)]).added == 1
     assert Journey(SENDER).record([act(1, BEGIN)]) == Recorded("v1", "s1", 0)
