@@ -21,9 +21,15 @@ class PurchaseIntentConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks and connect what is listened for."""
-        from purchase_intent.checks import check_environment, check_settings, check_storage
+        from purchase_intent.checks import (
+            check_environment,
+            check_middleware,
+            check_settings,
+            check_shop,
+            check_storage,
+        )
 
-        for check in (check_settings, check_environment, check_storage):
+        for check in (check_settings, check_environment, check_storage, check_shop, check_middleware):
             checks.register(check, "purchase_intent")
         self._listen()
 

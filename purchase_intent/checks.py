@@ -13,10 +13,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Django's own name)
 from django.core.files.storage import FileSystemStorage, InvalidStorageError, storages
 
-from purchase_intent.conf import config, faults
+from purchase_intent.adapters import Shop, current_shop
+from purchase_intent.conf import SETTINGS, config, faults
 from purchase_intent.exceptions import ConfigurationError
 
-__all__ = ["IDS", "check_environment", "check_settings", "check_storage"]
+__all__ = ["IDS", "check_environment", "check_middleware", "check_settings", "check_shop", "check_storage"]
 
 IDS = {
     "purchase_intent.E001": "PURCHASE_INTENT is not a dictionary",
@@ -25,7 +26,11 @@ IDS = {
     "purchase_intent.E004": "a setting has a value that cannot be used",
     "purchase_intent.E005": "STORAGES has no entry for model bundles, or one that cannot be built",
     "purchase_intent.E006": "USE_TZ is off",
+    "purchase_intent.E007": "SHOP cannot be imported, or is no adapter",
     "purchase_intent.W001": "model bundles would be kept where uploads are served to the public",
+    "purchase_intent.W002": "the adapter says nothing of consent, so nothing is recorded",
+    "purchase_intent.W003": "the tracking middleware is not listed",
+    "purchase_intent.W004": "the tracking middleware comes before the session or the authentication middleware",
 }
 """Every check and what it finds."""
 
@@ -39,6 +44,12 @@ _FAULT_IDS = {
 _STORAGE_HINT = (
     'Add STORAGES[{alias!r}] = {{"BACKEND": "django.core.files.storage.FileSystemStorage", '
     '"OPTIONS": {{"location": BASE_DIR / "var" / "bundles"}}}}, a folder that no web server serves.'
+)
+
+_TRACKING = "purchase_intent.middleware.TrackingMiddleware"
+_BEFORE_TRACKING = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
 )
 
 
@@ -76,6 +87,49 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> 
     if isinstance(storage, FileSystemStorage) and _is_public(Path(storage.location)):
         return [Warning(f"STORAGES[{alias!r}] lies within MEDIA_ROOT.", hint=hint, id="purchase_intent.W001")]
     return []
+
+
+def check_shop(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report an adapter that cannot be used (E007), or one without which nothing is recorded (W002)."""
+    try:
+        path = config().shop
+    except ConfigurationError:
+        return []  # check_settings names it
+    try:
+        shop = current_shop()
+    except ConfigurationError as error:
+        return [Error(error.message, hint=SETTINGS["SHOP"].remedy, id="purchase_intent.E007")]
+    if type(shop).consent is not Shop.consent:
+        return []
+    return [
+        Warning(
+            f"{path} gives no consent, so nothing is recorded.",
+            hint='Name a subclass of purchase_intent.adapters.Shop with a method "consent" in PURCHASE_INTENT["SHOP"].',
+            id="purchase_intent.W002",
+        )
+    ]
+
+
+def check_middleware(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a tracking middleware that is missing (W003), or comes before what it builds on (W004)."""
+    listed = list(settings.MIDDLEWARE)
+    if _TRACKING not in listed:
+        return [
+            Warning(
+                "No page is recorded: the tracking middleware is not listed.",
+                hint=f"Add {_TRACKING!r} to MIDDLEWARE, after the authentication middleware.",
+                id="purchase_intent.W003",
+            )
+        ]
+    late = [name for name in _BEFORE_TRACKING if name in listed[listed.index(_TRACKING) :]]
+    return [
+        Warning(
+            f"The tracking middleware comes before {name}, so who is logged in is not known to it.",
+            hint=f"List {_TRACKING!r} after {name!r}.",
+            id="purchase_intent.W004",
+        )
+        for name in late
+    ]
 
 
 def _is_public(location: Path) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
@@ -142,11 +142,16 @@ def _referred(request: HttpRequest) -> str:
         host = urlsplit(request.headers.get("Referer", "")).hostname or ""
     except ValueError:  # a browser sends no such thing, but anyone can
         return DIRECT
-    # Not get_host(): it refuses hosts, and that is for Django to do.
-    own = split_domain_port(request.META.get("HTTP_HOST", ""))[0]
-    if not host or host == own:
+    if not host or host == _own_host(request):
         return DIRECT
     return _by_host(host.removeprefix("www.")) or REFERRAL
+
+
+def _own_host(request: HttpRequest) -> str:
+    try:
+        return split_domain_port(request.get_host())[0]
+    except DisallowedHost:
+        return ""
 
 
 def _by_host(host: str) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from purchase_intent import signals
+from purchase_intent.adapters import Shop
 from purchase_intent.checks import IDS
 from purchase_intent.conf import SETTINGS
 
@@ -17,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DOCS = "\n".join(path.read_text(encoding="utf-8") for path in PAGES if path.name != "CHANGELOG.md")
 SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+TRACKING_PAGE = (ROOT / "docs" / "tracking.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 COMMANDS = sorted(
     path.stem
@@ -32,6 +35,16 @@ def test_every_setting_is_documented(name: str) -> None:
 
 def test_the_settings_page_lists_the_checks_there_are() -> None:
     assert re.findall(r"^\| `(purchase_intent\.[EW]\d{3})` \|", SETTINGS_PAGE, re.MULTILINE) == list(IDS)
+
+
+@pytest.mark.parametrize("name", signals.__all__)
+def test_every_signal_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in TRACKING_PAGE
+
+
+@pytest.mark.parametrize("name", sorted(name for name in vars(Shop) if not name.startswith("_")))
+def test_every_question_of_the_adapter_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in TRACKING_PAGE
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -58,7 +58,9 @@ def test_starting_the_app_loads_no_learner() -> None:
         "django.setup()\n"
         "from django.core.management import call_command\n"
         "call_command('check', verbosity=0)\n"
-        "import purchase_intent.models, purchase_intent.features, purchase_intent.events"
+        "import purchase_intent.models, purchase_intent.features, purchase_intent.events\n"
+        "import purchase_intent.middleware, purchase_intent.shortcuts, purchase_intent.tracking.bots as bots\n"
+        "bots.label_of('a user agent')"
     )
     assert "purchase_intent" in loaded
     assert loaded.isdisjoint(LEARNERS)

@@ -21,6 +21,8 @@ SECRET_KEY = "a host of the test's own"
 INSTALLED_APPS = ["django.contrib.contenttypes", "purchase_intent"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "host.sqlite3"}}
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+MIDDLEWARE = ["purchase_intent.middleware.TrackingMiddleware"]
+PURCHASE_INTENT = {"SHOP": "host_shop.HostShop"}
 USE_TZ = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -30,6 +32,14 @@ STORAGES = {
         "OPTIONS": {"location": BASE_DIR / "bundles"},
     },
 }
+"""
+
+SHOP = """
+from purchase_intent.adapters import Shop
+
+class HostShop(Shop):
+    def consent(self, request):
+        return True
 """
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
@@ -72,6 +82,7 @@ def host(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, P
     constraints = ROOT / "constraints.txt"
     run(python, "-m", "pip", "install", "-q", *PATIENT, "-c", constraints, wheel, cwd=folder)
     (folder / "host_settings.py").write_text(HOST, encoding="utf-8")
+    (folder / "host_shop.py").write_text(SHOP, encoding="utf-8")
     return python, folder
 
 

@@ -11,6 +11,10 @@ from pytest_django import Settings
 
 from purchase_intent import checks
 
+SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+TRACKING = "purchase_intent.middleware.TrackingMiddleware"
+SHOP = "tests.integration.tracking.corner_shop.CornerShop"
 FILES = "django.core.files.storage.FileSystemStorage"
 
 
@@ -22,8 +26,53 @@ def ids() -> list[str | None]:
     return [message.id for message in found()]
 
 
-def test_the_demo_shop_has_nothing_to_complain_of() -> None:
+@pytest.fixture(autouse=True)
+def tracked(settings: Settings) -> None:
+    """Have the project track its visitors, with their consent, as the demo shop does."""
+    settings.MIDDLEWARE = [SESSION, AUTHENTICATION, TRACKING]
+    settings.PURCHASE_INTENT = {"SHOP": SHOP}
+
+
+def test_a_project_that_is_whole_has_nothing_to_complain_of() -> None:
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("nowhere.at.all.Shop", id="no such module"),
+        pytest.param("purchase_intent.adapters.NoSuchShop", id="no such class"),
+        pytest.param("purchase_intent.adapters.ProductFacts", id="no adapter"),
+        pytest.param("purchase_intent.adapters.current_shop", id="no class"),
+    ],
+)
+def test_an_adapter_that_cannot_be_used_is_reported(settings: Settings, path: str) -> None:
+    settings.PURCHASE_INTENT = {"SHOP": path}
+    (message,) = found()
+    assert message.id == "purchase_intent.E007"
+    assert path in message.msg
+    assert message.hint == "Give the dotted path of your subclass of purchase_intent.adapters.Shop."
+
+
+def test_an_adapter_without_consent_is_warned_of(settings: Settings) -> None:
+    settings.PURCHASE_INTENT = {}
+    assert ids() == ["purchase_intent.W002"]
+
+
+@pytest.mark.parametrize(
+    ("middleware", "expected"),
+    [
+        pytest.param([SESSION, AUTHENTICATION], ["purchase_intent.W003"], id="missing"),
+        pytest.param([SESSION, TRACKING, AUTHENTICATION], ["purchase_intent.W004"], id="before the user is known"),
+        pytest.param([TRACKING, SESSION, AUTHENTICATION], ["purchase_intent.W004"] * 2, id="before the session"),
+        pytest.param([TRACKING], [], id="a shop without accounts"),
+    ],
+)
+def test_a_tracking_middleware_in_the_wrong_place_is_warned_of(
+    settings: Settings, middleware: list[str], expected: list[str]
+) -> None:
+    settings.MIDDLEWARE = middleware
+    assert ids() == expected
 
 
 @pytest.mark.parametrize(
@@ -41,12 +90,12 @@ def test_the_demo_shop_has_nothing_to_complain_of() -> None:
     ],
 )
 def test_every_fault_of_the_settings_is_reported(settings: Settings, given: object, expected: list[str]) -> None:
-    settings.PURCHASE_INTENT = given
+    settings.PURCHASE_INTENT = {"SHOP": SHOP, **given} if isinstance(given, dict) else given
     assert ids() == expected
 
 
 def test_a_missing_place_for_bundles_is_reported_with_the_lines_to_add(settings: Settings) -> None:
-    settings.PURCHASE_INTENT = {"STORAGE": "vault"}
+    settings.PURCHASE_INTENT = {"SHOP": SHOP, "STORAGE": "vault"}
     (message,) = found()
     assert message.id == "purchase_intent.E005"
     assert message.hint is not None
