@@ -46,7 +46,14 @@ def test_all_brings_every_extra_for_running() -> None:
 
 
 def test_the_core_stays_light() -> None:
-    assert [normal(each) for each in PROJECT["dependencies"]] == ["django", "djangorestframework", "numpy", "scipy"]
+    assert [normal(each) for each in PROJECT["dependencies"]] == [
+        "django",
+        "crawler-user-agents",
+        "djangorestframework",
+        "drf-spectacular",
+        "numpy",
+        "scipy",
+    ]
 
 
 def test_the_change_log_tells_of_this_version() -> None:
