@@ -75,7 +75,7 @@ class FactCache:
 
 def local_day(when: datetime, zone: ZoneInfo) -> date:
     """The local day of a moment. A clock put back across midnight counts to the earlier day, as in a log."""
-    return min(when.astimezone(zone).date(), (when + timedelta(hours=1)).astimezone(zone).date())
+    return min(when.astimezone(zone).date(), (when + timedelta(minutes=30)).astimezone(zone).date())
 
 
 def keys_of(event: Event, zone: ZoneInfo) -> tuple[Key, Key, Key]:

@@ -285,9 +285,7 @@ def test_a_database_that_is_gone_leaves_nothing_half_written(word: str, begins: 
     assert differing() == Refolded()
 
 
-def test_foreseeing_writes_nothing_and_is_what_then_comes(
-    django_assert_num_queries: DjangoAssertNumQueries,
-) -> None:
+def test_foreseeing_writes_nothing_and_is_what_then_comes() -> None:
     Journey(SENDER).record([act(1, BEGIN, EventName.VIEW, product="p1", price=3.0)])
     for when in (later(minutes=1), later(hours=2)):
         journey, events = Journey(SENDER), [act(2, when, EventName.CART, product="p1", price=3.0)]
@@ -386,3 +384,17 @@ def test_a_customer_with_a_strange_user_agent_stays_a_customer() -> None:
     Browser("v1", "s1", customer="c1").send(act(1, BEGIN))
     Journey(Sender(visitor="v1", session="s1", customer="c1", bot="crawler")).record([act(2, later(minutes=1))])
     assert Visitor.objects.get().bot == ""
+
+
+def test_of_a_person_with_too_many_events_the_session_alone_is_folded_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(3):
+        Journey(SENDER).record([act(number, later(hours=number), EventName.VIEW, product=f"p{number}")])
+    past = Visitor.objects.get().past
+    monkeypatch.setattr("purchase_intent.tracking.joined.MOST_EVENTS", 2)
+    assert Journey(SENDER).record([act(9, later(minutes=-1), EventName.VIEW, product="p9")]).added == 1
+    first = Session.objects.get(key="s1")
+    assert (first.read_state().events, first.started_at, first.has_news) == (2, later(minutes=-1), True)
+    assert bytes(Visitor.objects.get().past) == bytes(past)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
