@@ -53,7 +53,7 @@ def train_in_fresh_process(horizon: str = Horizon.SESSION, *, longest: float = L
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     for line in lines:
         logger.info("intent_train: %s", line)
-    last = lines[-1].strip() if lines else f"exit code {done.returncode}"
+    last = lines[-1].strip().removeprefix("CommandError: ") if lines else f"exit code {done.returncode}"
     if done.returncode == BUSY:
         raise TrainingBusy(last)
     if done.returncode:

