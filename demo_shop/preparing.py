@@ -12,9 +12,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import OutputWrapper
 
+from demo_shop.forecasts import score_history
 from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
 from purchase_intent.conf import config
+from purchase_intent.management.progress import Steps
 from purchase_intent.models import CatalogueDay, Horizon, ModelVersion, Visitor
 
 __all__ = ["ACCOUNTS", "Account", "Preparation", "Step", "admin_password_stands"]
@@ -66,7 +68,7 @@ class Preparation:
             Step("Accounts", _accounts_there, _make_accounts),
             Step("Simulated history", _history_there, self._load_history),
             Step("Training", _champion_there, self._train),
-            Step("Scores", _scores_there, lambda: self._call("intent_score")),
+            Step("Scores", _scores_there, self._score),
         )
 
     def _call(self, name: str, *args: str, **options: object) -> None:
@@ -81,6 +83,14 @@ class Preparation:
     def _train(self) -> None:
         until = last_midnight(self.now, str(config().time_zone), days_ago=UNSEEN_DAYS)
         self._call("intent_train", "--until", until.isoformat(), "--seed", str(_SEED))
+
+    def _score(self) -> None:
+        since = ModelVersion.objects.champion(Horizon.SESSION).trained_until
+        steps = Steps(self.out)
+        kept = score_history(since, progress=steps)
+        steps.done()
+        self.out.write(f"Kept {kept:,} scores of the sessions that the model has not learnt from.")
+        self._call("intent_score", visitors=True)
 
 
 def _catalogue_there() -> str:
@@ -107,6 +117,7 @@ def _champion_there() -> str:
 
 
 def _scores_there() -> str:
+    # The customers are scored last.
     scored = Visitor.objects.filter(score__isnull=False).count()
     return f"{scored:,} visitors" if scored else ""
 

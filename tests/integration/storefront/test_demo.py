@@ -18,7 +18,7 @@ from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
 from demo_shop.preparing import ACCOUNTS, admin_password_stands
 from demo_shop.serving import HOST, PortsTaken, first_free_port, links
-from purchase_intent.models import Event, Horizon, ModelVersion, Session, Visitor
+from purchase_intent.models import Event, Horizon, ModelVersion, Score, Session, Stage, Visitor
 
 BERLIN = "Europe/Berlin"
 NOW = datetime(2026, 5, 4, 13, 30, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_the_history_ends_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_everything_is_prepared_once(
-    settings: Settings, bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Client
+    settings: Settings, bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.VAR = tmp_path
     monkeypatch.setattr(history, "SESSIONS_PER_DAY", 80)
@@ -73,8 +73,10 @@ def test_everything_is_prepared_once(
     call_command("prepare_demo", stdout=again)
     assert again.getvalue().count("there already") == 5
     assert counts() == before
-    client.login(username=ACCOUNTS[0].username, password=ACCOUNTS[0].password)
-    assert [client.get(path).status_code for _, path in links()] == [200] * 5
+    judged = Score.objects.filter(session__isnull=False).exclude(came_true=None)
+    assert judged.filter(came_true=True).exists()
+    assert judged.filter(came_true=False).exists()
+    assert not judged.exclude(session__stage=Stage.BOUGHT).filter(came_true=True).exists()
 
 
 def counts() -> dict[str, int]:
@@ -85,6 +87,11 @@ def counts() -> dict[str, int]:
         "models": ModelVersion.objects.count(),
         "scored": Visitor.objects.filter(score__isnull=False).count(),
     }
+
+
+@pytest.mark.django_db
+def test_the_five_pages_to_look_at_are_there(admin_client: Client, kettle: Product) -> None:
+    assert [admin_client.get(path).status_code for _, path in links()] == [200] * 5
 
 
 @pytest.mark.django_db
