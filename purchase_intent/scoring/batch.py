@@ -107,7 +107,9 @@ def _pasts(visitors: Sequence[Visitor]) -> dict[int, Past]:
         told.order_by("visitor_id", "last_at", "started_at", "pk"), key=lambda session: session.visitor_id
     ):
         for session in sessions:
-            tell(pasts[owner], session.read_state())
+            state = session.read_state()
+            if state.events:  # a state of an earlier layout reads as blank and has nothing to tell
+                tell(pasts[owner], state)
     return pasts
 
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from purchase_intent.events import EventName
-from purchase_intent.models import Event, Outcome, Score, Session, Visitor
+from purchase_intent.models import Event, Outcome, Score, Session, Stage, Visitor
 from purchase_intent.models.session import IDLE
 from purchase_intent.signals import session_closed
 
@@ -49,7 +49,7 @@ def close_sessions(now: datetime, *, most: int = MOST, progress: Progress | None
     keys = list(Session.objects.idle(now).values_list("pk", flat=True)[:most])
     for begin in range(0, len(keys), AT_ONCE):
         found = Session.objects.filter(pk__in=keys[begin : begin + AT_ONCE]).idle(now)
-        for session in found.defer("past"):
+        for session in found.defer("state", "past"):
             _close(session, done)
         if progress is not None:
             progress(f"closing sessions: {min(begin + AT_ONCE, len(keys)):,} of {len(keys):,}")
@@ -60,7 +60,7 @@ def close_sessions(now: datetime, *, most: int = MOST, progress: Progress | None
 def _close(session: Session, done: Closed) -> None:
     # First and on its own: it is true whether or not the session goes on, and so no two rows are locked at once.
     Visitor.objects.filter(pk=session.visitor_id, last_seen__lt=session.last_at).update(last_seen=session.last_at)
-    bought = session.read_state().purchases > 0
+    bought = session.stage == Stage.BOUGHT
     outcome = Outcome.BOUGHT if bought else Outcome.LEFT
     with transaction.atomic():
         if not Session.objects.swap(session, closed_at=session.last_at + IDLE, outcome=outcome.value):

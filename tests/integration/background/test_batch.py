@@ -115,6 +115,13 @@ def test_who_is_scored_tonight(fields: dict[str, object], scored: int, asked: As
     assert Score.objects.count() == scored
 
 
+def test_a_state_of_an_earlier_layout_tells_nothing(browse: Browse, asked: Asked) -> None:
+    browse(visitor(), "s1", VIEW)
+    Session.objects.update(state=b"of another layout")
+    assert score_visitors(NIGHT) == 1
+    assert asked[0][1] == Past()
+
+
 def test_who_has_come_since_waits_for_the_next_night(browse: Browse, asked: Asked) -> None:
     browse(visitor(), "since", VIEW, begin=NIGHT + timedelta(hours=1))
     assert score_visitors(NIGHT) == 0

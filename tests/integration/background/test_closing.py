@@ -66,14 +66,13 @@ def test_a_session_that_goes_on_meanwhile_is_left_alone(
 ) -> None:
     idle = browse(visitor(), "s1", VIEW)
     score(version, NOON, session=idle)
-    real = Session.read_state
+    real = closing._close
 
-    def read(self: Session) -> Any:
-        rival = Session.objects.get(pk=self.pk)
-        assert Session.objects.swap(rival, last_at=LATER)
-        return real(self)
+    def beaten(session: Session, done: Closed) -> None:
+        assert Session.objects.swap(Session.objects.get(pk=session.pk), last_at=LATER)
+        real(session, done)
 
-    monkeypatch.setattr(Session, "read_state", read)
+    monkeypatch.setattr(closing, "_close", beaten)
     assert close_sessions(LATER) == Closed(busy=1)
     idle.refresh_from_db()
     assert (idle.outcome, idle.closed_at, idle.last_at) == (Outcome.OPEN, None, LATER)
