@@ -171,6 +171,7 @@ urlpatterns = [
     path("act/", act, name="listing"),
     path("aact/", aact, name="listing"),
     path("review/", act, name="review"),
+    path("product-7/", act, name="product"),
     path("register/", act, name="register"),
     path("stock/", stock),
     path("missing/", missing),

@@ -105,6 +105,7 @@ def test_what_is_not_fit_is_logged_with_its_remedy_and_the_rest_is_recorded(
         pytest.param("/act/", {"name": "cart", "page": "Product"}, "cart/product", id="given as a word"),
         pytest.param("/review/", {"name": "checkout"}, "checkout/review", id="a later step of the checkout"),
         pytest.param("/act/", {"name": "checkout"}, "checkout/checkout", id="a checkout elsewhere"),
+        pytest.param("/product-7/", {"name": "select_item"}, "select_item/listing", id="chosen, told by its page"),
         pytest.param("/register/", {"name": "sign_up"}, "sign_up/register", id="an account"),
         pytest.param("/product/8/", {}, "view/product", id="a product"),
     ],
