@@ -56,7 +56,9 @@ def _keep_batch(kept: Sequence[_Kept]) -> int:
         Session.objects.bulk_update(
             [_session_row(each) for each in latest.values()], ["score", "band", "model", "scored_at"]
         )
-        Score.objects.bulk_create([_score_row(each) for each in here if each.model is not None], ignore_conflicts=True)
+        Score.objects.bulk_create(
+            [_score_row(each, each.model) for each in here if each.model is not None], ignore_conflicts=True
+        )
     return len(here)
 
 
@@ -73,10 +75,10 @@ def _session_row(kept: _Kept) -> Session:
     return Session(pk=kept.session, score=kept.probability, band=kept.band, model_id=kept.model, scored_at=kept.moment)
 
 
-def _score_row(kept: _Kept) -> Score:
+def _score_row(kept: _Kept, model: int) -> Score:
     return Score(
         session_id=kept.session,
-        model_id=kept.model,
+        model_id=model,
         probability=kept.probability,
         band=kept.band,
         moment=kept.moment,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def guess(past: Past | None = None, *, silence: int = 0, **fields: object) -> fl
 
 @pytest.mark.parametrize("shop", [{}, {"shop_sessions": 9000, "shop_buyers": 450}], ids=["unknown", "known"])
 @pytest.mark.parametrize("kinds", [[0] * 8, CARTED], ids=["no cart", "carted"])
-def test_a_later_stage_never_lowers_it(shop: dict[str, int], kinds: list[int]) -> None:
+def test_a_later_stage_never_lowers_it(shop: dict[str, Any], kinds: list[int]) -> None:
     found = [guess(stage=stage, kinds=kinds, **shop) for stage in range(6)]
     assert found == sorted(found)
     assert found[1] < found[2] < found[3] < found[4]
@@ -89,7 +90,7 @@ def test_it_is_labelled_and_its_reasons_are_its_terms() -> None:
     ],
 )
 def test_bands_hold_all_that_are_reached_and_name_the_narrowest(probability: float, band: str, bands: set[str]) -> None:
-    assert bands_of(probability, CUTOFFS) == (band, bands)
+    assert bands_of(probability, CUTOFFS) == (band, frozenset(bands))
 
 
 def test_of_equal_cutoffs_the_narrower_band_is_named() -> None:
