@@ -214,8 +214,8 @@ class Tracker:
     def _placed(self, told: _Told) -> Event:
         """The event with what the request and the catalogue know of it, asked once."""
         if not told.complete:
-            told.complete = True
             told.event = replace(told.event, **self._origin)
+            told.complete = True
             if incomplete(told.event):
                 told.event = self._with_facts(told.event)
         return told.event

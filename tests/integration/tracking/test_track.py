@@ -17,6 +17,7 @@ from purchase_intent.models import Event, Order
 from purchase_intent.shortcuts import Line, track, track_order
 from purchase_intent.tracking import telling
 from purchase_intent.tracking.recorder import Journey
+from purchase_intent.tracking.tracker import tracker_of
 from tests.integration.tracking.corner_shop import CornerShop
 from tests.integration.tracking.words import errors, kinds, steps, warned
 
@@ -280,3 +281,26 @@ def test_a_database_that_fails_costs_the_record_alone(
         "This request is not recorded, or not wholly: DatabaseError: see that the database answers and that manage.py "
         "migrate has run."
     )
+
+
+def test_what_a_fault_kept_from_being_foreseen_is_recorded_whole_at_the_end(
+    client: Client, doing: Doing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foresee = Journey.foresee
+
+    def act(request: HttpRequest) -> None:
+        def gone(*args: object, **kwargs: object) -> None:
+            raise DatabaseError("for a moment")
+
+        track(request, "cart", product="7")
+        tracker = tracker_of(request)
+        assert tracker is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(Journey, "foresee", gone)
+            with pytest.raises(DatabaseError):
+                tracker.pending()
+        assert Journey.foresee is foresee
+
+    doing(act)
+    client.post("/act/")
+    assert Event.objects.values_list("brand", "device", "country").get() == ("Lumo", "desktop", "Poland")
