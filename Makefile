@@ -59,7 +59,8 @@ test: setup
 	$(BIN)/python -m pytest --cov --cov-append --database postgres $(PYTEST_ARGS) \
 		tests/integration/models tests/integration/live tests/integration/importing tests/integration/app \
 		tests/integration/api tests/integration/scoring tests/integration/background \
-		tests/integration/storefront tests/integration/tracking tests/integration/walking
+		tests/integration/storefront tests/integration/tracking tests/integration/walking \
+		tests/integration/desk
 
 lint: setup
 	$(BIN)/ruff check .

@@ -74,6 +74,8 @@ class Visitor(models.Model):
             models.Index(fields=("-last_seen", "-id"), name="intent_visitor_latest"),
             models.Index(fields=("-last_seen",), condition=Q(bot=""), name="intent_visitor_people"),
             models.Index(fields=("-score", "-id"), condition=Q(score__isnull=False), name="intent_visitor_score"),
+            models.Index(fields=("-last_seen", "-id"), condition=Q(known=True), name="intent_visitor_known"),
+            models.Index(fields=("-last_seen", "-id"), condition=~Q(bot=""), name="intent_visitor_labelled"),
         )
         constraints = (
             models.UniqueConstraint(fields=("cookie", "site"), name="intent_one_visitor_per_cookie"),

@@ -1,0 +1,10 @@
+"""The desk: customers, sessions, orders and models in Django's admin, to be read; only models can be acted on."""
+
+from __future__ import annotations
+
+from purchase_intent.admin.customers import CustomerAdmin
+from purchase_intent.admin.models import ModelVersionAdmin
+from purchase_intent.admin.orders import OrderAdmin
+from purchase_intent.admin.sessions import SessionAdmin
+
+__all__ = ["CustomerAdmin", "ModelVersionAdmin", "OrderAdmin", "SessionAdmin"]

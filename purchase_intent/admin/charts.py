@@ -1,0 +1,141 @@
+"""Charts of the desk: shapes as plain numbers, which a template draws as SVG with presentation attributes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from purchase_intent.admin.saying import WORDS, per_cent
+from purchase_intent.events import EventName
+from purchase_intent.scoring.timeline import Moment
+
+__all__ = ["Chart", "Mark", "Tick", "nice_top", "score_chart"]
+
+WIDTH: Final = 720
+HEIGHT: Final = 240
+LEFT, RIGHT, TOP, BOTTOM = 52, 70, 24, 44
+_TOPS: Final = (0.05, 0.10, 0.20, 0.50, 1.0)
+_STEPS: Final = (10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
+"""Seconds between two ticks of the time axis."""
+_MARKED: Final = {
+    EventName.CART: "cart",
+    EventName.CHECKOUT: "checkout",
+    EventName.PAYMENT_INFO: "payment",
+    EventName.PURCHASE: "bought",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place on an axis, in pixels, and what is written there."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One event on the line, in pixels; `label` is empty where another stands too near."""
+
+    x: float
+    y: float
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A line within its axes, in pixels of a canvas of `width` by `height`."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+    line: str
+    marks: tuple[Mark, ...]
+    rows: tuple[Tick, ...]
+    columns: tuple[Tick, ...]
+    unit: str
+    end: Mark
+    title: str
+    summary: str
+
+
+def score_chart(moments: Sequence[Moment], begin: datetime) -> Chart | None:
+    """The chance of a purchase along a session as a line of steps; None with fewer than two scored moments.
+
+    The vertical axis is in per cent and ends at the lowest of 5, 10, 20, 50 and 100% that holds the line.
+    """
+    scored = [(moment, moment.intent.probability) for moment in moments if moment.intent.probability is not None]
+    if len(scored) < 2:
+        return None
+    first, last = _seconds(begin, scored[0][0]), _seconds(begin, scored[-1][0])
+    span = max(last - first, 1.0)
+    top = nice_top(max(chance for _, chance in scored))
+
+    def x(moment: Moment) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * (_seconds(begin, moment) - first) / span, 1)
+
+    def y(chance: float) -> float:
+        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * chance / top, 1)
+
+    places = [(x(moment), y(chance)) for moment, chance in scored]
+    steps = f"M{places[0][0]} {places[0][1]}" + "".join(f"H{across}V{down}" for across, down in places[1:])
+    end = Mark(*places[-1], per_cent(scored[-1][1]), "")
+    return Chart(
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        top=TOP,
+        bottom=HEIGHT - BOTTOM,
+        line=steps,
+        marks=_marks(scored, places),
+        rows=tuple(Tick(y(top * part), f"{top * part * 100:g}%") for part in (0, 0.5, 1)),
+        columns=_columns(first, span),
+        unit="time since the session began (hours:minutes:seconds)",
+        end=end,
+        title="Chance of a purchase along the session",
+        summary=(
+            f"{len(scored)} scored events. It began at {per_cent(scored[0][1])}, was at most "
+            f"{per_cent(max(chance for _, chance in scored))} and ended at {end.label}."
+        ),
+    )
+
+
+def nice_top(highest: float) -> float:
+    """The end of the axis: the lowest round probability that holds `highest` (0 to 1)."""
+    return next(top for top in _TOPS if highest <= top)
+
+
+def _seconds(begin: datetime, moment: Moment) -> float:
+    return (moment.event.occurred_at - begin).total_seconds()
+
+
+def _marks(scored: Sequence[tuple[Moment, float]], places: Sequence[tuple[float, float]]) -> tuple[Mark, ...]:
+    marks, free = [], 0.0
+    for (moment, chance), (across, down) in zip(scored, places, strict=True):
+        name = EventName(moment.event.name)
+        if name not in _MARKED:
+            continue
+        label = _MARKED[name] if across >= free else ""
+        free = across + 64 if label else free
+        marks.append(Mark(across, down, label, f"{WORDS[name]}: {per_cent(chance)}"))
+    return tuple(marks)
+
+
+def _columns(first: float, span: float) -> tuple[Tick, ...]:
+    step = next((step for step in _STEPS if span / step <= 6), 86_400)
+    begin = int(-(-first // step))
+    places = (index * step for index in range(begin, int((first + span) // step) + 1))
+    return tuple(Tick(round(LEFT + (WIDTH - LEFT - RIGHT) * (at - first) / span, 1), _clock(at)) for at in places)
+
+
+def _clock(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -1,0 +1,81 @@
+"""A model's stored figures as tables; what is missing or of another shape is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from purchase_intent.admin.saying import per_cent
+from purchase_intent.models import ModelVersion
+
+__all__ = ["Table", "main_figure", "tables"]
+
+_COLUMNS: Final = (
+    ("rows", "cases", "{:,.0f}"),
+    ("positives", "followed by a purchase", "{:,.0f}"),
+    ("auc", "AUC", "{:.3f}"),
+    ("average_precision", "average precision", "{:.3f}"),
+    ("base_rate", "of which by chance", "{:.3f}"),
+    ("brier", "Brier score", "{:.4f}"),
+    ("ece", "calibration error", "{:.4f}"),
+    ("best_f1", "best F1", "{:.3f}"),
+)
+_NAMES: Final = {"ensemble": "the ensemble, which serves", "baseline": "logistic regression, to compare"}
+_VIEWS: Final = {"session": "Each session weighed once", "point": "Each moment weighed once"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A caption, the heads of the columns, and rows whose first cell names them."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def main_figure(version: ModelVersion, name: str) -> str | None:
+    """One figure of the ensemble, each session weighed once; None where it was not measured."""
+    value = _within(version.figures, "ensemble", "session").get(name)
+    return f"{value:.3f}" if isinstance(value, int | float) else None
+
+
+def tables(version: ModelVersion) -> list[Table]:
+    """The figures of the last slice, model by model; the members' weights; the cut-offs of the bands."""
+    figures = version.figures if isinstance(version.figures, Mapping) else {}
+    found = [_judged(figures, view) for view in _VIEWS]
+    weights = _numbers(figures, "weights")
+    bands = _numbers(figures, "thresholds", "bands")
+    found += [
+        Table(
+            "Members and their weights in the ensemble",
+            ("member", "weight"),
+            tuple((name, f"{weight * 100:.0f}%") for name, weight in weights.items()),
+        ),
+        Table(
+            "Bands: the score at which each begins",
+            ("band", "from"),
+            tuple((name.replace("_", " ") + "%", per_cent(cutoff)) for name, cutoff in bands.items()),
+        ),
+    ]
+    return [table for table in found if table.rows]
+
+
+def _judged(figures: Mapping[str, Any], view: str) -> Table:
+    by_model = {name: _numbers(figures, name, view) for name in figures if view in _within(figures, name)}
+    columns = [column for column in _COLUMNS if any(column[0] in row for row in by_model.values())]
+    rows = tuple(
+        (_NAMES.get(name, name), *(text.format(row[key]) if key in row else "-" for key, _, text in columns))
+        for name, row in sorted(by_model.items(), key=lambda item: item[0] != "ensemble")
+    )
+    return Table(_VIEWS[view], ("model", *(head for _, head, _ in columns)), rows)
+
+
+def _within(figures: Any, *names: str) -> Mapping[str, Any]:
+    for name in names:
+        figures = figures.get(name) if isinstance(figures, Mapping) else None
+    return figures if isinstance(figures, Mapping) else {}
+
+
+def _numbers(figures: Any, *names: str) -> dict[str, float]:
+    return {name: float(value) for name, value in _within(figures, *names).items() if isinstance(value, int | float)}

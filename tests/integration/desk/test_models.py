@@ -1,0 +1,133 @@
+"""Model versions at the desk: figures, promotion, roll back."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from purchase_intent.models import ModelVersion, Status
+from tests.integration.desk.conftest import Clerk
+from tests.integration.desk.things import version
+
+LIST = "/admin/purchase_intent/modelversion/"
+
+
+@pytest.fixture
+def sound(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every bundle passes: what a bundle must be is tested where it is read."""
+    monkeypatch.setattr("purchase_intent.admin.models.load_bundle", lambda version: None)
+
+
+def words(client: Client, path: str) -> str:
+    """A page as one line of text, without tags."""
+    page = client.get(path)
+    assert page.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
+
+
+def test_a_list_says_why_it_is_empty(desk: Client) -> None:
+    assert "No models yet, because none was trained: run manage.py intent_train." in words(desk, LIST)
+
+
+def test_the_list_gives_the_main_figures(desk: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for _ in range(3):
+        version()
+    with django_assert_num_queries(4):
+        said = words(desk, LIST)
+    assert "1,000 events, 100 sessions, 7 buying 0.731 0.413 Passed the checks." in said
+
+
+def test_a_page_gives_tables_and_the_verdict(desk: Client, sound: None) -> None:
+    said = words(desk, f"{LIST}{version(reasons=['auc_low'], verdict='Too weak.', forced=True).pk}/change/")
+    assert "Does not serve: candidate, registered against the checks. Too weak." in said
+    assert "Checks that spoke against it: auc_low" in said
+    assert "Each session weighed once model cases followed by a purchase AUC average precision" in said
+    assert "the ensemble, which serves 900 61 0.731 0.413" in said
+    assert "catboost 60%" in said
+    assert "top 5% 32%" in said
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param({}, id="none"),
+        pytest.param([], id="a list"),
+        pytest.param({"ensemble": None, "weights": 3, "thresholds": {"bands": "x"}}, id="another shape"),
+    ],
+)
+def test_figures_of_another_shape_are_left_out(desk: Client, sound: None, figures: Any) -> None:
+    key = version(figures=figures).pk
+    assert "No figures, because none were stored" in words(desk, f"{LIST}{key}/change/")
+    assert "Model" in words(desk, LIST)
+
+
+def test_promoting_asks_first_and_then_says_what_happened(desk: Client, sound: None) -> None:
+    champion, candidate = version(status=Status.CHAMPION), version()
+    asked = words(desk, f"{LIST}{candidate.pk}/promote/")
+    assert f"Promote model {candidate.pk}?" in asked
+    assert f"in place of model {champion.pk}" in asked
+    candidate.refresh_from_db()
+    assert candidate.status == Status.CANDIDATE
+    done = desk.post(f"{LIST}{candidate.pk}/promote/", follow=True).content.decode()
+    assert f"Model {candidate.pk} now serves this session in place of model {champion.pk}." in done
+    assert [each.status for each in ModelVersion.objects.order_by("pk")] == [Status.ARCHIVED, Status.CHAMPION]
+    assert f"now serves this session in place of model {champion.pk}" in LogEntry.objects.get().get_change_message()
+
+
+def test_rolling_back_leads_to_the_champion_before(desk: Client, sound: None) -> None:
+    first = version(status=Status.ARCHIVED, promoted_at=datetime(2026, 2, 2, tzinfo=UTC))
+    version(status=Status.ARCHIVED, promoted_at=datetime(2026, 2, 1, tzinfo=UTC))
+    champion = version(status=Status.CHAMPION, promoted_at=datetime(2026, 2, 3, tzinfo=UTC))
+    assert f"Roll back to model {first.pk}" in words(desk, f"{LIST}{champion.pk}/change/")
+    assert f"Roll back to model {first.pk}?" in words(desk, f"{LIST}{first.pk}/promote/")
+    desk.post(f"{LIST}{first.pk}/promote/")
+    assert ModelVersion.objects.champion("session") == first
+
+
+def test_a_refused_version_cannot_be_promoted(desk: Client, sound: None) -> None:
+    champion, refused = version(status=Status.CHAMPION), version(status=Status.REFUSED)
+    page = words(desk, f"{LIST}{refused.pk}/change/")
+    assert "Refused: it cannot serve." in page
+    assert "/promote/" not in desk.get(f"{LIST}{refused.pk}/change/").content.decode()
+    assert "This model was refused or has no bundle: it cannot serve." in words(desk, f"{LIST}{refused.pk}/promote/")
+    said = desk.post(f"{LIST}{refused.pk}/promote/", follow=True).content.decode()
+    assert f"Model {refused.pk} cannot serve: it was refused or has no bundle." in said
+    assert ModelVersion.objects.champion("session") == champion
+    assert not LogEntry.objects.exists()
+
+
+def test_a_damaged_bundle_is_not_promoted(desk: Client, bundle_folder: Path) -> None:
+    bundle_folder.mkdir()
+    (bundle_folder / "1.zip").write_bytes(b"damaged")
+    damaged = version(bundle="1.zip", bundle_sha256=hashlib.sha256(b"sound").hexdigest())
+    assert "is not the one that was registered" in words(desk, f"{LIST}{damaged.pk}/change/")
+    said = desk.post(f"{LIST}{damaged.pk}/promote/", follow=True).content.decode()
+    assert "restore it from a backup" in said
+    assert not ModelVersion.objects.champions().exists()
+
+
+def test_who_may_only_look_cannot_promote(clerk: Clerk, sound: None) -> None:
+    candidate = version()
+    client = clerk("view_modelversion")
+    assert "/promote/" not in client.get(f"{LIST}{candidate.pk}/change/").content.decode()
+    assert client.get(f"{LIST}{candidate.pk}/promote/").status_code == 403
+    assert client.post(f"{LIST}{candidate.pk}/promote/").status_code == 403
+    assert not ModelVersion.objects.champions().exists()
+
+
+def test_who_may_change_models_can_promote(clerk: Clerk, sound: None) -> None:
+    candidate = version()
+    clerk("change_modelversion").post(f"{LIST}{candidate.pk}/promote/")
+    assert ModelVersion.objects.champion("session") == candidate
+
+
+def test_an_unknown_version_is_not_found(desk: Client) -> None:
+    assert desk.get(f"{LIST}99/promote/").status_code == 404
