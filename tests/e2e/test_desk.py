@@ -54,8 +54,13 @@ def look(seen: Visit, name: str) -> None:
         .map(each => each.outerHTML.slice(0, 80))"""
     assert seen.page.evaluate(wide, OURS) == []
     if seen.page.locator(OURS).count():
-        violations = Axe().run(seen.page, context={"include": [[each] for each in OURS.split(", ")
-                                                   if seen.page.locator(each).count()]}).response["violations"]
+        violations = (
+            Axe()
+            .run(
+                seen.page, context={"include": [[each] for each in OURS.split(", ") if seen.page.locator(each).count()]}
+            )
+            .response["violations"]
+        )
         assert [(each["id"], each["nodes"][0]["target"], each["help"]) for each in violations] == []
     assert (seen.errors, seen.foreign) == ([], [])
 
