@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,6 +26,7 @@ from demo_shop.preparing import ACCOUNTS, admin_password_stands
 from demo_shop.serving import HOST, PortsTaken, first_free_port, links
 from purchase_intent.models import Event, Horizon, ModelVersion, Score, Session, Stage, Visitor
 
+ROOT = Path(__file__).resolve().parents[3]
 BERLIN = "Europe/Berlin"
 NOW = datetime(2026, 5, 4, 13, 30, tzinfo=UTC)
 
@@ -113,3 +120,21 @@ def test_a_port_in_use_is_passed_over() -> None:
         assert first_free_port(taken) > taken
         with pytest.raises(PortsTaken, match=f"Ports {taken} to {taken} are all in use"):
             first_free_port(taken, tries=1)
+
+
+@pytest.mark.slow
+def test_the_server_tells_where_it_is_and_ends_at_ctrl_c(tmp_path: Path) -> None:
+    env = {**os.environ, "DEMO_VAR": str(tmp_path), "DATABASE_URL": "", "PYTHONUNBUFFERED": "1"}
+    manage = [sys.executable, "manage.py"]
+    subprocess.run([*manage, "migrate", "--verbosity", "0"], cwd=ROOT, env=env, check=True, timeout=300)
+    with subprocess.Popen([*manage, "serve_demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            told = next(found for line in server.stdout if (found := re.search(r"The demo is at (http\S+)", line)))
+            ready = next(line for line in server.stdout if line.startswith("Starting development server"))
+            assert ready.strip().endswith(told.group(1))
+            with urlopen(told.group(1), timeout=60) as answer:  # noqa: S310 (our own address)
+                assert answer.status == 200
+        finally:
+            server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=60) == 0
