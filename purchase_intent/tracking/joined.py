@@ -57,6 +57,7 @@ class Joining:
         self.sender, self.cast, self.session, self.key, self.now = sender, cast, session, key, now
         self.locked = {row.pk for row in cast.visitors} | also
         self.began, self.sequence = session is None, session.sequence if session is not None else 0
+        self.before_at = [session.last_at] if session is not None else []
 
     def write(self, new: list[Event]) -> Done:
         events, carriers = self._carried(new)
@@ -176,6 +177,8 @@ class Joining:
         values = circle.visitor_values(visitor.pk) | self._label(visitor)
         seen = [event.occurred_at for event, carrier in zip(events, carriers, strict=True) if carrier == visitor.pk]
         seen += [row.last_at for row in sessions if row.visitor_id == visitor.pk]
+        # The session may have gone over to another visitor by now; until then it was this one's.
+        seen += self.before_at if visitor.pk == self.cast.before.pk else []
         values |= {"last_seen": max([visitor.last_seen, *seen]), "first_seen": min([visitor.first_seen, *seen])}
         if visitor.pk in circle.told:
             values["told_at"] = moment(circle.told[visitor.pk])

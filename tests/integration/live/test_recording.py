@@ -182,6 +182,16 @@ def test_a_login_on_another_device_joins_the_customer(heard: list[tuple[str, dic
     assert differing() == Refolded()
 
 
+def test_who_logs_in_as_another_visitor_was_seen_until_then() -> None:
+    Browser("v1", "s1", customer="c1").send(act(1, BEGIN))
+    phone = Browser("v2", "s2")
+    phone.send(act(2, later(minutes=1)))
+    phone.send(act(3, later(minutes=5)))
+    phone.customer = "c1"
+    phone.send(act(4, later(minutes=6)))
+    assert Visitor.objects.get(cookie="v2").last_seen == later(minutes=5)
+
+
 def test_a_login_among_the_events_is_the_login() -> None:
     Browser("v0", "s0", customer="c1").send(act(0, BEGIN))
     phone = Browser("v1", "s1", customer="c1")
