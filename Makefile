@@ -60,7 +60,7 @@ test: setup
 		tests/integration/models tests/integration/live tests/integration/importing tests/integration/app \
 		tests/integration/api tests/integration/scoring tests/integration/background \
 		tests/integration/storefront tests/integration/tracking tests/integration/walking \
-		tests/integration/desk
+		tests/integration/live_history tests/integration/desk
 
 lint: setup
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from demo_shop.models import CartLine, Order, Product
 from demo_shop.simulator import Plan, build_catalogue
 from demo_shop.walking import Crowd, Refusal, ShopGone, Shopper, Step, Visit, visits, walk
 from purchase_intent.events.names import EventName, Page
+from purchase_intent.models import Session
 from tests.integration.walking.conftest import Notes
 
 CATALOGUE = build_catalogue()
@@ -71,6 +72,22 @@ def test_a_stranger_buys(go: Callable[..., Crowd]) -> None:
     assert bought.product_id == CATALOGUE.products[MUG].product_id
     assert before - Product.objects.get(pk=bought.product_id).stock == bought.quantity
     assert not CartLine.objects.exists()
+
+
+def test_the_shop_records_who_came_how_after_they_agreed(go: Callable[..., Crowd]) -> None:
+    crowd = go(
+        a_visit(*BROWSE, channel="Email", device="mobile"),
+        a_visit(*BROWSE, visitor=2, channel="Paid Search", device="tablet"),
+        a_visit(*BROWSE, visitor=3, bot=True),
+    )
+    assert crowd.tally.consents == 2
+    found = Session.objects.order_by("device").values_list("device", "channel", "landing", "events__name")
+    views = (EventName.PAGE_VIEW.value, EventName.SELECT_ITEM.value, EventName.VIEW.value)
+    assert sorted(found) == sorted(
+        (device, channel, Page.HOME.value, name)
+        for device, channel in (("mobile", "Email"), ("tablet", "Paid Search"))
+        for name in views
+    )
 
 
 def test_a_customer_comes_back_on_another_device_and_finds_the_basket(go: Callable[..., Crowd]) -> None:
