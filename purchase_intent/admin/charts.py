@@ -43,6 +43,7 @@ class Mark:
     y: float
     label: str
     title: str
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,9 @@ def _marks(scored: Sequence[tuple[Moment, float]], places: Sequence[tuple[float,
             continue
         label = _MARKED[name] if across >= free else ""
         free = across + 64 if label else free
-        marks.append(Mark(across, down, label, f"{WORDS[name]}: {per_cent(chance)}"))
+        # The score stands to the right of the line's end: no label may run into it.
+        anchor = "end" if across > WIDTH - RIGHT - 40 else "middle"
+        marks.append(Mark(across, down, label, f"{WORDS[name]}: {per_cent(chance)}", anchor))
     return tuple(marks)
 
 

@@ -57,6 +57,7 @@ class CustomerAdmin(Desk):
         """Who is likeliest to buy at the next visit."""
         scored = Visitor.objects.defer("past").people().filter(score__isnull=False)
         return {
+            "title": "Customers",
             "likeliest_title": "Likeliest to buy on their next visit",
             "likeliest": [
                 {

@@ -62,7 +62,7 @@ def tables(version: ModelVersion) -> list[Table]:
 
 
 def _judged(figures: Mapping[str, Any], view: str) -> Table:
-    by_model = {name: _numbers(figures, name, view) for name in figures if view in _within(figures, name)}
+    by_model = {name: row for name in figures if (row := _numbers(figures, name, view))}
     columns = [column for column in _COLUMNS if any(column[0] in row for row in by_model.values())]
     rows = tuple(
         (_NAMES.get(name, name), *(text.format(row[key]) if key in row else "-" for key, _, text in columns))

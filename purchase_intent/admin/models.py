@@ -67,12 +67,13 @@ class ModelVersionAdmin(Desk):
     def page(self, request: HttpRequest, row: ModelVersion) -> dict[str, Any]:
         """What the model is worth, what speaks against it, and what can be done."""
         before = former_champion(row) if row.status == Status.CHAMPION else None
+        fault = _bundle_fault(row)
         return {
-            "subtitle": str(row),
-            "headline": f"{_standing(row)}.",
+            "subtitle": f"Model {row.pk}, for {row.get_horizon_display()}",
+            "headline": f"{_standing(row, is_sound=not fault)}.",
             "verdict_text": row.verdict or "The checks said nothing.",
             "reasons": row.reasons if isinstance(row.reasons, list) else [],
-            "fault": _bundle_fault(row),
+            "fault": fault,
             "facts": _facts(row),
             "tables": tables(row),
             "may_act": self.has_change_permission(request, row),
@@ -107,7 +108,7 @@ class ModelVersionAdmin(Desk):
             self.message_user(request, refused.message, messages.ERROR)
             return
         instead = f" in place of model {before.pk}" if before is not None and before != version else ""
-        said = f"Model {version.pk} now serves {version.get_horizon_display()}{instead}."
+        said = f"Model {version.pk} now scores {version.get_horizon_display()}{instead}."
         self.log_change(request, version, said)
         self.message_user(request, said, messages.SUCCESS)
 
@@ -118,9 +119,10 @@ def former_champion(champion: ModelVersion) -> ModelVersion | None:
     return served.exclude(pk=champion.pk).order_by("-promoted_at", "-pk").first()
 
 
-def _standing(version: ModelVersion) -> str:
+def _standing(version: ModelVersion, *, is_sound: bool) -> str:
     if version.status == Status.CHAMPION:
-        return f"Serves {version.get_horizon_display()}"
+        what = version.get_horizon_display()
+        return f"Scores {what}" if is_sound else f"Should score {what}, but cannot"
     if version.status == Status.REFUSED:
         return "Refused: it cannot serve"
     said = f"Does not serve: {version.get_status_display()}"

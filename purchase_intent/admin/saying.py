@@ -66,7 +66,7 @@ def per_cent(probability: float) -> str:
 
 def band_words(band: str) -> str:
     """A band as a merchandiser reads it: "top 5%"; for none, where the score is below all."""
-    return f"{band.replace('_', ' ')}%" if band.startswith("top_") else band.replace("_", " ") or "below the top 20%"
+    return f"{band.replace('_', ' ')}%" if band.startswith("top_") else band.replace("_", " ") or "lower 80%"
 
 
 def clock(moment: datetime) -> str:

@@ -17,6 +17,7 @@ from purchase_intent.admin.saying import ago, band_words, money, per_cent, short
 from purchase_intent.admin.searching import HELP, sessions_named
 from purchase_intent.admin.verdicts import verdict_of
 from purchase_intent.exceptions import IntentError
+from purchase_intent.features.state import State
 from purchase_intent.models import Session
 from purchase_intent.scoring.timeline import Timeline, timeline
 
@@ -126,7 +127,6 @@ class SessionAdmin(Desk):
         """The verdict first, then the score along the session, its events, and the facts."""
         now = timezone.now()
         along, fault = _along(row)
-        state = row.read_state()
         return {
             "subtitle": f"{row.visitor}, {ago(row.last_at, now)}",
             "verdict": verdict_of(row, now=now),
@@ -135,10 +135,16 @@ class SessionAdmin(Desk):
             "rows": rows_of(along.moments, row.started_at),
             "more": along.more,
             "total": along.more + len(along.moments),
-            "cart": f"{money(state.cart_value)}, {state.cart_units} pieces" if state.cart_units else "empty",
+            "cart": _cart(row.read_state()),
             "facts": facts_of(row, now),
             "visitor": row.visitor,
         }
+
+
+def _cart(state: State) -> str:
+    if not state.cart_units:
+        return "nothing"
+    return f"{money(state.cart_value)}, {state.cart_units} {'piece' if state.cart_units == 1 else 'pieces'}"
 
 
 def _along(session: Session) -> tuple[Timeline, str]:
