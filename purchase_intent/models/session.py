@@ -67,10 +67,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
         The version goes up by one, in the database and in `session`.
         """
-        version = session.version
-        if not self.filter(pk=session.pk, version=version).update(version=version + 1, **values):
+        from purchase_intent.models.statements import write_version  # it reads the model
+
+        if not write_version(session, values):
             return False
-        for name, value in {**values, "version": version + 1}.items():
+        for name, value in {**values, "version": session.version + 1}.items():
             setattr(session, name, value)
         return True
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from purchase_intent.models import Session, Visitor
 from purchase_intent.models.session import IDLE
+from purchase_intent.models.statements import session_with_visitor
 
 __all__ = ["LONGEST", "Place", "Sender", "find_place", "fresh_id", "has_ended", "next_key"]
 
@@ -52,7 +53,7 @@ def find_place(sender: Sender, at: datetime) -> Place:
     """
     key = sender.session
     for _ in range(MOST_STEPS):
-        session = Session.objects.select_related("visitor").filter(key=key, site=sender.site).order_by().first()
+        session = session_with_visitor(key=key, site=sender.site)
         if session is None:
             break
         if not has_ended(session, at) and not _is_of_another_kind(sender, session.visitor):

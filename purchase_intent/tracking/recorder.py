@@ -20,6 +20,7 @@ from purchase_intent.features.observe import observe
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
 from purchase_intent.models import Score, Session
 from purchase_intent.models.session import IDLE
+from purchase_intent.models.statements import go_on
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
 from purchase_intent.scoring.rebuild import LostRace
@@ -75,6 +76,10 @@ class Journey:
             state, past = _begun(place, hits)
         self._foreseen = STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past)
         return Foreseen(state, past, place.session)
+
+    def session(self, *, at: datetime) -> Session | None:
+        """The stored session that an event of the moment `at` would go on in; None where it would begin one."""
+        return self._placed(at).session
 
     def record(self, events: Sequence[Event], *, score: Intent | None = None) -> Recorded:
         """Write `events` and what they lead to, all or nothing, each once however often it is sent; then tell the shop.
@@ -162,12 +167,11 @@ class Journey:
             )
             for number, event in enumerate(events, start=1)
         ]
-        with transaction.atomic():
-            if not Session.objects.swap(session, **values, **kept):
-                raise LostRace
-            models.Event.objects.bulk_create(rows)
-            if kept.get("model_id") is not None:
-                Score.objects.bulk_create([_score_row(session, kept)], ignore_conflicts=True)
+        scores = [_score_row(session, kept)] if kept.get("model_id") is not None else []
+        if not go_on(session, values | kept, rows, scores):
+            raise LostRace
+        for name, value in (values | kept | {"version": session.version + 1}).items():
+            setattr(session, name, value)
         return Done(session, events, [])
 
     def _score(self, session: Session, score: Intent | None) -> None:

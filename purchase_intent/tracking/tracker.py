@@ -230,7 +230,7 @@ class Tracker:
     @cached_property
     def _origin(self) -> dict[str, Any]:
         """Device, channel and country: of the session that goes on, or of this request where one begins."""
-        session = self.journey.foresee((), at=self.moment).session
+        session = self.journey.session(at=self.moment)
         return {
             "device": device_of(self.request),
             "channel": session.channel if session is not None else channel_of(self.request),

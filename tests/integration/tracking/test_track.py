@@ -286,7 +286,7 @@ def test_a_database_that_fails_costs_the_record_alone(
 def test_what_a_fault_kept_from_being_foreseen_is_recorded_whole_at_the_end(
     client: Client, doing: Doing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    foresee = Journey.foresee
+    session = Journey.session
 
     def act(request: HttpRequest) -> None:
         def gone(*args: object, **kwargs: object) -> None:
@@ -296,10 +296,10 @@ def test_what_a_fault_kept_from_being_foreseen_is_recorded_whole_at_the_end(
         tracker = tracker_of(request)
         assert tracker is not None
         with monkeypatch.context() as patched:
-            patched.setattr(Journey, "foresee", gone)
+            patched.setattr(Journey, "session", gone)
             with pytest.raises(DatabaseError):
                 tracker.pending()
-        assert Journey.foresee is foresee
+        assert Journey.session is session
 
     doing(act)
     client.post("/act/")

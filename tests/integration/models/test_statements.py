@@ -1,0 +1,99 @@
+"""The statements of the fast path do what Django's own would: read, compare and swap, insert, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.forms.models import model_to_dict
+from django.test.utils import CaptureQueriesContext
+
+from purchase_intent.models import Event, ModelVersion, Score, Session, Visitor
+from purchase_intent.models.statements import go_on, session_with_visitor
+from tests.integration.models.builders import NOON, event, session, visitor
+
+LATER = NOON + timedelta(seconds=9)
+BOTH = [pytest.param(False, id="on its own"), pytest.param(True, id="in a transaction")]
+
+
+def swap(row: Session, events: list[Event], *, within: bool, scores: list[Score] | None = None) -> bool:
+    """Go on with a session, in a transaction of the caller's or not."""
+    values = {"state": b"\x00\xff", "last_at": LATER, "stage": 3, "sequence": row.sequence + len(events)}
+    if not within:
+        return go_on(row, values, events, scores or [])
+    with transaction.atomic():
+        return go_on(row, values, events, scores or [])
+
+
+@pytest.mark.django_db
+def test_a_session_is_read_as_django_reads_it() -> None:
+    row = session(visitor(known=True, customer="c-7", past=b"\x01\x02"), key="s-1", site="de", state=b"\x00'\\")
+    session(row.visitor, key="s-1")
+    found = session_with_visitor(key="s-1", site="de")
+    assert found is not None
+    assert model_to_dict(found) == model_to_dict(Session.objects.get(pk=row.pk))
+    assert bytes(found.state) == b"\x00'\\"
+    with CaptureQueriesContext(connection) as asked:
+        assert (found.visitor.pk, found.visitor.known, found.visitor.customer) == (row.visitor.pk, True, "c-7")
+        assert found.visitor.told_at == Visitor.objects.values_list("told_at", flat=True).get()
+    assert len(asked) == 1
+    assert bytes(found.visitor.past) == b"\x01\x02"
+    assert session_with_visitor(key="s-1", site="at") is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("within", BOTH)
+def test_a_session_goes_on_with_its_events(within: bool) -> None:
+    row = session(visitor(), key="s-1")
+    told = [event(row, 1, price=19.5, product="7"), event(row, 2, sequence=2)]
+    assert swap(row, told, within=within)
+    stored = Session.objects.get()
+    assert (bytes(stored.state), stored.last_at, stored.stage, stored.sequence) == (b"\x00\xff", LATER, 3, 2)
+    assert stored.version == row.version + 1
+    assert [model_to_dict(each) for each in Event.objects.order_by("key")] == [model_to_dict(each) for each in told]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("within", BOTH)
+def test_where_somebody_was_faster_nothing_is_written(within: bool) -> None:
+    row = session(visitor(), key="s-1")
+    Session.objects.update(version=5)
+    assert not swap(row, [event(row, 1)], within=within)
+    assert not Event.objects.exists()
+    assert Session.objects.get().version == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("within", BOTH)
+def test_an_event_that_is_there_stops_the_whole(within: bool) -> None:
+    row = session(visitor(), key="s-1")
+    event(row, 1).save(force_insert=True)
+    with pytest.raises(IntegrityError):
+        swap(row, [event(row, 2), event(row, 1)], within=within)
+    assert Event.objects.count() == 1
+    assert Session.objects.get().version == row.version
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_score_is_written_with_them(register: Callable[..., ModelVersion]) -> None:
+    row, model = session(visitor(), key="s-1"), register()
+    score = Score(session=row, model=model, probability=0.25, moment=LATER)
+    assert swap(row, [event(row, 1)], within=False, scores=[score])
+    assert Score.objects.values_list("session", "model", "probability", "moment").get() == (
+        row.pk,
+        model.pk,
+        0.25,
+        LATER,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_on_postgresql_it_is_one_trip() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("elsewhere it is a transaction of two statements")
+    row = session(visitor(), key="s-1")
+    with CaptureQueriesContext(connection) as asked:
+        assert swap(row, [event(row, 1)], within=False)
+    assert len(asked) == 1
