@@ -5,8 +5,8 @@
 Both kinds of request run in one process on one database, through Django's handler: the page's own view reads one row,
 as a shop's page would at least. Visits are of twenty pages, and each visit's first, which begins a session, is not
 counted. A tracked page is one commit; the last column says what a commit alone takes on this disk. Prints the medians
-and their difference beside the limit, in milliseconds by the clock; ends with 1 where it is missed, unless only a report
-is asked for.
+and their difference beside the limit, in milliseconds by the clock; ends with 1 where it is missed, unless only a
+report is asked for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One request's journey: where its events belong, what the fold says after them, and their writing, exactly once.
 
-The common case, an event that goes on in its session, is three statements: the session with its visitor is read, its
-row is written where nobody has written it since, and the events are inserted. Everything else is left to `joining`.
+In the common case, an event that goes on in its session, the session is read with its visitor, its row is written where
+nobody has written it since, and the events are inserted. Everything else is left to `joining`.
 """
 
 from __future__ import annotations
