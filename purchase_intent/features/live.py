@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import fields
 from operator import attrgetter
 from struct import Struct
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from purchase_intent.features.journey import Tables, advance
 from purchase_intent.features.state import Past, State
 from purchase_intent.features.vector import Vector, vector
 
-__all__ = ["Journeys", "read_row", "read_vector"]
+__all__ = ["Journeys", "Roster", "read_row", "read_vector"]
+
+K = TypeVar("K", bound=Hashable)
 
 _NAMES: Final = tuple(item.name for item in fields(Vector))
 _values = attrgetter(*_NAMES)
@@ -35,38 +38,47 @@ def read_row(state: State, past: Past, now: int) -> NDArray[np.float32]:
     return np.frombuffer(row, np.float32).reshape(1, -1)
 
 
-class Journeys:
-    """Sessions and visitors in memory, named by any text: the fold as a live shop runs it.
+class Roster(Generic[K]):
+    """The tables of the fold in memory, with visitors and sessions under keys of the caller's: slots made as they come.
 
-    Events must come in the order (time, sequence) among connected visitors.
+    Sessions have to come in the order of their first events.
     """
 
     def __init__(self) -> None:
         self.tables = Tables([], [], [], [], [], [], [Past()])
-        self._visitors: dict[str, int] = {}
-        self._sessions: dict[str, int] = {}
+        self.visitors: dict[K, int] = {}
+        self.sessions: dict[K, int] = {}
 
-    def observe(self, hit: Hit, *, visitor: str, session: str) -> None:
-        """Take in one event."""
-        advance(self.tables, hit, self._visitor(visitor), self._session(session))
-
-    def row(self, session: str, now: int) -> NDArray[np.float32]:
-        """The features of a session at `now`, float32 of shape (1, features); KeyError where nothing was observed."""
-        slot = self._sessions[session]
-        return read_row(self.tables.states[slot], self.tables.seen[slot], now)
-
-    def _visitor(self, name: str) -> int:
-        slot = self._visitors.setdefault(name, len(self._visitors))
+    def visitor(self, key: K) -> int:
+        """The slot of a visitor, a blank one for a new key."""
+        slot = self.visitors.setdefault(key, len(self.visitors))
         if slot == len(self.tables.pasts):
             self.tables.pasts.append(Past())
             self.tables.head.append(0)
         return slot
 
-    def _session(self, name: str) -> int:
-        slot = self._sessions.setdefault(name, len(self._sessions))
+    def session(self, key: K) -> int:
+        """The slot of a session, a blank one for a new key."""
+        slot = self.sessions.setdefault(key, len(self.sessions))
         if slot == len(self.tables.states):
             self.tables.states.append(State())
             self.tables.seen.append(Past())
             self.tables.owner.append(0)
             self.tables.link.append(0)
         return slot
+
+
+class Journeys(Roster[str]):
+    """Sessions and visitors in memory, named by any text: the fold as a live shop runs it.
+
+    Events must come in the order (time, sequence) among connected visitors.
+    """
+
+    def observe(self, hit: Hit, *, visitor: str, session: str) -> None:
+        """Take in one event."""
+        advance(self.tables, hit, self.visitor(visitor), self.session(session))
+
+    def row(self, session: str, now: int) -> NDArray[np.float32]:
+        """The features of a session at `now`, float32 of shape (1, features); KeyError where nothing was observed."""
+        slot = self.sessions[session]
+        return read_row(self.tables.states[slot], self.tables.seen[slot], now)

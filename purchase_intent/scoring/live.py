@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from purchase_intent.conf import config
 from purchase_intent.events import Event
 from purchase_intent.features.encode import encode
 from purchase_intent.features.hit import Hit
-from purchase_intent.features.journey import LOGIN, NEWS, Tables, advance, enlist
+from purchase_intent.features.journey import LOGIN, NEWS, advance, enlist
+from purchase_intent.features.live import Roster
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
 from purchase_intent.models import Session, Visitor
 from purchase_intent.scoring.facts import facts
@@ -38,7 +40,7 @@ def is_current(row: Session | Visitor) -> bool:
     return len(row.past) == PAST_LAYOUT.size
 
 
-class Circle:
+class Circle(Roster[int]):
     """Visitors and sessions as the tables of the fold, by primary key.
 
     `told` says by visitor when (milliseconds since 1970 UTC) its past was last read or changed by an event observed
@@ -46,20 +48,17 @@ class Circle:
     """
 
     def __init__(self) -> None:
-        self.tables = Tables([], [], [], [], [], [], [Past()])
+        super().__init__()
         self.told: dict[int, int] = {}
-        self._keys: list[int] = []
-        self._visitors: dict[int, int] = {}
-        self._sessions: dict[int, int] = {}
 
     @classmethod
     def of(cls, visitors: Iterable[Visitor], sessions: Iterable[Session]) -> Circle:
         """The circle as stored: `sessions` are those with news for one of `visitors`, and those that go on."""
         circle = cls()
         for visitor in visitors:
-            circle.tables.pasts[circle._visitor(visitor.pk)] = visitor.read_past()
+            circle.tables.pasts[circle.visitor(visitor.pk)] = visitor.read_past()
         for session in sorted(sessions, key=lambda row: (row.started_at, row.pk)):
-            slot, owner = circle._session(session.pk), circle._visitor(session.visitor_id)
+            slot, owner = circle.session(session.pk), circle.visitor(session.visitor_id)
             circle.tables.states[slot] = session.read_state()
             circle.tables.seen[slot] = session.read_past()
             circle.tables.owner[slot] = owner + 1
@@ -69,34 +68,34 @@ class Circle:
 
     def observe(self, hit: Hit, *, visitor: int, session: int) -> None:
         """Take in one event of a session, sent by a visitor."""
-        sender, slot = self._visitor(visitor), self._session(session)
+        sender, slot = self.visitor(visitor), self.session(session)
         owner = self.tables.owner[slot] - 1
         if owner != sender or hit.kind == LOGIN:
             touched = {sender, owner} - {-1}
         else:
             touched = {sender} if self._overflows(sender, slot) else set()
-        for key in (self._keys[place] for place in touched):
+        for key in map(self._key, touched):
             self.told[key] = max(hit.time, self.told.get(key, hit.time))
         advance(self.tables, hit, sender, slot)
 
     def state(self, session: int) -> State:
         """A session so far."""
-        return self.tables.states[self._sessions[session]]
+        return self.tables.states[self.sessions[session]]
 
     def seen(self, session: int) -> Past:
         """The past as a session knows it."""
-        return self.tables.seen[self._sessions[session]]
+        return self.tables.seen[self.sessions[session]]
 
     def past(self, visitor: int) -> Past:
         """What sessions have told of a visitor."""
-        return self.tables.pasts[self._visitors[visitor]]
+        return self.tables.pasts[self.visitors[visitor]]
 
     def session_values(self, session: int) -> dict[str, Any]:
         """What the row of a session holds of the fold."""
-        slot = self._sessions[session]
+        slot = self.sessions[session]
         state = self.tables.states[slot]
         return {
-            "visitor_id": self._keys[self.tables.owner[slot] - 1],
+            "visitor_id": self._key(self.tables.owner[slot] - 1),
             "state": STATE_LAYOUT.dumps(state),
             "past": PAST_LAYOUT.dumps(self.tables.seen[slot]),
             "started_at": moment(state.start),
@@ -122,19 +121,6 @@ class Circle:
             at = self.tables.link[at] - 1
         return count >= NEWS
 
-    def _visitor(self, key: int) -> int:
-        slot = self._visitors.setdefault(key, len(self._visitors))
-        if slot == len(self.tables.pasts):
-            self._keys.append(key)
-            self.tables.pasts.append(Past())
-            self.tables.head.append(0)
-        return slot
-
-    def _session(self, key: int) -> int:
-        slot = self._sessions.setdefault(key, len(self._sessions))
-        if slot == len(self.tables.states):
-            self.tables.states.append(State())
-            self.tables.seen.append(Past())
-            self.tables.owner.append(0)
-            self.tables.link.append(0)
-        return slot
+    def _key(self, slot: int) -> int:
+        """The visitor in a slot."""
+        return next(islice(self.visitors, slot, None))

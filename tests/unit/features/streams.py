@@ -198,14 +198,14 @@ def folded_through_bytes(log: list[Sent]) -> dict[int, bytes]:
         tables.states[:] = [STATE_LAYOUT.loads(STATE_LAYOUT.dumps(state)) for state in tables.states]
         tables.seen[:] = [PAST_LAYOUT.loads(PAST_LAYOUT.dumps(past)) for past in tables.seen]
         tables.pasts[:] = [PAST_LAYOUT.loads(PAST_LAYOUT.dumps(past)) for past in tables.pasts]
-        slot = journeys._sessions[sent.session]
+        slot = journeys.sessions[sent.session]
         out[sent.row] = read_row(tables.states[slot], tables.seen[slot], sent.hit.time).tobytes()
     return out
 
 
 def past_of(shop: Shop, visitor: str) -> Past:
     """What the earlier sessions of a visitor have told."""
-    return shop.journeys.tables.pasts[shop.journeys._visitors[visitor]]
+    return shop.journeys.tables.pasts[shop.journeys.visitors[visitor]]
 
 
 def waiting(shop: Shop) -> list[int]:

@@ -37,7 +37,7 @@ def only(effects: dict[str, float]) -> np.ndarray[tuple[int], np.dtype[np.float6
 
 def told(shop: Shop, session: str, effects: dict[str, float], *, later: float = 0.0, most: int = 9) -> list[str]:
     """The reasons for the latest session of a shop, `later` seconds after its latest event."""
-    slot = shop.journeys._sessions[session]
+    slot = shop.journeys.sessions[session]
     state, past = shop.journeys.tables.states[slot], shop.journeys.tables.seen[slot]
     row = read_vector(state, past, state.last + int(later * 1000))
     return [reason.text for reason in reasons_of(only(effects), state, past, row, most=most)]
@@ -62,7 +62,7 @@ def lived(draw: st.DrawFn) -> tuple[State, Past, int]:
     journeys = Journeys()
     for sent in sorted(log, key=lambda sent: (sent.hit.time, sent.row)):
         journeys.observe(sent.hit, visitor=sent.visitor, session=sent.session)
-    slot = journeys._sessions[draw(st.sampled_from([sent.session for sent in log]))]
+    slot = journeys.sessions[draw(st.sampled_from([sent.session for sent in log]))]
     state, past = journeys.tables.states[slot], journeys.tables.seen[slot]
     return state, past, state.last + draw(st.sampled_from((0, 1, 14_000, 3_600_000, 90_000_000_000)))
 
@@ -183,7 +183,7 @@ def test_one_product_looked_at_for_long() -> None:
 def test_a_new_visitors_past_is_one_cause() -> None:
     shop = Shop()
     shop.send("v", "s", EventName.PAGE_VIEW, 0, page=Page.HOME)
-    slot = shop.journeys._sessions["s"]
+    slot = shop.journeys.sessions["s"]
     state, past = shop.journeys.tables.states[slot], shop.journeys.tables.seen[slot]
     effects = only({"past_sessions": -0.25, "since_left": -0.125, "past_mean_price": -0.5, "hour": 0.0625})
     assert reasons_of(effects, state, past, read_vector(state, past, NOON), most=1) == (
