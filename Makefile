@@ -19,7 +19,7 @@ help:
 	@echo "make demo       the demo shop with a history, a model and its scores, on this machine; SERVE=0 ends before the server"
 	@echo "make figures    train on the fixture log and print how well it predicts"
 	@echo "make pictures   the screenshots of the documentation, made again in the machine's Chromium"
-	@echo "make test       the whole test suite, on SQLite and the database tests again on PostgreSQL"
+	@echo "make test       the whole test suite on SQLite, and all of it that uses the database again on PostgreSQL"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
 	@echo "make contracts  who may import whom"
@@ -56,11 +56,7 @@ pictures: setup
 
 test: setup
 	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(PYTEST_ARGS)
-	$(BIN)/python -m pytest --cov --cov-append --database postgres $(PYTEST_ARGS) \
-		tests/integration/models tests/integration/live tests/integration/importing tests/integration/app \
-		tests/integration/api tests/integration/scoring tests/integration/background \
-		tests/integration/storefront tests/integration/tracking tests/integration/walking \
-		tests/integration/live_history tests/integration/desk
+	$(BIN)/python -m pytest --cov --cov-append --database postgres $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -92,8 +92,8 @@ def main() -> int:
     django.setup()
     from tests.postgres import running_server, use_database
 
-    with running_server() as url:
-        use_database(url)
+    with running_server() as server:
+        use_database(server.url)
         from django.db import connection
 
         try:

@@ -40,8 +40,8 @@ def served(kind: str) -> Iterator[None]:
             return
         from tests.postgres import running_server, use_database
 
-        with running_server() as url:
-            use_database(url)
+        with running_server() as server:
+            use_database(server.url)
             yield
 
 

@@ -22,12 +22,17 @@ hypothesis_settings.register_profile("project", hypothesis_settings.default, dea
 hypothesis_settings.load_profile("project")
 
 
+DATABASE = frozenset({"db", "transactional_db", "django_db_serialized_rollback", "django_db_setup", "live_server"})
+"""Fixtures that open the database; whoever asks for one, itself or by another fixture, asks for the database."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database",
         choices=("sqlite", "postgres"),
         default="sqlite",
-        help="run on SQLite (or on what DATABASE_URL names), or on a PostgreSQL server started for the run",
+        help="run on SQLite (or on what DATABASE_URL names), or run the tests that use the database on a PostgreSQL "
+        "server started for the run",
     )
 
 
@@ -38,6 +43,19 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of a run on PostgreSQL what would do the same on any database: the tests that use none."""
+    if config.getoption("--database") == "postgres":
+        rest = [item for item in items if not uses_database(item)]
+        config.hook.pytest_deselected(items=rest)
+        items[:] = [item for item in items if uses_database(item)]
+
+
+def uses_database(item: pytest.Item) -> bool:
+    asked = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not DATABASE.isdisjoint(asked)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
@@ -46,8 +64,8 @@ def django_db_modify_db_settings(
     if request.config.getoption("--database") != "postgres":
         yield
         return
-    with running_server() as url:
-        use_database(url)
+    with running_server() as server:
+        use_database(server.url)
         yield
 
 
