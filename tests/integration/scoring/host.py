@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import path
@@ -33,4 +34,17 @@ def act(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(Host.doing(request)))
 
 
-urlpatterns = [path("", act, name="home"), path("basket/", act, name="basket")]
+async def act_later(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(Host.doing(request)))
+
+
+async def act_in_a_thread(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(await sync_to_async(Host.doing)(request)))
+
+
+urlpatterns = [
+    path("", act, name="home"),
+    path("basket/", act, name="basket"),
+    path("later/", act_later, name="home"),
+    path("thread/", act_in_a_thread, name="home"),
+]

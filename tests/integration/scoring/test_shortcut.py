@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import DatabaseError
 from django.http import HttpRequest
-from django.test import Client, RequestFactory
+from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from purchase_intent import shortcuts
@@ -34,15 +35,22 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[3]
 Act = Callable[[Callable[[HttpRequest], object]], str]
+AskOverAsgi = Callable[[str, Callable[[HttpRequest], object]], str]
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 @pytest.fixture
-def act(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Act:
-    """Serve one page on which something is done, to the same browser each time; what it answered."""
+def host(settings: Settings) -> None:
+    """Serve the shop whose view does what a test asks of it."""
     settings.ROOT_URLCONF = "tests.integration.scoring.host"
     settings.MIDDLEWARE = ["purchase_intent.middleware.TrackingMiddleware"]
     settings.PURCHASE_INTENT = {"SHOP": "tests.integration.scoring.host.Host"}
-    client = Client(headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})
+
+
+@pytest.fixture
+def act(host: None, monkeypatch: pytest.MonkeyPatch) -> Act:
+    """Serve one page on which something is done, to the same browser each time; what it answered."""
+    client = Client(headers={"User-Agent": BROWSER})
 
     def serve(doing: Callable[[HttpRequest], object]) -> str:
         monkeypatch.setattr(Host, "doing", staticmethod(doing), raising=False)
@@ -170,6 +178,55 @@ def test_a_fault_is_logged_once_and_gives_no_answer(
     assert message.startswith("No score was given: ")
     assert words in message
     assert Event.objects.count() == 3
+
+
+@pytest.fixture
+def ask_over_asgi(host: None, monkeypatch: pytest.MonkeyPatch) -> AskOverAsgi:
+    """Serve one page of a path over ASGI, to the same browser each time; what it answered."""
+    client = AsyncClient(headers={"User-Agent": BROWSER})
+
+    def serve(path: str, doing: Callable[[HttpRequest], object]) -> str:
+        monkeypatch.setattr(Host, "doing", staticmethod(doing), raising=False)
+        response = async_to_sync(client.get)(path)
+        assert response.status_code == 200
+        return str(response.content.decode())
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    "doing",
+    [
+        pytest.param(lambda request: score(request, reasons=1).standing, id="score"),
+        pytest.param(lambda request: render("{% intent as intent %}{{ intent.standing }}", request), id="the tag"),
+    ],
+)
+def test_an_async_view_gets_no_score_and_is_told_how_to_ask(
+    champion: ModelVersion,
+    ask_over_asgi: AskOverAsgi,
+    caplog: pytest.LogCaptureFixture,
+    doing: Callable[[HttpRequest], object],
+) -> None:
+    assert [ask_over_asgi("/later/", doing) for _ in range(3)] == ["unknown"] * 3
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [
+        "No score was given: score() asks the database: in async code, call it through asgiref's sync_to_async."
+    ]
+    assert Event.objects.count() == 3
+    assert Session.objects.get().score is None
+
+
+def test_an_async_view_asks_through_a_thread(
+    champion: ModelVersion,
+    ask_over_asgi: AskOverAsgi,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found: list[Intent] = []
+    for _ in range(2):
+        ask_over_asgi("/thread/", lambda request: found.append(score(request, reasons=1)))
+    assert [(intent.standing, len(intent.reasons)) for intent in found] == [(Standing.SCORED, 1)] * 2
+    assert [record for record in caplog.records if record.levelno == logging.ERROR] == []
+    session = Session.objects.get()
+    assert (session.score, session.sequence) == (found[1].probability, 2)
 
 
 def test_a_stored_session_is_scored_as_of_its_end_at_the_latest(champion: ModelVersion) -> None:
