@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from django.db import DatabaseError, router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -18,7 +20,7 @@ from purchase_intent.scoring.faults import tell_once
 from purchase_intent.scoring.score import answer
 from purchase_intent.tracking.deeds import Amount, Line
 from purchase_intent.tracking.telling import tell, tell_order
-from purchase_intent.tracking.tracker import tracker_of
+from purchase_intent.tracking.tracker import Tracker, attached, tracker_of
 
 __all__ = ["Line", "score", "track", "track_order"]
 
@@ -30,15 +32,19 @@ def score(subject: HttpRequest | Session, *, reasons: int = 0, as_of: datetime |
 
     Of a request: its visitor's session after all that the request has told, as of the latest of it. Of a stored
     session: as of now, or of the moment it ended. `as_of` (aware) puts another moment in its place. UNKNOWN where the
-    request is not tracked, and where a fault stands in the way, which is logged once an hour with its remedy.
+    request is not tracked, and where a fault stands in the way, which is logged once an hour with its remedy. No cache
+    keeps the answer to a request that was scored.
     """
     try:
         if isinstance(subject, Session):
             at = as_of or min(timezone.now(), subject.last_at + IDLE)
-            return answer(subject.read_state(), subject.read_past(), at=at, reasons=reasons, session=subject)
+            with _apart():
+                return answer(subject.read_state(), subject.read_past(), at=at, reasons=reasons, session=subject)
         return _of_request(subject, reasons=reasons, as_of=as_of)
     except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its score
-        tell_once(fault, effect="No score was given")
+        told, tracker = tell_once(fault, effect="No score was given"), attached(subject)
+        if told and tracker is not None and isinstance(fault, DatabaseError):
+            tracker.has_failed = True  # what it will not be able to write follows from this
         return UNKNOWN
 
 
@@ -89,10 +95,16 @@ def track_order(
 
 
 def _of_request(request: HttpRequest, *, reasons: int, as_of: datetime | None) -> Intent:
-    """The answer after what is pending; as of its latest event, so that history folded later gives the same."""
+    _keep_uncached(request)
     tracker = tracker_of(request)
-    if tracker is None:
+    if tracker is None or tracker.has_left:
         return UNKNOWN
+    with _apart():
+        return _foreseen(request, tracker, reasons=reasons, as_of=as_of)
+
+
+def _foreseen(request: HttpRequest, tracker: Tracker, *, reasons: int, as_of: datetime | None) -> Intent:
+    """The answer after what is pending; as of its latest event, so that history folded later gives the same."""
     pending = tracker.pending()
     events = tuple(event.event_id for event in pending)
     if as_of is None and (known := _remembered(request, events, reasons)) is not None:
@@ -106,6 +118,21 @@ def _of_request(request: HttpRequest, *, reasons: int, as_of: datetime | None) -
     tracker.score = found
     setattr(request, _ATTRIBUTE, (events, reasons, found))
     return found
+
+
+def _apart() -> AbstractContextManager[None]:
+    """Within the shop's own transaction a savepoint: a statement of ours that fails must not spoil the shop's."""
+    alias = router.db_for_write(Session)
+    return transaction.atomic(using=alias) if transaction.get_connection(alias).in_atomic_block else nullcontext()
+
+
+def _keep_uncached(request: HttpRequest) -> None:
+    """See to it that no cache hands one visitor's answer to another."""
+    tracker = attached(request)
+    if tracker is not None:
+        tracker.is_personal = True
+    # Where `cache_page` wraps the view, the answer is stored before a middleware can mark it as private.
+    setattr(request, "_cache_update_cache", False)  # noqa: B010 - Django's own word for it, unknown to its types
 
 
 def _remembered(request: HttpRequest, events: tuple[str | None, ...], reasons: int) -> Intent | None:

@@ -25,19 +25,20 @@ clock = time.monotonic
 _told: Final[dict[tuple[str, type[Exception], str], float]] = {}
 
 
-def tell_once(fault: Exception, *, effect: str) -> None:
-    """Log a fault with its remedy, unless it was within the hour; one that is not our own with its traceback.
+def tell_once(fault: Exception, *, effect: str) -> bool:
+    """Log a fault with its remedy, unless it was within the hour; whether it was logged now.
 
-    `effect` says what became of the request: "No score was given".
+    `effect` says what became of the request: "No score was given". A fault that is not our own has its traceback.
     """
     ours = isinstance(fault, IntentError)
     known, now = (effect, type(fault), str(fault) if ours else ""), clock()
     if now - _told.get(known, -math.inf) < AGAIN_AFTER:
-        return
+        return False
     if len(_told) >= MOST:
         _told.clear()
     _told[known] = now
     logger.error("%s: %s", effect, _remedy(fault), exc_info=None if ours else fault)
+    return True
 
 
 def forget_faults() -> None:

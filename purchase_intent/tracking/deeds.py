@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -74,7 +74,7 @@ def deed(name: EventName, source: Source, *, event_id: str, **given: object) -> 
 
 
 def order_deeds(
-    source: Source, *, number: object, revenue: object, lines: Sequence[Line]
+    source: Source, *, number: object, revenue: object, lines: object
 ) -> tuple[list[Event], list[EventRefused]]:
     """The purchases of one order, one a line, and what was refused of them.
 
@@ -87,13 +87,21 @@ def order_deeds(
         raise EventRefused(field="revenue", reason=Reason.BAD_REVENUE, remedy="give the order's total")
     bare = replace(_event(EventName.PURCHASE, source, "order", whole), event_id=_line_id(key, 0))
     events, refused = [], []
-    for place, line in enumerate(lines):
-        given = {name: getattr(line, name, None) for name in ("product", "category", "brand", "price", "quantity")}
+    for place, line in enumerate(lines if isinstance(lines, Iterable) else [lines]):
         try:
-            events.append(_event(EventName.PURCHASE, source, _line_id(key, place), whole | given))
+            events.append(_event(EventName.PURCHASE, source, _line_id(key, place), whole | _told_by(line)))
         except EventRefused as refusal:
             refused.append(refusal)
     return events or [bare], refused
+
+
+def _told_by(line: object) -> dict[str, object]:
+    """What one line of an order says; EventRefused where it is no Line."""
+    if not isinstance(line, Line):
+        raise EventRefused(
+            field="lines", reason=Reason.BROKEN_LINE, remedy=f"give a list of Line, not of {type(line).__name__}"
+        )
+    return {name: getattr(line, name) for name in Line.__dataclass_fields__}
 
 
 def incomplete(event: Event) -> bool:

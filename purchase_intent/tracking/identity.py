@@ -18,7 +18,17 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from purchase_intent.events.reasons import LONGEST_TEXT
 
-__all__ = ["COOKIE", "MAX_AGE", "Identity", "forget", "has_cookie", "new_identity", "read_identity", "remember"]
+__all__ = [
+    "COOKIE",
+    "MAX_AGE",
+    "Identity",
+    "forget",
+    "has_cookie",
+    "keep_private",
+    "new_identity",
+    "read_identity",
+    "remember",
+]
 
 COOKIE: Final = "intent"
 MAX_AGE: Final = 395 * 24 * 3600
@@ -74,7 +84,7 @@ def remember(response: HttpResponseBase, identity: Identity, *, site: str) -> No
         httponly=True,
         samesite=_same_site(),
     )
-    _keep_private(response)
+    keep_private(response)
 
 
 def forget(response: HttpResponseBase) -> None:
@@ -82,7 +92,13 @@ def forget(response: HttpResponseBase) -> None:
     response.delete_cookie(
         COOKIE, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN, samesite=_same_site()
     )
-    _keep_private(response)
+    keep_private(response)
+
+
+def keep_private(response: HttpResponseBase) -> None:
+    """Say that the answer is this browser's alone."""
+    patch_vary_headers(response, ("Cookie",))
+    patch_cache_control(response, private=True)
 
 
 def _salt(site: str) -> str:
@@ -95,8 +111,3 @@ def _fits(text: str) -> bool:
 
 def _same_site() -> Literal["Lax", "Strict", "None", False]:
     return settings.SESSION_COOKIE_SAMESITE
-
-
-def _keep_private(response: HttpResponseBase) -> None:
-    patch_vary_headers(response, ("Cookie",))
-    patch_cache_control(response, private=True)

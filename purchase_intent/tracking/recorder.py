@@ -35,6 +35,9 @@ __all__ = ["Foreseen", "Journey", "Recorded", "Sender"]
 TRIES: Final = 8
 """Races lost in a row before the last loss is raised; under locks from the third try on, so this is never reached."""
 
+AT_ONCE: Final = 500
+"""Events written by one statement: what has more goes the long way, which takes several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
@@ -204,7 +207,7 @@ def _goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     visitor, first = session.visitor, events[0].occurred_at
     if first < session.last_at or visitor.told_at is None or visitor.told_at >= first:
         return False
-    if needs_login(sender, visitor) or needs_label(sender, visitor):
+    if len(events) > AT_ONCE or needs_login(sender, visitor) or needs_label(sender, visitor):
         return False
     return not any(event.name in (EventName.LOGIN, EventName.PURCHASE) for event in events)
 

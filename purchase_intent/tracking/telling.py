@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from purchase_intent.events import EventName
 from purchase_intent.events.reasons import Reason
 from purchase_intent.exceptions import EventRefused
 from purchase_intent.tracking.deeds import Line, order_deeds, spelled
@@ -38,7 +39,7 @@ def tell_order(
                 remedy=f"give amounts in the shop's currency, which its adapter says is {tracker.shop.currency!r}",
             )
         events, refusals = order_deeds(tracker.source, number=number, revenue=revenue, lines=lines)
-        for refusal in refusals:
+        for refusal in {refusal.message: refusal for refusal in refusals}.values():
             _refused(f"A line of {call}", refusal)
         tracker.add(events)
 
@@ -82,4 +83,11 @@ def _say_once(message: str) -> None:
 
 
 def _short(value: object) -> str:
-    return repr(value[:60] if isinstance(value, str) else value)[:80]
+    """What to know a call by: a name or a number; of anything else the type, since its own words may fail."""
+    if isinstance(value, EventName):
+        return repr(value.label)
+    if isinstance(value, str):
+        return repr(value[:60])
+    if value is None or (type(value) is int and abs(value) < 2**64):
+        return repr(value)
+    return type(value).__name__

@@ -27,7 +27,15 @@ from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.bots import STAFF, label_of
 from purchase_intent.tracking.consent import may_record
 from purchase_intent.tracking.deeds import Source, deed, incomplete, with_facts
-from purchase_intent.tracking.identity import Identity, forget, has_cookie, new_identity, read_identity, remember
+from purchase_intent.tracking.identity import (
+    Identity,
+    forget,
+    has_cookie,
+    keep_private,
+    new_identity,
+    read_identity,
+    remember,
+)
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Sender
 from purchase_intent.tracking.source import channel_of, device_of
@@ -56,16 +64,21 @@ class _Told:
 
 
 class Tracker:
-    """What one request has told so far. `score` may be set to an answer given for all of `pending()`."""
+    """What one request has told so far.
+
+    `score` may be set to an answer given for all of `pending()`, `is_personal` where the page shows something that is
+    one visitor's alone, `has_failed` where a fault of this request has been logged.
+    """
 
     def __init__(self, request: HttpRequest, moment: datetime) -> None:
         self.request = request
         self.moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         self.score: Intent | None = None
         self.is_closed = False
+        self.is_personal = False
+        self.has_failed = False
         self._told: list[_Told] = []
         self._departure: tuple[int, str] | None = None
-        self._has_failed = False
 
     # What it is asked
 
@@ -125,15 +138,20 @@ class Tracker:
         self.add_deed(EventName.LOGOUT)
         self._departure = len(self._told), customer
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the visitor has logged out in this request."""
+        return self._departure is not None
+
     def pending(self) -> list[Event]:
-        """The events to come as things stand, with the page view that a successful page is."""
-        return self._events(shown=may_show(self.request))
+        """The events to come as things stand, with the page view that a successful page is; none after the end."""
+        return [] if self.is_closed else self._events(shown=may_show(self.request))
 
     # How it ends
 
     def concerns(self, response: HttpResponseBase | None) -> bool:
         """Whether there is anything to do at the end; costs no query."""
-        return bool(self._told) or (response is not None and shows(self.request, response))
+        return bool(self._told) or (response is not None and (self.is_personal or shows(self.request, response)))
 
     def finish(self, response: HttpResponseBase | None) -> None:
         """Record it all and set the cookie; `response` is None where the view raised. Never raises."""
@@ -146,11 +164,13 @@ class Tracker:
 
     def fail(self, error: Exception) -> None:
         """Log a fault with its remedy: the first of a request, since the others follow from it."""
-        if not self._has_failed:
-            self._has_failed = True
+        if not self.has_failed:
+            self.has_failed = True
             logger.error("This request is not recorded, or not wholly: %s", _remedy(error), exc_info=error)
 
     def _finish(self, response: HttpResponseBase | None) -> None:
+        if response is not None and self.is_personal:
+            keep_private(response)
         if not self.concerns(response) or is_unseen(self.request):
             return
         # Asked again: the view may have taken down the visitor's answer.

@@ -10,7 +10,7 @@ from django.test import AsyncClient, Client
 from pytest_django import Settings
 
 from tests.integration.tracking.corner_shop import CornerShop
-from tests.integration.tracking.words import BROWSER
+from tests.integration.tracking.words import BROWSER, Doing
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -28,6 +28,12 @@ def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> type[CornerShop
     settings.PURCHASE_INTENT = {"SHOP": "tests.integration.tracking.corner_shop.CornerShop"}
     monkeypatch.setattr(CornerShop, "asked", [])
     return CornerShop
+
+
+@pytest.fixture
+def doing(monkeypatch: pytest.MonkeyPatch) -> Doing:
+    """Return a function that says what the view `act` does."""
+    return lambda what: monkeypatch.setattr(CornerShop, "doing", staticmethod(what))
 
 
 @pytest.fixture

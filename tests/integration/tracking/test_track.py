@@ -1,4 +1,4 @@
-"""What a shop tells by `track` and `track_order`: what becomes of it, and what is refused."""
+"""What a shop tells by `track`: what becomes of it, and what is refused."""
 
 from __future__ import annotations
 
@@ -13,23 +13,15 @@ from django.test import Client
 from django.utils import timezone
 
 from purchase_intent.events import Page
-from purchase_intent.models import Event, Order
-from purchase_intent.shortcuts import Line, track, track_order
+from purchase_intent.models import Event
+from purchase_intent.shortcuts import track, track_order
 from purchase_intent.tracking import telling
 from purchase_intent.tracking.recorder import Journey
 from purchase_intent.tracking.tracker import tracker_of
 from tests.integration.tracking.corner_shop import CornerShop
-from tests.integration.tracking.words import errors, kinds, steps, warned
+from tests.integration.tracking.words import Doing, Wordless, errors, kinds, steps, warned
 
 pytestmark = pytest.mark.django_db
-
-Doing = Any
-
-
-@pytest.fixture
-def doing(monkeypatch: pytest.MonkeyPatch) -> Doing:
-    """Return a function that says what the view `act` does."""
-    return lambda what: monkeypatch.setattr(CornerShop, "doing", what)
 
 
 def test_what_is_told_is_stored_with_what_the_catalogue_knows(client: Client, doing: Doing) -> None:
@@ -59,6 +51,7 @@ def test_any_text_is_stored_as_it_is(client: Client, doing: Doing, word: str) ->
     [
         pytest.param({"name": "teleport"}, "track('teleport') is not recorded: name: use one of ", id="unknown name"),
         pytest.param({"name": None}, "track(None) is not recorded: name: use one of ", id="no name"),
+        pytest.param({"name": Wordless()}, "track(Wordless) is not recorded: name: use one of ", id="no text"),
         pytest.param({"name": "purchase"}, "name: tell of an order with track_order", id="a purchase"),
         pytest.param({"price": 1e300}, "price: give at most 1000000000", id="absurd price"),
         pytest.param({"price": 10**400}, "price: give at most 1000000000", id="a price no float holds"),
@@ -128,60 +121,6 @@ def test_what_was_told_twice_with_its_id_and_time_is_one_event(client: Client, d
     assert Event.objects.get().occurred_at == when.replace(microsecond=when.microsecond // 1000 * 1000)
 
 
-def _order(request: HttpRequest, **given: Any) -> None:
-    lines = [Line(product="7", quantity=2, price=Decimal("19.50")), Line(product="8", price=Decimal("1.25"))]
-    whole: dict[str, Any] = {"number": "A-1", "revenue": Decimal("40.25"), "lines": lines, "currency": "EUR"}
-    track_order(request, **whole | given)
-
-
-def test_an_order_is_told_once_however_often_it_is_told(client: Client, doing: Doing) -> None:
-    def act(request: HttpRequest) -> None:
-        _order(request)
-        _order(request)
-
-    doing(act)
-    client.post("/act/")
-    client.post("/act/")
-    assert steps() == ["purchase/confirmation", "purchase/confirmation"]
-    assert list(Event.objects.in_order().values_list("product", "quantity", "price", "revenue")) == [
-        ("7", 2, 19.5, 40.25),
-        ("8", 1, 1.25, 40.25),
-    ]
-    assert Order.objects.values_list("number", "revenue", "currency").get() == ("A-1", Decimal("40.25"), "EUR")
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        pytest.param({"currency": "USD"}, "currency: give amounts in the shop's currency", id="another currency"),
-        pytest.param({"number": "x" * 100_000}, "order: give at most 500 characters", id="100 KB of number"),
-        pytest.param({"number": ""}, "order: a purchase needs the shop's order id", id="no number"),
-        pytest.param({"revenue": None}, "revenue: give the order's total", id="no total"),
-        pytest.param({"revenue": "12"}, "revenue: give a number", id="a total as text"),
-        pytest.param({"revenue": Decimal("NaN")}, "revenue: give a number", id="no number at all"),
-    ],
-)
-def test_an_order_that_is_not_fit_is_refused_whole(
-    client: Client, doing: Doing, told: pytest.LogCaptureFixture, given: dict[str, Any], message: str
-) -> None:
-    doing(lambda request: _order(request, **given))
-    client.post("/act/")
-    assert kinds() == []
-    assert Order.objects.count() == 0
-    (said,) = warned(told)
-    assert message in said
-
-
-def test_lines_that_are_not_fit_are_left_out_and_the_order_stands(
-    client: Client, doing: Doing, told: pytest.LogCaptureFixture
-) -> None:
-    doing(lambda request: _order(request, lines=[Line(product="8", price=-1), Line(product="7", quantity=10**9)]))
-    client.post("/act/")
-    assert Event.objects.values_list("product", "revenue").get() == ("", 40.25)
-    assert Order.objects.get().revenue == Decimal("40.25")
-    assert [said.rsplit(": ", 2)[1] for said in warned(told)] == ["price", "quantity"]
-
-
 def test_a_catalogue_that_fails_costs_the_facts_alone(
     client: Client, doing: Doing, monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture
 ) -> None:
@@ -201,7 +140,7 @@ def test_outside_a_tracked_request_it_is_said_once(told: pytest.LogCaptureFixtur
     telling._say_once.cache_clear()
     for request in (HttpRequest(), None):
         track(request, "cart", product="7")  # type: ignore[arg-type]
-        _order(request)  # type: ignore[arg-type]
+        track_order(request, number="A-1", revenue=3, lines=[])  # type: ignore[arg-type]
     assert warned(told) == [
         "track was called without a tracked request: list purchase_intent.middleware.TrackingMiddleware."
     ]

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import pytest
+from django.http import HttpRequest
 
 from purchase_intent.events import EventName, Page
 from purchase_intent.models import Event
 
-__all__ = ["BROWSER", "errors", "kinds", "steps", "warned"]
+__all__ = ["BROWSER", "Doing", "Wordless", "errors", "kinds", "steps", "warned"]
+
+Doing = Callable[[Callable[[HttpRequest], object]], None]
+"""Says what the view `act` does."""
 
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+class Wordless:
+    """Something that cannot even be printed."""
+
+    def __repr__(self) -> str:
+        raise LookupError("no words")
 
 
 def kinds() -> list[str]:
