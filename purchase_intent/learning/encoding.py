@@ -69,12 +69,12 @@ class TargetEncoder:
     """
 
     tables: Mapping[int, tuple[Codes, Column]] = field(default_factory=dict)
-    _lookups: Mapping[int, dict[int, float]] = field(init=False, repr=False, compare=False)
+    _columns: list[int] = field(init=False, repr=False, compare=False)
+    _lookups: list[dict[int, float]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        lookups = {
-            at: dict(zip(codes.tolist(), values.tolist(), strict=True)) for at, (codes, values) in self.tables.items()
-        }
+        lookups = [dict(zip(codes.tolist(), values.tolist(), strict=True)) for codes, values in self.tables.values()]
+        object.__setattr__(self, "_columns", list(self.tables))
         object.__setattr__(self, "_lookups", lookups)
 
     @classmethod
@@ -111,9 +111,11 @@ class TargetEncoder:
 
     def _encode_row(self, row: Matrix) -> None:
         """One row is what a page asks for: a dictionary answers in a tenth of the time that arrays take."""
-        for position, lookup in self._lookups.items():
-            code = row[position]
-            row[position] = lookup.get(_MISSING if np.isnan(code) else int(code), 0.0)
+        codes = row[self._columns].tolist()
+        row[self._columns] = [
+            lookup.get(_MISSING if code != code else int(code), 0.0)  # noqa: PLR0124 - NaN differs from itself
+            for code, lookup in zip(codes, self._lookups, strict=True)
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; floats survive it exactly."""

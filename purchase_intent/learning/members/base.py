@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import numpy as np
 
 from purchase_intent.exceptions import BundleRefused, MissingExtra, TrainingRefused
 from purchase_intent.learning.forks import calling, loading
+from purchase_intent.learning.members.rows import OneRow, agrees
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["Member", "Params", "learner", "settle"]
@@ -21,6 +23,8 @@ Params = Mapping[str, Any]
 
 ROUNDING = 1e-3
 """The largest gap between contributions and score that float32 sums explain; a larger one is an error."""
+
+logger = logging.getLogger(__name__)
 
 
 def learner(module: str, *, extra: str, package: str | None = None) -> ModuleType:
@@ -65,6 +69,8 @@ class Member(ABC):
         self.model = model
         self.rounds = rounds
         self.settings = dict(settings)
+        self._one_row: OneRow | None = None
+        self._looked = False
 
     @classmethod
     def module(cls) -> ModuleType:
@@ -117,9 +123,44 @@ class Member(ABC):
     def _learn(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
         """Learn; without a validation sample, exactly `rounds` rounds."""
 
-    @abstractmethod
     def log_odds(self, matrix: Matrix, *, threads: int = 1) -> Column:
         """The margin of each row, float64 [n]."""
+        if not len(matrix):
+            return np.zeros(0)
+        if len(matrix) == 1 and (one_row := self.one_row(matrix.shape[1])) is not None:
+            return np.array([one_row(matrix[0])])
+        return self._margins(matrix, threads)
+
+    def one_row(self, width: int) -> OneRow | None:
+        """The short way for one row of `width` values; None where the learner's own call is to be made.
+
+        Found at the first call, and not when a member is loaded: it asks the learner, which may start threads.
+        """
+        if not self._looked:
+            self._one_row, self._looked = self._short_way(width), True
+        return self._one_row
+
+    def _short_way(self, width: int) -> OneRow | None:
+        try:
+            read = self._read_trees(width)
+            if read is None or agrees(read[0], lambda matrix: self._margins(matrix, 1), read[1]):
+                return read and read[0]
+            reason: object = "the answers differ"
+        except (LookupError, ValueError, TypeError, OSError, self._error()) as unreadable:
+            reason = unreadable
+        logger.info("%s: one row is asked by the learner's own call, which takes longer: %s", self.name, reason)
+        return None
+
+    def _read_trees(self, width: int) -> tuple[OneRow, Matrix] | None:  # noqa: ARG002 - for those that can
+        """The trees for rows of `width` values, and rows to try them on; None where the learner's own call is as quick.
+
+        Raises ValueError or LookupError for a model of a kind that is not understood here.
+        """
+        return None
+
+    @abstractmethod
+    def _margins(self, matrix: Matrix, threads: int) -> Column:
+        """The margin of each row, float64 [n], by the learner's own call; at least one row."""
 
     @abstractmethod
     def _raw_contributions(self, matrix: Matrix, threads: int) -> Column:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from purchase_intent.learning.members.base import Member, Params
+from purchase_intent.learning.members.rows import GOES_LEFT, GOES_RIGHT, Levels, OneRow, probes
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["CatBoostMember"]
@@ -65,11 +68,18 @@ class CatBoostMember(Member):
             model.get_metadata()[stamp] = ""
         return cls(model, rounds=int(model.tree_count_), settings=settings)
 
-    def log_odds(self, matrix: Matrix, *, threads: int = 1) -> Column:
-        # A single row given as such spares CatBoost a third of the time.
-        rows = matrix[0] if len(matrix) == 1 else matrix
-        margins = self.model.predict(rows, prediction_type="RawFormulaVal", thread_count=threads)
+    def _margins(self, matrix: Matrix, threads: int) -> Column:
+        margins = self.model.predict(matrix, prediction_type="RawFormulaVal", thread_count=threads)
         return np.asarray(margins, dtype=np.float64).reshape(-1)
+
+    def _read_trees(self, width: int) -> tuple[OneRow, Matrix]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.json"
+            self.model.save_model(str(path), format="json")
+            told = json.loads(path.read_bytes())
+        scale, bias = self.model.get_scale_and_bias()
+        found = _levels(told, width, value=self.model.get_leaf_values(), scale=scale, bias=bias)
+        return found, probes(found.column.ravel(), found.threshold.ravel(), width)
 
     def _raw_contributions(self, matrix: Matrix, threads: int) -> Column:
         # Precomputing costs seconds on a large model, once a call, and pays from about a hundred rows on.
@@ -89,3 +99,21 @@ class CatBoostMember(Member):
         model = cls.module().CatBoost()
         model.load_model(blob=data)
         return model
+
+
+def _levels(told: Mapping[str, Any], width: int, *, value: Column, scale: float, bias: float) -> Levels:
+    """The trees out of CatBoost's own JSON; LookupError where they are not symmetric or split categories."""
+    trees, places = told["oblivious_trees"], {}
+    for item in told["features_info"]["float_features"]:
+        # Otherwise what is unknown compares as not above any border.
+        copy = GOES_RIGHT if item["nan_value_treatment"] == "AsTrue" else GOES_LEFT
+        places[item["feature_index"]] = item["flat_feature_index"] + copy * width
+    depth = max(len(tree["splits"] or ()) for tree in trees)
+    column = np.zeros((depth, len(trees)), np.intp)
+    threshold = np.full((depth, len(trees)), np.inf, np.float32)
+    for number, tree in enumerate(trees):
+        for level, split in enumerate(tree["splits"] or ()):
+            column[level, number] = places[split["float_feature_index"]]
+            threshold[level, number] = split["border"]
+    first = np.cumsum([0, *(len(tree["leaf_values"]) for tree in trees[:-1])])
+    return Levels(column, threshold, first, value, scale, bias)

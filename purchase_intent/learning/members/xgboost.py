@@ -6,12 +6,14 @@ depend on the library's own estimate.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from purchase_intent.learning.members.base import Member, Params
+from purchase_intent.learning.members.rows import GOES_LEFT, GOES_RIGHT, OneRow, Tree, Trees, probes
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["ForestMember", "XGBoostMember"]
@@ -73,12 +75,19 @@ class XGBoostMember(Member):
         best = int(model.best_iteration) + 1
         return cls(model[:best], rounds=best, settings=settings)
 
-    def log_odds(self, matrix: Matrix, *, threads: int = 1) -> Column:
-        if not len(matrix):
-            return np.zeros(0)
+    def _margins(self, matrix: Matrix, threads: int) -> Column:
         self._use(threads)
         margins = self.model.inplace_predict(matrix, predict_type="margin", validate_features=False)
         return np.asarray(margins, dtype=np.float64)
+
+    def _read_trees(self, width: int) -> tuple[OneRow, Matrix]:
+        told = json.loads(bytes(self.model.save_raw("json")))["learner"]
+        if told["gradient_booster"]["name"] != "gbtree" or told["objective"]["name"] != "binary:logistic":
+            raise ValueError("no plain trees for two classes")
+        rate = np.float32(told["learner_model_param"]["base_score"].strip("[]"))
+        trees = [_tree(tree, width) for tree in told["gradient_booster"]["model"]["trees"]]
+        found = Trees.joined(trees, start=-float(np.log(np.float64(1 / rate - np.float32(1)))))
+        return found, probes(found.nodes.column, found.nodes.threshold, width)
 
     def _raw_contributions(self, matrix: Matrix, threads: int) -> Column:
         self._use(threads)
@@ -130,4 +139,21 @@ def _quantised(library: Any, sample: Sample, params: Mapping[str, Any], threads:
         nthread=threads,
         max_bin=params["max_bin"],
         ref=reference,
+    )
+
+
+def _tree(told: Mapping[str, Any], width: int) -> Tree:
+    """One tree out of XGBoost's own JSON; ValueError where it splits categories or is laid out otherwise."""
+    left, right = np.array(told["left_children"], np.intp), np.array(told["right_children"], np.intp)
+    limits = np.array(told["split_conditions"], np.float32)
+    branch = left >= 0
+    if any(told["split_type"]) or (right[branch] != left[branch] + 1).any():
+        raise ValueError("a tree splits categories or parts its children")
+    copy = np.where(told["default_left"], GOES_LEFT, GOES_RIGHT)
+    return Tree(
+        column=np.array(told["split_indices"], np.intp) + width * copy,
+        # XGBoost goes right from the limit on, not above it.
+        threshold=np.nextafter(limits, np.float32(-np.inf)),
+        left=np.where(branch, left, np.arange(len(left))),
+        value=np.where(branch, np.float32(0), limits),
     )

@@ -80,7 +80,7 @@ def test_a_batch_answers_as_one_by_one(champion: ModelVersion) -> None:
             other.stage,
             other.model,
         )
-        assert one.probability == pytest.approx(other.probability, abs=1e-12)
+        assert one.probability == other.probability
 
 
 def test_a_batch_without_a_model_answers_by_rules() -> None:
