@@ -19,7 +19,19 @@ from numpy.typing import NDArray
 
 from purchase_intent.learning.table import Column, Matrix
 
-__all__ = ["GOES_LEFT", "GOES_RIGHT", "Levels", "OneRow", "Tree", "Trees", "agrees", "laid_out", "probes"]
+__all__ = [
+    "GOES_LEFT",
+    "GOES_RIGHT",
+    "Levels",
+    "OneRow",
+    "Places",
+    "Row",
+    "Tree",
+    "Trees",
+    "agrees",
+    "laid_out",
+    "probes",
+]
 
 GOES_LEFT: Final = 0
 GOES_RIGHT: Final = 1
