@@ -20,7 +20,7 @@ _TOPS: Final = (0.05, 0.10, 0.20, 0.50, 1.0)
 _STEPS: Final = (10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
 """Seconds between two ticks of the time axis."""
 _MARKED: Final = {
-    EventName.CART: "cart",
+    EventName.CART: "basket",
     EventName.CHECKOUT: "checkout",
     EventName.PAYMENT_INFO: "payment",
     EventName.PURCHASE: "bought",

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ),
                 ("key", models.CharField(blank=True, default="", max_length=500, verbose_name="key")),
                 ("views", models.PositiveBigIntegerField(default=0, verbose_name="views")),
-                ("carts", models.PositiveBigIntegerField(default=0, verbose_name="additions to the cart")),
+                ("carts", models.PositiveBigIntegerField(default=0, verbose_name="additions to the basket")),
                 ("buys", models.PositiveBigIntegerField(default=0, verbose_name="purchase lines")),
                 (
                     "cents",
@@ -186,7 +186,7 @@ class Migration(migrations.Migration):
                             (0, "nothing yet"),
                             (1, "browsing"),
                             (2, "product"),
-                            (3, "cart"),
+                            (3, "basket"),
                             (4, "checkout"),
                             (5, "bought"),
                         ],

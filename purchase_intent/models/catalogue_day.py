@@ -84,7 +84,7 @@ class CatalogueDay(models.Model):
     subject = models.CharField(_("subject"), max_length=16, choices=Subject)
     key = models.CharField(_("key"), max_length=LONGEST_TEXT, blank=True, default="")
     views = models.PositiveBigIntegerField(_("views"), default=0)
-    carts = models.PositiveBigIntegerField(_("additions to the cart"), default=0)
+    carts = models.PositiveBigIntegerField(_("additions to the basket"), default=0)
     buys = models.PositiveBigIntegerField(_("purchase lines"), default=0)
     cents = models.PositiveBigIntegerField(_("prices viewed"), default=0, help_text=_("Summed, in hundredths."))
     sessions = models.PositiveBigIntegerField(_("sessions begun"), default=0, help_text=_("Of the shop only."))

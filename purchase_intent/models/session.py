@@ -30,7 +30,7 @@ class Stage(models.IntegerChoices):
     NONE = 0, _("nothing yet")
     BROWSING = 1, _("browsing")
     PRODUCT = 2, _("product")
-    CART = 3, _("cart")
+    CART = 3, _("basket")
     CHECKOUT = 4, _("checkout")
     BOUGHT = 5, _("bought")
 

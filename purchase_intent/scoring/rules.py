@@ -1,7 +1,7 @@
 """The cold-start rules: a rough guess for a shop that has no model yet, and labelled as one.
 
 A sum in log-odds, so that its terms are its reasons. It starts from the shop's own rate of buying sessions, as far as
-that is known, and adds what holds in about any shop: how far the session has come, whether the cart still holds
+that is known, and adds what holds in about any shop: how far the session has come, whether the basket still holds
 something, how long the visitor has been silent, and what earlier visits led to. A later stage never lowers it.
 """
 
@@ -82,7 +82,7 @@ def _stage(state: State) -> _Term:
         Stage.NONE: _("Has only just come"),
         Stage.BROWSING: _("Is browsing and has looked at no product yet"),
         Stage.PRODUCT: _("Has looked at a product"),
-        Stage.CART: _("Has put something into the cart"),
+        Stage.CART: _("Has put something into the basket"),
         Stage.CHECKOUT: _("Has begun the checkout"),
         Stage.BOUGHT: _("Has bought"),
     }
@@ -91,9 +91,9 @@ def _stage(state: State) -> _Term:
 
 def _cart(state: State) -> _Term | None:
     if state.cart_units > 0:
-        return _Term(FULL_CART, _("The cart holds something"), ("cart_units",))
+        return _Term(FULL_CART, _("The basket holds something"), ("cart_units",))
     if state.kinds[_CART] > 0:
-        return _Term(EMPTIED_CART, _("Has emptied the cart again"), ("cart_units", "removals"))
+        return _Term(EMPTIED_CART, _("Has emptied the basket again"), ("cart_units", "removals"))
     return None
 
 
@@ -110,7 +110,7 @@ def _visitor(past: Past) -> _Term | None:
     if past.bought > 0:
         return _Term(BOUGHT_BEFORE, _("Has bought here before"), ("past_purchases",))
     if past.left > 0:
-        return _Term(LEFT_A_CART, _("Left a cart behind on an earlier visit"), ("past_left",))
+        return _Term(LEFT_A_CART, _("Left a basket behind on an earlier visit"), ("past_left",))
     if past.sessions > 0:
         return _Term(CAME_BEFORE, _("Has come before"), ("past_sessions",))
     return None

@@ -78,7 +78,7 @@ class Tracker:
         self.is_personal = False
         self.has_failed = False
         self._told: list[_Told] = []
-        self._departure: tuple[int, str] | None = None
+        self._departed, self._departer = 0, ""
 
     # What it is asked
 
@@ -134,14 +134,14 @@ class Tracker:
 
     def leave(self) -> None:
         """The visitor logs out: what comes after is told by somebody new."""
-        customer = _word("customer", self.shop.customer(self.request), LONGEST_TEXT)
+        customer = self._customer()
         self.add_deed(EventName.LOGOUT)
-        self._departure = len(self._told), customer
+        self._departed, self._departer = len(self._told), customer
 
     @property
     def has_left(self) -> bool:
         """Whether the visitor has logged out in this request."""
-        return self._departure is not None
+        return self._departed > 0
 
     def pending(self) -> list[Event]:
         """The events to come as things stand, with the page view that a successful page is; none after the end."""
@@ -187,12 +187,11 @@ class Tracker:
 
     def _record(self, events: list[Event]) -> Identity:
         """Write the events; what the cookie must hold from now on."""
-        if self._departure is None:
+        if not self.has_left:
             return self._written(self.journey, events, self._customer(), self.score)
-        _, customer = self._departure
         place = next((i for i, event in enumerate(events, 1) if event.name is EventName.LOGOUT), 0)
         if place:
-            self._written(self.journey, events[:place], customer, None)
+            self._written(self.journey, events[:place], self._departer, None)
         later = new_identity()
         rest = [replace(event, visitor=later.visitor) for event in events[place:]]
         journey = Journey(Sender(visitor=later.visitor, session=later.session, site=self.site))
@@ -208,10 +207,6 @@ class Tracker:
         return _word("customer", self.shop.customer(self.request), LONGEST_TEXT)
 
     # What the events are
-
-    @property
-    def _departed(self) -> int:
-        return self._departure[0] if self._departure is not None else 0
 
     def _events(self, *, shown: bool) -> list[Event]:
         events = [self._placed(told) for told in self._standing()]

@@ -119,7 +119,7 @@ def in_the_admin(seen: Visit, session: Session) -> None:
     page.get_by_role("link", name="Session in the admin").click()
     expect(page).to_have_url(seen.root + reverse("admin:purchase_intent_session_change", args=[session.pk]))
     timeline = page.locator("#content")
-    for words in ("Logged in", "Viewed a product", "Added to the cart", "At the checkout", "Bought, order"):
+    for words in ("Logged in", "Viewed a product", "Added to the basket", "At the checkout", "Bought, order"):
         expect(timeline.get_by_role("cell", name=words).first).to_be_visible()
     seen.keep("live-admin-session")
 

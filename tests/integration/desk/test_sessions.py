@@ -125,7 +125,7 @@ def test_a_page_gives_the_verdict_its_reasons_and_the_events_in_words(desk: Clie
     assert re.search(r"About \d+%, by rules of thumb", said)
     assert "No model serves yet: train one with intent_train." in said
     assert "speaks for a purchase" in said
-    assert re.search(r"1:00 Added to the cart kettle 19\.50( EUR)? 1 19\.50", said)
+    assert re.search(r"1:00 Added to the basket kettle 19\.50( EUR)? 1 19\.50", said)
     assert "Channel paid search" in said
     assert "Landing page" in said
 
@@ -138,7 +138,7 @@ def test_the_chart_has_axes_a_label_at_its_end_and_a_table(desk: Client) -> None
     assert "chance of a purchase, %" in chart
     assert "time since the session began" in chart
     assert re.search(r'font-weight="bold" font-size="16">\d+%<', chart)
-    assert {"cart", "checkout"} <= set(re.findall(r'font-size="12">([^<]+)<', chart))
+    assert {"basket", "checkout"} <= set(re.findall(r'font-size="12">([^<]+)<', chart))
     assert "style=" not in page
     assert "The same as a table" in page
 

@@ -73,9 +73,9 @@ def test_it_is_labelled_and_its_reasons_are_its_terms() -> None:
     found = rough_answer(state, Past(sessions=2, bought=1), at=AT, now=NOW, reasons=5)
     assert (found.standing, found.model, found.stage, found.moment) == (Standing.RULES, None, Stage.CART, AT)
     assert [(reason.text, reason.features) for reason in found.reasons] == [
-        ("Has put something into the cart", ("stage",)),
+        ("Has put something into the basket", ("stage",)),
         ("Has bought here before", ("past_purchases",)),
-        ("The cart holds something", ("cart_units",)),
+        ("The basket holds something", ("cart_units",)),
     ]
     assert rough_answer(state, Past(), at=AT, now=NOW).reasons == ()
 
