@@ -74,7 +74,7 @@ def test_make_knows_the_verb_and_tells_of_it(verb: str) -> None:
 
 def test_the_documentation_builds_as_a_site(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "settings" / "index.html").is_file()
 

@@ -20,5 +20,5 @@ def test_the_admin_asks_who_is_there(client: Client) -> None:
 
 def test_the_command_line_starts_without_a_warning() -> None:
     command = [sys.executable, "-W", "error", "manage.py", "check", "--fail-level", "WARNING"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout) == (0, "System check identified no issues (0 silenced).\n"), done.stderr

@@ -38,7 +38,13 @@ def fresh(code: str, **variables: str) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
     environment |= {"DJANGO_SETTINGS_MODULE": "demo_shop.settings"} | variables
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -28,7 +28,7 @@ def at_once(calls: Sequence[Callable[[], Recorded]]) -> list[Recorded]:
 
     def run(call: Callable[[], Recorded]) -> Recorded:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=300)
             return call()
         finally:
             connection.close()

@@ -25,7 +25,7 @@ def test_rival_promotions_leave_one_champion(register: Register, reigning: bool)
 
     def promote(version: ModelVersion) -> None:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=300)
             version.promote()
         finally:
             connection.close()

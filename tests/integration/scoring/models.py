@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,12 @@ NOON_MS = 1_772_366_400_000
 NAMES = tuple(feature.name for feature in FEATURES)
 
 
+@cache
 def learn(seed: int) -> bytes:
-    """A bundle: sessions buy the likelier the further they came, the more they saw and the fuller the cart is."""
+    """A bundle, learnt once a run.
+
+    Its sessions buy the likelier the further they came, the more they saw and the fuller the cart is.
+    """
     rng = np.random.default_rng(seed)
     sessions, moments = 700, 3
     values = rng.exponential(40, (sessions * moments, len(NAMES))).astype(np.float32)

@@ -54,7 +54,7 @@ else:
 reading, writing = os.pipe()
 child = os.fork()
 if child == 0:
-    signal.alarm(20)
+    signal.alarm(120)
     os.write(writing, json.dumps(told()).encode())
     os._exit(0)
 if os.waitpid(child, 0)[1] != 0:
@@ -74,7 +74,7 @@ def family(bundle: bytes, folder: Path, act: str, **environment: str) -> Any:
         env=kept | {"DJANGO_SETTINGS_MODULE": "demo_shop.settings"} | environment,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -224,7 +224,7 @@ def test_threads_that_come_together_load_it_once(
 
     def ask() -> int | None:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=300)
             return serving_key()
         finally:
             connection.close()

@@ -312,7 +312,7 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
         env=environment | {"DJANGO_SETTINGS_MODULE": "demo_shop.settings"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

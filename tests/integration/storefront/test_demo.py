@@ -133,8 +133,8 @@ def test_the_server_tells_where_it_is_and_ends_at_ctrl_c(tmp_path: Path) -> None
             told = next(found for line in server.stdout if (found := re.search(r"The demo is at (http\S+)", line)))
             ready = next(line for line in server.stdout if line.startswith("Starting development server"))
             assert ready.strip().endswith(told.group(1))
-            with urlopen(told.group(1), timeout=60) as answer:  # noqa: S310 (our own address)
+            with urlopen(told.group(1), timeout=300) as answer:  # noqa: S310 (our own address)
                 assert answer.status == 200
         finally:
             server.send_signal(signal.SIGINT)
-        assert server.wait(timeout=60) == 0
+        assert server.wait(timeout=300) == 0

@@ -174,5 +174,5 @@ journeys.observe(Hit(time=1_700_000_000_000, kind=4, page=3, product=7), visitor
 assert journeys.row("s", 1_700_000_000_000).shape == (1, len(schema.FEATURES))
 print(sorted(name for name in sys.modules if name.partition(".")[0] in ("numba", "llvmlite", "django", "duckdb")))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.strip() == "[]"
