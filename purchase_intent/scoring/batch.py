@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from typing import Final
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
 from purchase_intent.conf import config
 from purchase_intent.events import Event, EventName, Page
@@ -73,22 +73,32 @@ def score_visitors(night: datetime, *, progress: Progress | None = None) -> int:
     has come since is left out until the next night. A visitor scored as of this night is not scored again, so a run
     that was killed goes on where it was.
     """
-    since = Session.objects.filter(visitor=OuterRef("pk"), started_at__gt=night)
     waiting = (
         Visitor.objects.people()
         .seen_since(night - RECENT)
-        .filter(Q(scored_at=None) | Q(scored_at__lt=night), ~Exists(since), first_seen__lte=night)
+        .filter(Q(scored_at=None) | Q(scored_at__lt=night), first_seen__lte=night)
     )
     facts = CatalogueDay.objects.facts(night.astimezone(config().time_zone).date())
     kept = last = 0
-    while visitors := list(waiting.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+    while found := list(waiting.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+        last = found[-1].pk
+        visitors = _away_since(night, found)
         pasts, latest = _pasts(visitors), _latest(visitors)
         pairs = [(_arrival(each, latest.get(each.pk), night, facts), pasts[each.pk]) for each in visitors]
         kept += _keep(visitors, answers(pairs, at=[night] * len(pairs)), night)
-        last = visitors[-1].pk
         if progress is not None:
             progress(f"scoring visitors: {kept:,}")
     return kept
+
+
+def _away_since(night: datetime, visitors: Sequence[Visitor]) -> list[Visitor]:
+    """Those who have begun no session after the moment `night`.
+
+    Asked of a few at a time: in the query of all who wait, PostgreSQL reads every session for each few.
+    """
+    come = Session.objects.filter(visitor__in=visitors, last_at__gt=night, started_at__gt=night).order_by()
+    back = set(come.values_list("visitor_id", flat=True))
+    return [each for each in visitors if each.pk not in back]
 
 
 def _latest(visitors: Sequence[Visitor]) -> dict[int, Session]:

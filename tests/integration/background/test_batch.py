@@ -128,6 +128,15 @@ def test_who_has_come_since_waits_for_the_next_night(browse: Browse, asked: Aske
     assert score_visitors(NIGHT + timedelta(days=1)) == 1
 
 
+def test_some_who_have_all_come_since_hold_nobody_up(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "AT_ONCE", 1)
+    browse(visitor("back"), "before", VIEW, begin=NIGHT - timedelta(hours=1))
+    browse(Visitor.objects.get(cookie="back"), "since", VIEW, begin=NIGHT + timedelta(hours=1))
+    browse(visitor("away"), "away", VIEW, begin=NIGHT - timedelta(hours=1))
+    assert score_visitors(NIGHT) == 1
+    assert Visitor.objects.get(scored_at=NIGHT).cookie == "away"
+
+
 def test_a_run_of_visitors_that_is_killed_goes_on_where_it_was(
     asked: Asked, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
