@@ -129,10 +129,11 @@ def _apart() -> AbstractContextManager[None]:
 def _keep_uncached(request: HttpRequest) -> None:
     """See to it that no cache hands one visitor's answer to another."""
     tracker = attached(request)
-    if tracker is not None:
-        tracker.is_personal = True
+    if tracker is None:
+        return
+    tracker.is_personal = True
     # Where `cache_page` wraps the view, the answer is stored before a middleware can mark it as private.
-    setattr(request, "_cache_update_cache", False)  # noqa: B010 - Django's own word for it, unknown to its types
+    setattr(tracker.request, "_cache_update_cache", False)  # noqa: B010 - Django's own word for it, unknown to its types
 
 
 def _remembered(request: HttpRequest, events: tuple[str | None, ...], reasons: int) -> Intent | None:

@@ -131,8 +131,10 @@ def test_without_consent_nothing_is_known(champion: ModelVersion, act: Act, monk
     assert Event.objects.count() == 0
 
 
-def test_without_the_middleware_nothing_is_known(champion: ModelVersion) -> None:
+def test_without_the_middleware_nothing_is_known(champion: ModelVersion, caplog: pytest.LogCaptureFixture) -> None:
     assert score(RequestFactory().get("/")) == UNKNOWN
+    assert score(None) == UNKNOWN  # type: ignore[arg-type]
+    assert not caplog.records
 
 
 def test_without_a_model_the_rules_answer(act: Act) -> None:
