@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from purchase_intent.admin.saying import PAGES, WORDS, clock, label_words, money, per_cent, since, timed
+from purchase_intent.admin.saying import PAGES, WORDS, ago, clock, label_words, money, per_cent, since
 from purchase_intent.events import EventName, Page
 from purchase_intent.models import Event, Session
 from purchase_intent.scoring.answer import Intent, Standing
@@ -61,8 +61,8 @@ def facts_of(session: Session, now: datetime) -> list[tuple[str, str]]:
     return [
         ("Outcome", session.get_outcome_display()),
         ("Stage reached", session.get_stage_display()),
-        ("Began", timed(session.started_at, now)),
-        ("Last event", timed(session.last_at, now)),
+        ("Began", f"{clock(session.started_at)}, {ago(session.started_at, now)}"),
+        ("Last event", f"{clock(session.last_at)}, {ago(session.last_at, now)}"),
         ("Lasted so far" if session.closed_at is None else "Lasted", since(session.started_at, session.last_at)),
         ("Channel", session.channel or "not known"),
         ("Device", session.device or "not known"),

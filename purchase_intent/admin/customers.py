@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from purchase_intent.admin import filters
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.saying import ago, band_words, label_words, money, per_cent, short, timed
+from purchase_intent.admin.saying import ago, band_words, label_words, money, named, per_cent, short, timed
 from purchase_intent.admin.searching import HELP, visitors_named
 from purchase_intent.admin.verdicts import verdict_of
 from purchase_intent.models import Order, Session, Visitor
@@ -62,7 +62,7 @@ class CustomerAdmin(Desk):
             "likeliest": [
                 {
                     "url": f"{visitor.pk}/change/",
-                    "name": short(str(visitor)),
+                    "name": short(named(visitor)),
                     "chance": per_cent(visitor.score or 0),
                     "note": f"{band_words(visitor.band)}, last seen {ago(visitor.last_seen, timezone.now())}",
                 }
@@ -123,7 +123,7 @@ class CustomerAdmin(Desk):
         orders = Order.objects.filter(visitor=row).order_by("-placed_at", "-pk")
         latest_orders = list(orders[: MOST + 1])
         return {
-            "subtitle": str(row),
+            "subtitle": named(row),
             "headline": _headline(row),
             "scored": ago(row.scored_at, now) if row.scored_at else "",
             "facts": _facts(row, now),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from purchase_intent.admin.saying import per_cent
+from purchase_intent.learning import MEMBERS
 from purchase_intent.models import ModelVersion
 
 __all__ = ["Table", "main_figure", "tables"]
@@ -16,12 +17,14 @@ _COLUMNS: Final = (
     ("positives", "followed by a purchase", "{:,.0f}"),
     ("auc", "AUC", "{:.3f}"),
     ("average_precision", "average precision", "{:.3f}"),
-    ("base_rate", "of which by chance", "{:.3f}"),
+    ("base_rate", "that of chance", "{:.3f}"),
     ("brier", "Brier score", "{:.4f}"),
     ("ece", "calibration error", "{:.4f}"),
     ("best_f1", "best F1", "{:.3f}"),
 )
-_NAMES: Final = {"ensemble": "the ensemble, which serves", "baseline": "logistic regression, to compare"}
+_NAMES: Final = {"ensemble": "the ensemble, which serves", "baseline": "logistic regression, to compare"} | {
+    name: f"{name}, a member" for name in MEMBERS
+}
 _VIEWS: Final = {"session": "Each session weighed once", "point": "Each moment weighed once"}
 
 
@@ -36,7 +39,7 @@ class Table:
 
 def main_figure(version: ModelVersion, name: str) -> str | None:
     """One figure of the ensemble, each session weighed once; None where it was not measured."""
-    value = _within(version.figures, "ensemble", "session").get(name)
+    value = _within(version.figures, "models", "ensemble", "session").get(name)
     return f"{value:.3f}" if isinstance(value, int | float) else None
 
 
@@ -62,7 +65,8 @@ def tables(version: ModelVersion) -> list[Table]:
 
 
 def _judged(figures: Mapping[str, Any], view: str) -> Table:
-    by_model = {name: row for name in figures if (row := _numbers(figures, name, view))}
+    judged = _within(figures, "models")
+    by_model = {name: row for name in judged if (row := _numbers(judged, name, view))}
     columns = [column for column in _COLUMNS if any(column[0] in row for row in by_model.values())]
     rows = tuple(
         (_NAMES.get(name, name), *(text.format(row[key]) if key in row else "-" for key, _, text in columns))

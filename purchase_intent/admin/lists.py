@@ -59,6 +59,9 @@ class DeskList(ChangeList):
         """Read the page, and let the admin complete its rows."""
         super().get_results(request)
         self.result_list: Any = list(self.result_list)
+        if not self.query and not self.has_active_filters:
+            # Everything is shown: the search form has no number to give beside that below the list.
+            self.full_result_count: Any = self.result_count
         self.model_admin.complete(self.result_list)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from purchase_intent.admin.figures import main_figure, tables
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.saying import clock, timed
+from purchase_intent.admin.saying import clock, day, timed
 from purchase_intent.exceptions import IntentError
 from purchase_intent.models import ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle
@@ -22,7 +22,7 @@ __all__ = ["ModelVersionAdmin", "former_champion"]
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(Desk):
-    list_display = ("name", "horizon", "status", "made", "window", "learnt_from", "auc", "precision", "said")
+    list_display = ("name", "status", "said", "auc", "precision", "learnt_from", "window", "made", "horizon")
     list_filter = ("horizon", "status")
     page_template = "admin/purchase_intent/model.html"
     nothing = "No models yet, because none was trained: run manage.py intent_train. Until then, rules answer."
@@ -46,17 +46,17 @@ class ModelVersionAdmin(Desk):
 
     @admin.display(description="on events of")
     def window(self, version: ModelVersion) -> str:
-        return f"{version.trained_from:%Y-%m-%d} to {version.trained_until:%Y-%m-%d}"
+        return f"{day(version.trained_from)} to {day(version.trained_until)}"
 
     @admin.display(description="learnt from")
     def learnt_from(self, version: ModelVersion) -> str:
-        return f"{version.events:,} events, {version.sessions:,} sessions, {version.buyers:,} buying"
+        return f"{version.sessions:,} sessions, {version.buyers:,} buying"
 
-    @admin.display(description="AUC by session", empty_value="-")
+    @admin.display(description="AUC", empty_value="-")
     def auc(self, version: ModelVersion) -> str | None:
         return main_figure(version, "auc")
 
-    @admin.display(description="average precision by session", empty_value="-")
+    @admin.display(description="average precision", empty_value="-")
     def precision(self, version: ModelVersion) -> str | None:
         return main_figure(version, "average_precision")
 
@@ -122,7 +122,7 @@ def former_champion(champion: ModelVersion) -> ModelVersion | None:
 def _standing(version: ModelVersion, *, is_sound: bool) -> str:
     if version.status == Status.CHAMPION:
         what = version.get_horizon_display()
-        return f"Scores {what}" if is_sound else f"Should score {what}, but cannot"
+        return f"Serves: scores {what}" if is_sound else f"Should score {what}, but cannot"
     if version.status == Status.REFUSED:
         return "Refused: it cannot serve"
     said = f"Does not serve: {version.get_status_display()}"

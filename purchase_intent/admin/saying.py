@@ -22,9 +22,11 @@ __all__ = [
     "ago",
     "band_words",
     "clock",
+    "day",
     "effect",
     "label_words",
     "money",
+    "named",
     "per_cent",
     "short",
     "since",
@@ -74,6 +76,11 @@ def clock(moment: datetime) -> str:
     return f"{moment.astimezone(config().time_zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
+def day(moment: datetime) -> str:
+    """The day of a moment on the shop's clock."""
+    return f"{moment.astimezone(config().time_zone):%Y-%m-%d}"
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago a moment was, in its largest unit; a moment to come counts as now."""
     if now - moment < timedelta(minutes=1):
@@ -113,6 +120,11 @@ def short(text: str) -> str:
     if len(text) <= LONGEST_NAME:
         return text
     return format_html('<span title="{}">{}…</span>', text, text[: LONGEST_NAME - 1])
+
+
+def named(visitor: Visitor) -> str:
+    """A visitor by name: the customer's key, said to be one, or the browser's id."""
+    return f"Customer {visitor.customer}" if visitor.customer else visitor.cookie
 
 
 def label_words(visitor: Visitor) -> str:

@@ -13,7 +13,7 @@ from purchase_intent.admin import filters
 from purchase_intent.admin.along import facts_of, rows_of
 from purchase_intent.admin.charts import score_chart
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.saying import ago, band_words, money, per_cent, short, timed
+from purchase_intent.admin.saying import ago, band_words, money, named, per_cent, short, timed
 from purchase_intent.admin.searching import HELP, sessions_named
 from purchase_intent.admin.verdicts import verdict_of
 from purchase_intent.exceptions import IntentError
@@ -82,7 +82,7 @@ class SessionAdmin(Desk):
             "likeliest": [
                 {
                     "url": f"{session.pk}/change/",
-                    "name": short(str(session.visitor)),
+                    "name": short(named(session.visitor)),
                     "chance": per_cent(session.score or 0),
                     "note": f"{session.get_stage_display()}, last event {ago(session.last_at, now)}",
                 }
@@ -128,7 +128,7 @@ class SessionAdmin(Desk):
         now = timezone.now()
         along, fault = _along(row)
         return {
-            "subtitle": f"{row.visitor}, {ago(row.last_at, now)}",
+            "subtitle": f"{named(row.visitor)}, {ago(row.last_at, now)}",
             "verdict": verdict_of(row, now=now),
             "fault": fault,
             "chart": score_chart(along.moments, row.started_at),

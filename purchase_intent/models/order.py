@@ -40,8 +40,9 @@ class Order(models.Model):
     objects = OrderQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("order")
-        verbose_name_plural = _("orders")
+        # A host has orders of its own, in the same admin.
+        verbose_name = _("recorded order")
+        verbose_name_plural = _("recorded orders")
         ordering = ("-placed_at", "-pk")
         indexes = (models.Index(fields=("-placed_at", "-id"), name="intent_order_latest"),)
         constraints = (

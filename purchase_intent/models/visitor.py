@@ -67,8 +67,8 @@ class Visitor(models.Model):
     objects = VisitorQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("visitor")
-        verbose_name_plural = _("visitors")
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
         ordering = ("-last_seen", "-pk")
         indexes = (
             models.Index(fields=("-last_seen", "-id"), name="intent_visitor_latest"),

@@ -43,6 +43,30 @@ def test_the_list_asks_as_often_for_fifty_as_for_one(
         assert desk.get(LIST).content.count(b"field-who") == 50
 
 
+def test_the_desk_has_names_of_its_own(desk: Client) -> None:
+    visitor("a")
+    index = desk.get("/admin/").content.decode()
+    ours = re.findall(r'<a href="/admin/purchase_intent/\w+/">([^<]+)</a>', index)
+    assert ours == ["Customers", "Model versions", "Recorded orders", "Sessions"]
+    assert "Home &rsaquo; Purchase intent &rsaquo; Customers" in words(desk, LIST)
+    assert "Home &rsaquo; Purchase intent &rsaquo; Recorded orders" in words(desk, ORDERS)
+
+
+def test_a_number_alone_is_no_name(desk: Client) -> None:
+    one = visitor("a", customer="1", known=True, score=0.3, band="top_5")
+    assert names(desk) == ["1"]
+    assert "30% Customer 1 top 5%" in words(desk, LIST)
+    assert "Customers &rsaquo; Customer 1" in words(desk, f"{LIST}{one.pk}/change/")
+
+
+def test_the_count_beside_the_search_is_of_what_was_searched(desk: Client) -> None:
+    visitor("a")
+    visitor("b")
+    assert "Show all" not in words(desk, LIST)
+    assert "1 result ( Show all )" in words(desk, f"{LIST}?q=a")
+    assert "2 results ( Show all )" in words(desk, f"{LIST}?known=no")
+
+
 def test_the_page_asks_as_often_for_many_sessions_as_for_one(
     desk: Client, steady: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

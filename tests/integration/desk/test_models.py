@@ -42,7 +42,7 @@ def test_the_list_gives_the_main_figures(desk: Client, django_assert_num_queries
         version()
     with django_assert_num_queries(4):
         said = words(desk, LIST)
-    assert "1,000 events, 100 sessions, 7 buying 0.731 0.413 Passed the checks." in said
+    assert "candidate Passed the checks. 0.731 0.413 100 sessions, 7 buying 2026-01-01 to 2026-02-01" in said
 
 
 def test_a_page_gives_tables_and_the_verdict(desk: Client, sound: None) -> None:
@@ -60,7 +60,7 @@ def test_a_page_gives_tables_and_the_verdict(desk: Client, sound: None) -> None:
     [
         pytest.param({}, id="none"),
         pytest.param([], id="a list"),
-        pytest.param({"ensemble": None, "weights": 3, "thresholds": {"bands": "x"}}, id="another shape"),
+        pytest.param({"models": {"ensemble": None}, "weights": 3, "thresholds": {"bands": "x"}}, id="another shape"),
     ],
 )
 def test_figures_of_another_shape_are_left_out(desk: Client, sound: None, figures: Any) -> None:

@@ -76,8 +76,10 @@ def version(**fields: Any) -> ModelVersion:
         "figures": {
             "weights": {"catboost": 0.6, "lightgbm": 0.4},
             "thresholds": {"session": 0.2, "point": 0.3, "bands": {"top_1": 0.61, "top_5": 0.32, "top_20": 0.08}},
-            "ensemble": {"session": {"rows": 900.0, "positives": 61.0, "auc": 0.7312, "average_precision": 0.4131}},
-            "baseline": {"session": {"rows": 900.0, "positives": 61.0, "auc": 0.7012, "average_precision": 0.3131}},
+            "models": {
+                "baseline": {"session": {"rows": 900.0, "positives": 61.0, "auc": 0.7012, "average_precision": 0.3131}},
+                "ensemble": {"session": {"rows": 900.0, "positives": 61.0, "auc": 0.7312, "average_precision": 0.4131}},
+            },
         },
     }
     made: ModelVersion = ModelVersion.objects.create(**sound | fields)

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from pytest_django import Settings
 
+from purchase_intent.admin.figures import main_figure, tables
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning import MEMBERS
 from purchase_intent.models import ModelVersion, Status
@@ -52,6 +53,14 @@ def test_the_first_good_model_becomes_champion_and_the_second_waits(learnt: Lear
     assert "reading the log" in told
     assert first.figures["log"]["accepted"] == first.events
     assert {*first.figures["models"]} == {"catboost", "xgboost", "lightgbm", "forest", "baseline", "ensemble"}
+    shown = {table.caption: table.rows[0][0] for table in tables(first)}
+    assert shown == {
+        "Each session weighed once": "the ensemble, which serves",
+        "Each moment weighed once": "the ensemble, which serves",
+        "Members and their weights in the ensemble": "catboost",
+        "Bands: the score at which each begins": "top 1%",
+    }
+    assert main_figure(first, "auc") == f"{first.figures['models']['ensemble']['session']['auc']:.3f}"
     assert load_bundle(first).names == learnt.ensemble.names
 
     intent_train("--events", learnt.history, "--seed", 4)
