@@ -35,6 +35,7 @@ __all__ = [
     "remove_from_basket",
     "tell_of_account",
     "tell_of_basket",
+    "tell_of_order",
     "tell_of_product",
     "tell_of_search",
     "tell_of_shelf",
@@ -131,6 +132,11 @@ def place_order(request: HttpRequest, checkout: Checkout, *, seen: str, now: dat
         lines = list(placed.order.lines.select_related("product__category__department"))
         signals.order_placed.send_robust(Order, request=request, order=placed.order, lines=lines)
     return placed.order
+
+
+def tell_of_order(request: HttpRequest, order: Order) -> None:
+    """Tell that somebody is thanked for an order."""
+    signals.order_shown.send_robust(Order, request=request, order=order)
 
 
 def tell_of_product(request: HttpRequest, product: Product) -> None:

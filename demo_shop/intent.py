@@ -19,7 +19,7 @@ from demo_shop.consent import Answer
 from demo_shop.models import Order, OrderLine, Product
 from purchase_intent.adapters import ProductFacts, Shop
 from purchase_intent.events import Page
-from purchase_intent.shortcuts import Line, track, track_order
+from purchase_intent.shortcuts import Line, shown_again, track, track_order
 
 __all__ = ["TidewellShop"]
 
@@ -74,6 +74,10 @@ class TidewellShop(Shop):
         match = request.resolver_match
         return _PAGES.get((match.url_name or "") if match is not None else "", Page.OTHER)
 
+    def referrer(self, request: HttpRequest) -> str:
+        """What led here, or to the page on which the visitor said yes."""
+        return consent.came_from(request)
+
     def product(self, product: str) -> ProductFacts:
         """The catalogue's facts of a product, by its number."""
         if not (product.isascii() and product.isdigit() and len(product) < 19):
@@ -104,7 +108,7 @@ def _tell(
 def _page_before(request: HttpRequest) -> str:
     """The path of the page of this shop from which a link or a form led here; empty where none did."""
     try:
-        came_from = urlsplit(request.headers.get("Referer", ""))
+        came_from = urlsplit(consent.came_from(request))
     except ValueError:  # a browser sends no such thing, but anyone can
         return ""
     return came_from.path if came_from.netloc == request.get_host() else ""
@@ -130,10 +134,11 @@ def searched(request: HttpRequest, query: str, **_: Any) -> None:
 def product_viewed(request: HttpRequest, product: Product, **_: Any) -> None:
     """A product's page was shown; chosen from a list first, where it was.
 
-    Shown again because it was put into the basket, it is a page view and no second look.
+    Shown again because it was put into the basket, it is no second look.
     """
     before = _page_before(request)
     if before == request.path:
+        shown_again(request)
         return
     if before and _is_list(before):
         _tell(request, "select_item", product, page=Page.LISTING)
@@ -176,6 +181,11 @@ def order_placed(request: HttpRequest, order: Order, lines: list[OrderLine], **_
     )
 
 
+def order_shown(request: HttpRequest, **_: Any) -> None:
+    """The shopper is thanked for the order, which was told when it was placed."""
+    shown_again(request)
+
+
 def _line(line: OrderLine) -> Line:
     facts = ProductFacts() if line.product is None else _facts(line.product)
     return Line(
@@ -197,4 +207,5 @@ _RECEIVERS: tuple[tuple[Any, Callable[..., None]], ...] = (
     (signals.step_viewed, step_viewed),
     (signals.registered, registered),
     (signals.order_placed, order_placed),
+    (signals.order_shown, order_shown),
 )

@@ -6,6 +6,7 @@ A receiver that fails is logged and changes nothing for the shopper (`send_robus
 - `checkout_begun`: `request`, `basket` (a `demo_shop.basket.Basket`); once a checkout
 - `payment_chosen`: `request`, `basket`, `payment` (a value of `Order.Payment`)
 - `order_placed`: `request`, `order`, `lines` (its lines, with product, category and department); once an order
+- `order_shown`: `request`, `order`; each time its shopper is thanked for it
 - `product_viewed`: `request`, `product` (with category and department)
 - `shelf_viewed`: `request`, `category_code` (such as `home/kitchen`; the department's where no category was chosen,
   empty for everything)
@@ -25,6 +26,7 @@ __all__ = [
     "basket_viewed",
     "checkout_begun",
     "order_placed",
+    "order_shown",
     "payment_chosen",
     "product_viewed",
     "registered",
@@ -38,6 +40,7 @@ basket_removed = Signal()
 checkout_begun = Signal()
 payment_chosen = Signal()
 order_placed = Signal()
+order_shown = Signal()
 product_viewed = Signal()
 shelf_viewed = Signal()
 basket_viewed = Signal()

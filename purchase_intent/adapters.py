@@ -60,6 +60,13 @@ class Shop:
         name = (match.url_name or "") if match is not None else ""
         return Page.__members__.get(name.upper(), Page.OTHER)
 
+    def referrer(self, request: HttpRequest) -> str:
+        """The address of the page that led here, from which a visit has its channel; it is not stored.
+
+        To be overridden where a question about consent comes between that page and the first one recorded.
+        """
+        return request.headers.get("Referer", "")
+
     def country(self, request: HttpRequest) -> str:
         """The visitor's country, where a proxy or the shop knows it; no address is looked up."""
         return ""

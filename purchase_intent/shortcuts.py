@@ -19,10 +19,11 @@ from purchase_intent.scoring.answer import UNKNOWN, Intent
 from purchase_intent.scoring.faults import tell_once
 from purchase_intent.scoring.score import answer
 from purchase_intent.tracking.deeds import Amount, Line
+from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
 from purchase_intent.tracking.tracker import Tracker, attached, tracker_of
 
-__all__ = ["Line", "score", "track", "track_order"]
+__all__ = ["Line", "score", "shown_again", "track", "track_order"]
 
 _ATTRIBUTE: Final = "_purchase_intent_score"
 
@@ -92,6 +93,15 @@ def track_order(
     `revenue` is its total and, like the prices of its lines, in the shop's currency; another `currency` is refused.
     """
     tell_order(request, number=number, revenue=revenue, lines=lines, currency=currency)
+
+
+def shown_again(request: HttpRequest) -> None:
+    """Say that this page only answers what was just done and is told already: it becomes no page view.
+
+    For the page to which a form leads back, such as a product's after it was put into the cart. What `track` is told
+    is recorded all the same.
+    """
+    tell_shown_again(request)
 
 
 def _of_request(request: HttpRequest, *, reasons: int, as_of: datetime | None) -> Intent:

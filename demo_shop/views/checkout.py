@@ -149,5 +149,6 @@ def confirmation(request: HttpRequest, number: str) -> HttpResponse:
     order = orders.readable(number, user_id=request.user.pk, numbers=acts.placed_here(request))
     if order is None:
         raise Http404("no order of this shopper has that number")
+    acts.tell_of_order(request, order)
     first, last = delivery.window(timezone.localdate(order.placed_at))
     return render(request, "shop/confirmation.html", {"order": order, "arrives": (first, last)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -30,7 +30,10 @@ def privacy(request: HttpRequest) -> HttpResponse:
         given = request.POST.get("answer", "")
         if given not in _SAID:
             return render(request, "shop/privacy.html", {"unclear": True}, status=400)
-        response = redirect(_back(request))
+        back = _back(request)
+        if given == Answer.ACCEPTED:
+            consent.keep_referrer(request, request.POST.get("referrer", ""), path=resolve_url(back))
+        response = redirect(back)
         consent.keep(response, Answer(given), secure=request.is_secure())
         messages.info(request, _SAID[Answer(given)])
         return response

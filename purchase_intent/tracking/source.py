@@ -110,9 +110,9 @@ def _device(agent: str, hint: str) -> str:
     return MOBILE if _MOBILES.search(agent) else DESKTOP
 
 
-def channel_of(request: HttpRequest) -> str:
+def channel_of(request: HttpRequest, referrer: str) -> str:
     """By what a visit begins with this request: the link's own marks first, then the page that led here."""
-    return _marked(request) or _referred(request)
+    return _marked(request) or _referred(request, referrer)
 
 
 def _marked(request: HttpRequest) -> str:
@@ -137,9 +137,9 @@ def _word(text: str) -> str:
     return text.strip().lower().replace("_", "-").replace(" ", "-")
 
 
-def _referred(request: HttpRequest) -> str:
+def _referred(request: HttpRequest, referrer: str) -> str:
     try:
-        host = urlsplit(request.headers.get("Referer", "")).hostname or ""
+        host = urlsplit(referrer).hostname or ""
     except ValueError:  # a browser sends no such thing, but anyone can
         return DIRECT
     if not host or host == _own_host(request):

@@ -15,7 +15,7 @@ from purchase_intent.exceptions import EventRefused
 from purchase_intent.tracking.deeds import Line, order_deeds, spelled
 from purchase_intent.tracking.tracker import Tracker, attached, tracker_of
 
-__all__ = ["logged_in", "logged_out", "tell", "tell_order"]
+__all__ = ["logged_in", "logged_out", "shown_again", "tell", "tell_order"]
 
 logger = logging.getLogger("purchase_intent.tracking")
 
@@ -44,6 +44,15 @@ def tell_order(
         tracker.add(events)
 
     _edge(request, call, add)
+
+
+def shown_again(request: HttpRequest) -> None:
+    """Have no page view made of this page."""
+
+    def pass_over(tracker: Tracker) -> None:
+        tracker.is_page_view = False
+
+    _edge(request, "shown_again", pass_over)
 
 
 def logged_in(request: HttpRequest | None, **_: Any) -> None:

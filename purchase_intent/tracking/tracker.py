@@ -46,6 +46,7 @@ logger = logging.getLogger("purchase_intent.tracking")
 
 _ATTRIBUTE: Final = "_purchase_intent_tracker"
 _LONGEST_SITE: Final = 64
+_LONGEST_ADDRESS: Final = 2_048
 _SHOWING: Final = frozenset({EventName.PAGE_VIEW, *PAGE_OF_EVENT})
 """Events that show a page: where the view tells one of them, no page view is added."""
 _ONCE: Final = frozenset({EventName.LOGIN, EventName.LOGOUT})
@@ -77,6 +78,8 @@ class Tracker:
         self.is_closed = False
         self.is_personal = False
         self.has_failed = False
+        self.is_page_view = True
+        """Whether a page that tells nothing of itself is a page view, if it is shown at all."""
         self._told: list[_Told] = []
         self._departed, self._departer = 0, ""
 
@@ -210,7 +213,7 @@ class Tracker:
 
     def _events(self, *, shown: bool) -> list[Event]:
         events = [self._placed(told) for told in self._standing()]
-        if shown and not any(event.name in _SHOWING for event in events):
+        if shown and self.is_page_view and not any(event.name in _SHOWING for event in events):
             events.append(self._page_view)
         return events
 
@@ -248,9 +251,13 @@ class Tracker:
         session = self.journey.session(at=self.moment)
         return {
             "device": device_of(self.request),
-            "channel": session.channel if session is not None else channel_of(self.request),
+            "channel": session.channel if session is not None else channel_of(self.request, self._referrer),
             "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
         }
+
+    @property
+    def _referrer(self) -> str:
+        return _word("referrer", self.shop.referrer(self.request)[:_LONGEST_ADDRESS], _LONGEST_ADDRESS)
 
 
 def attach(request: HttpRequest) -> Tracker | None:

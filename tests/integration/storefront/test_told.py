@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +79,8 @@ def test_a_way_to_an_order_is_told_step_by_step(shopper: Client, kettle: Product
     bought = [("purchase", "confirmation"), ("purchase", "confirmation")]
     assert said(shopper, lambda: shopper.post("/checkout/review/", form)) == bought
     assert said(shopper, lambda: shopper.post("/checkout/review/", form)) == []
+    thanks = f"/checkout/thank-you/{ShopOrder.objects.get().number}/"
+    assert said(shopper, lambda: shopper.get(thanks)) == []  # the log has no such page view
     assert (Session.objects.count(), Visitor.objects.get().bot) == (1, "")
 
 
@@ -159,7 +164,7 @@ def test_without_leave_nothing_is_recorded(
 def test_a_product_shown_again_after_an_act_is_no_second_look(shopper: Client, kettle: Product) -> None:
     path = kettle.get_absolute_url()
     again = {"referer": f"http://testserver{path}"}
-    assert said(shopper, lambda: shopper.get(path, headers=again)) == [("page_view", "product")]
+    assert said(shopper, lambda: shopper.get(path, headers=again)) == []
 
 
 def test_a_product_opened_from_elsewhere_was_not_chosen_from_our_list(shopper: Client, kettle: Product) -> None:
@@ -174,3 +179,62 @@ def test_an_account_made_in_the_shop_is_a_sign_up_and_a_login(shopper: Client) -
     assert said(shopper, lambda: shopper.post("/register/", form)) == [("sign_up", "register"), ("login", "register")]
     visitor = Visitor.objects.get()
     assert (visitor.known, visitor.customer) == (True, str(User.objects.get().pk))
+
+
+SEARCHED = "https://www.google.com/search?q=kettles"
+
+
+def agree(client: Client, path: str, came_from: str) -> None:
+    """Open a page, say yes to the question on it, and follow to where that leads, as a browser does."""
+    page = client.get(path, headers={"referer": came_from})
+    asked = re.search(r'name="referrer" value="([^"]*)"', page.content.decode())
+    assert asked is not None
+    form = {"answer": "accepted", "next": path, "referrer": html.unescape(asked[1])}
+    here = {"referer": f"http://testserver{path}"}
+    answered = client.post("/privacy/", form, headers=here)
+    client.get(answered.headers["Location"], headers=here)
+
+
+def test_the_question_between_does_not_hide_what_led_here(client: Client, kettle: Product) -> None:
+    agree(client, "/?a=1&b=2", SEARCHED)
+    assert told() == [("page_view", "home")]
+    assert Session.objects.get().channel == "Organic Search"
+    assert "google" not in "".join(f"{each.__dict__}" for each in events())
+
+
+@pytest.mark.parametrize(
+    ("came_from", "expected"),
+    [
+        pytest.param(SEARCHED, [("view", "product")], id="from elsewhere"),
+        pytest.param("", [("view", "product")], id="from nowhere"),
+        pytest.param(
+            f"http://testserver{KITCHEN}", [("select_item", "listing"), ("view", "product")], id="from a list"
+        ),
+    ],
+)
+def test_a_product_on_which_one_agrees_is_viewed(
+    client: Client, kettle: Product, came_from: str, expected: list[Told]
+) -> None:
+    agree(client, kettle.get_absolute_url(), came_from)
+    assert told() == expected
+
+
+def test_what_led_to_one_page_is_not_taken_for_another(client: Client, kettle: Product) -> None:
+    client.post("/privacy/", {"answer": "accepted", "next": "/shop/", "referrer": SEARCHED})
+    client.get(kettle.get_absolute_url())
+    assert Session.objects.get().channel == "Direct"
+
+
+@pytest.mark.django_db
+def test_what_led_to_a_page_is_forgotten_in_a_minute(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.post("/privacy/", {"answer": "accepted", "next": "/", "referrer": SEARCHED})
+    later = time.time() + 61
+    monkeypatch.setattr("demo_shop.consent.time.time", lambda: later)
+    client.get("/")
+    assert Session.objects.get().channel == "Direct"
+
+
+@pytest.mark.django_db
+def test_who_declines_has_nothing_kept_of_where_they_came_from(client: Client) -> None:
+    client.post("/privacy/", {"answer": "declined", "next": "/", "referrer": SEARCHED})
+    assert "came_from" not in client.session

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from purchase_intent.events import Page
-from purchase_intent.models import Event
-from purchase_intent.shortcuts import track, track_order
+from purchase_intent.models import Event, Session
+from purchase_intent.shortcuts import shown_again, track, track_order
 from purchase_intent.tracking import telling
 from purchase_intent.tracking.recorder import Journey
 from purchase_intent.tracking.tracker import tracker_of
@@ -243,3 +243,32 @@ def test_what_a_fault_kept_from_being_foreseen_is_recorded_whole_at_the_end(
     doing(act)
     client.post("/act/")
     assert Event.objects.values_list("brand", "device", "country").get() == ("Lumo", "desktop", "Poland")
+
+
+def test_a_page_shown_again_is_no_page_view(
+    client: Client, shop: type[CornerShop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop, "doing", staticmethod(shown_again))
+    response = client.get("/act/")
+    assert (response.content, steps()) == (b"<h1>done</h1>", [])
+    assert "intent" not in response.cookies
+
+
+def test_what_is_told_of_a_page_shown_again_counts(
+    client: Client, shop: type[CornerShop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tell(request: HttpRequest) -> None:
+        shown_again(request)
+        track(request, "wishlist", product="7")
+
+    monkeypatch.setattr(shop, "doing", staticmethod(tell))
+    client.get("/act/")
+    assert steps() == ["wishlist/listing"]
+
+
+def test_the_shop_may_know_better_what_led_here(
+    client: Client, shop: type[CornerShop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop, "referrer", lambda self, request: "https://www.bing.com/" + "x" * 5_000, raising=False)
+    client.get("/", headers={"Referer": "http://testserver/consent/"})
+    assert Session.objects.get().channel == "Organic Search"

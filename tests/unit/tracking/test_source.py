@@ -70,8 +70,7 @@ def test_a_browser_is_no_bot(agent: str) -> None:
     ],
 )
 def test_the_channel_is_read_off_link_and_referrer(query: str, referrer: str, expected: str) -> None:
-    request = RequestFactory().get(f"/?{query}", headers={"Referer": referrer})
-    assert channel_of(request) == expected
+    assert channel_of(RequestFactory().get(f"/?{query}"), referrer) == expected
 
 
 def test_the_words_are_those_of_the_simulated_log() -> None:
