@@ -1,4 +1,4 @@
-"""Where the demo is served, and what to look at there."""
+"""Where the demo is served, what to look at there, and the model ready before the first page asks for it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Final
 from django.urls import reverse
 
 from demo_shop.models import Product
+from purchase_intent.features.live import read_row
+from purchase_intent.features.state import Past, State
+from purchase_intent.scoring.serving import champion
 
-__all__ = ["HOST", "PortsTaken", "first_free_port", "links"]
+__all__ = ["HOST", "PortsTaken", "first_free_port", "links", "load_champion"]
 
 HOST: Final = "127.0.0.1"
 """This machine and nobody else."""
@@ -44,3 +47,14 @@ def links() -> Sequence[tuple[str, str]]:
         ("Customers", reverse("admin:purchase_intent_visitor_changelist")),
         ("The model and how well it predicts", reverse("admin:purchase_intent_modelversion_changelist")),
     )
+
+
+def load_champion() -> bool:
+    """Load the champion and its learners, which takes seconds; whether there is one. This process must not fork."""
+    serving = champion()
+    if serving is None:
+        return False
+    row = read_row(State(), Past(), 0)
+    serving.model.predict(row)
+    serving.model.contributions(row)
+    return True

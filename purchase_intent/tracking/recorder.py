@@ -84,6 +84,13 @@ class Journey:
         """The stored session that an event of the moment `at` would go on in; None where it would begin one."""
         return self._placed(at).session
 
+    def keep(self, score: Intent | None, *, at: datetime) -> None:
+        """Keep a score of the session as it stands, given by a page that tells nothing; `at` is the request's moment."""
+        session = self.session(at=at) if score is not None else None
+        if session is not None:
+            with transaction.atomic():
+                self._score(session, score)
+
     def record(self, events: Sequence[Event], *, score: Intent | None = None) -> Recorded:
         """Write `events` and what they lead to, all or nothing, each once however often it is sent; then tell the shop.
 

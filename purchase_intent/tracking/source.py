@@ -18,6 +18,8 @@ from purchase_intent.tracking.bots import LONGEST_AGENT
 
 __all__ = ["channel_of", "device_of"]
 
+_LONGEST_REFERRER: Final = 2_048
+
 MOBILE: Final = "mobile"
 TABLET: Final = "tablet"
 DESKTOP: Final = "desktop"
@@ -139,7 +141,7 @@ def _word(text: str) -> str:
 
 def _referred(request: HttpRequest, referrer: str) -> str:
     try:
-        host = urlsplit(referrer).hostname or ""
+        host = urlsplit(referrer[:_LONGEST_REFERRER]).hostname or ""
     except ValueError:  # a browser sends no such thing, but anyone can
         return DIRECT
     if not host or host == _own_host(request):

@@ -46,7 +46,6 @@ logger = logging.getLogger("purchase_intent.tracking")
 
 _ATTRIBUTE: Final = "_purchase_intent_tracker"
 _LONGEST_SITE: Final = 64
-_LONGEST_ADDRESS: Final = 2_048
 _SHOWING: Final = frozenset({EventName.PAGE_VIEW, *PAGE_OF_EVENT})
 """Events that show a page: where the view tells one of them, no page view is added."""
 _ONCE: Final = frozenset({EventName.LOGIN, EventName.LOGOUT})
@@ -68,7 +67,8 @@ class Tracker:
     """What one request has told so far.
 
     `score` may be set to an answer given for all of `pending()`, `is_personal` where the page shows something that is
-    one visitor's alone, `has_failed` where a fault of this request has been logged.
+    one visitor's alone, `is_page_view` to False where it only answers what is told already, `has_failed` where a fault
+    of this request has been logged.
     """
 
     def __init__(self, request: HttpRequest, moment: datetime) -> None:
@@ -79,7 +79,6 @@ class Tracker:
         self.is_personal = False
         self.has_failed = False
         self.is_page_view = True
-        """Whether a page that tells nothing of itself is a page view, if it is shown at all."""
         self._told: list[_Told] = []
         self._departed, self._departer = 0, ""
 
@@ -183,6 +182,7 @@ class Tracker:
             return
         events = self._events(shown=response is not None and shows(self.request, response))
         if not events:
+            self.journey.keep(self.score, at=self.moment)
             return
         identity = self._record(events)
         if response is not None and identity != self.cookie:
@@ -251,13 +251,9 @@ class Tracker:
         session = self.journey.session(at=self.moment)
         return {
             "device": device_of(self.request),
-            "channel": session.channel if session is not None else channel_of(self.request, self._referrer),
+            "channel": session.channel if session is not None else channel_of(self.request, self.shop.referrer(self.request)),
             "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
         }
-
-    @property
-    def _referrer(self) -> str:
-        return _word("referrer", self.shop.referrer(self.request)[:_LONGEST_ADDRESS], _LONGEST_ADDRESS)
 
 
 def attach(request: HttpRequest) -> Tracker | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from demo_shop.preparing import ACCOUNTS, admin_password_stands
-from demo_shop.serving import HOST, PortsTaken, first_free_port, links
+from demo_shop.rounds import Rounds
+from demo_shop.serving import HOST, PortsTaken, first_free_port, links, load_champion
 
 
 class Command(BaseCommand):
@@ -22,8 +26,19 @@ class Command(BaseCommand):
             port = first_free_port(options["port"])
         except PortsTaken as taken:
             raise CommandError(str(taken)) from None
+        load_champion()
         self._tell(f"http://{HOST}:{port}")
-        call_command("runserver", f"{HOST}:{port}", use_reloader=False, insecure_serving=True, verbosity=0)
+        # What went wrong is printed; what went well would push the links out of sight.
+        logging.getLogger("django.server").setLevel(logging.WARNING)
+        os.environ.setdefault("DJANGO_RUNSERVER_HIDE_WARNING", "true")  # the text above says that it is this machine's
+        rounds = Rounds()
+        if not settings.REDIS_URL:  # with a broker, beat and a worker do it
+            rounds.start()
+        try:
+            call_command("runserver", f"{HOST}:{port}", use_reloader=False, insecure_serving=True, verbosity=0)
+        finally:
+            if rounds.is_alive():
+                rounds.end()
 
     def _tell(self, root: str) -> None:
         admin, customer = ACCOUNTS

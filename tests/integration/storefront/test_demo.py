@@ -11,11 +11,13 @@ import sys
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from threading import Semaphore
 from urllib.request import urlopen
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.test import Client
 from pytest_django import Settings
 
@@ -23,8 +25,11 @@ from demo_shop import history
 from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
 from demo_shop.preparing import ACCOUNTS, admin_password_stands
-from demo_shop.serving import HOST, PortsTaken, first_free_port, links
-from purchase_intent.models import Event, Horizon, ModelVersion, Score, Session, Stage, Visitor
+from demo_shop.rounds import Rounds, go_round
+from demo_shop.serving import HOST, PortsTaken, first_free_port, links, load_champion
+from purchase_intent.models import Event, Horizon, ModelVersion, Outcome, Score, Session, Stage, Visitor
+from purchase_intent.scoring import serving
+from tests.e2e.learning import register_champion, small_bundle
 
 ROOT = Path(__file__).resolve().parents[3]
 BERLIN = "Europe/Berlin"
@@ -138,3 +143,49 @@ def test_the_server_tells_where_it_is_and_ends_at_ctrl_c(tmp_path: Path) -> None
         finally:
             server.send_signal(signal.SIGINT)
         assert server.wait(timeout=300) == 0
+
+
+@pytest.mark.slow
+def test_the_model_is_ready_before_the_first_page(db: None, bundle_folder: Path) -> None:
+    serving.forget()
+    assert load_champion() is False
+    register_champion(small_bundle())
+    serving.look_again()
+    assert load_champion() is True
+    assert serving.champion() is not None
+
+
+@pytest.mark.django_db
+def test_a_round_closes_what_has_ended(kettle: Product) -> None:
+    shopper = Client(headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})
+    shopper.cookies["privacy"] = "accepted"
+    shopper.get(kettle.get_absolute_url())
+    go_round()
+    assert Session.objects.get().outcome == Outcome.OPEN
+    Session.objects.update(started_at=NOW, last_at=NOW)
+    go_round()
+    assert Session.objects.get().outcome == Outcome.LEFT
+
+
+def test_rounds_go_on_until_they_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Semaphore(0)
+    monkeypatch.setattr("demo_shop.rounds.go_round", gone.release)
+    rounds = Rounds(every=0.001)
+    rounds.start()
+    assert gone.acquire(timeout=30)
+    assert gone.acquire(timeout=30)
+    rounds.end()
+    assert not rounds.is_alive()
+
+
+def test_a_round_that_fails_is_logged_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr("demo_shop.rounds.score_sessions", fail)
+    go_round()
+    assert [record.getMessage() for record in caplog.records if record.name == "demo_shop.rounds"] == [
+        "The work beside the pages was not done; it is tried again in 20 s."
+    ]
