@@ -85,7 +85,7 @@ class Journey:
         return self._placed(at).session
 
     def keep(self, score: Intent | None, *, at: datetime) -> None:
-        """Keep a score of the session as it stands, given by a page that tells nothing; `at` is the request's moment."""
+        """Keep a score of the session as it stands, given by a page that tells nothing; `at` is its moment."""
         session = self.session(at=at) if score is not None else None
         if session is not None:
             with transaction.atomic():

@@ -251,7 +251,9 @@ class Tracker:
         session = self.journey.session(at=self.moment)
         return {
             "device": device_of(self.request),
-            "channel": session.channel if session is not None else channel_of(self.request, self.shop.referrer(self.request)),
+            "channel": session.channel
+            if session is not None
+            else channel_of(self.request, self.shop.referrer(self.request)),
             "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
         }
 

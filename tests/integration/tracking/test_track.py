@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from purchase_intent.events import Page
 from purchase_intent.models import Event, Session
-from purchase_intent.shortcuts import shown_again, track, track_order
+from purchase_intent.shortcuts import score, shown_again, track, track_order
 from purchase_intent.tracking import telling
 from purchase_intent.tracking.recorder import Journey
 from purchase_intent.tracking.tracker import tracker_of
@@ -272,3 +272,22 @@ def test_the_shop_may_know_better_what_led_here(
     monkeypatch.setattr(shop, "referrer", lambda self, request: "https://www.bing.com/" + "x" * 5_000, raising=False)
     client.get("/", headers={"Referer": "http://testserver/consent/"})
     assert Session.objects.get().channel == "Organic Search"
+
+
+def test_the_score_of_a_page_shown_again_is_kept(
+    client: Client, shop: type[CornerShop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[float | None] = []
+
+    def ask(request: HttpRequest) -> None:
+        shown_again(request)
+        found.append(score(request).probability)
+
+    client.get("/product/7/")
+    assert Session.objects.get().score is None
+    monkeypatch.setattr(shop, "doing", staticmethod(ask))
+    client.get("/act/")
+    session = Session.objects.get()
+    assert found == [session.score]
+    assert session.score is not None
+    assert steps() == ["view/product"]
