@@ -88,6 +88,9 @@ LANGUAGE_CODE = "en-us"
 
 PURCHASE_INTENT: dict[str, object] = {"TIME_ZONE": TIME_ZONE, "SHOP": "demo_shop.intent.TidewellShop"}
 
+LOGGING = {"version": 1, "incremental": True, "loggers": {"django.server": {"level": "WARNING"}}}
+"""Django's own server prints what went wrong; what went well would push the demo's links out of sight."""
+
 REDIS_URL = os.environ.get("REDIS_URL", "")
 """Empty: no broker, tasks run in the process that sends them, and each process has a cache of its own."""
 if REDIS_URL:

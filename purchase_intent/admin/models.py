@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from purchase_intent.admin.figures import main_figure, tables
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.saying import clock, day, timed
+from purchase_intent.admin.saying import clock, timed
 from purchase_intent.exceptions import IntentError
 from purchase_intent.models import ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle
@@ -22,7 +22,7 @@ __all__ = ["ModelVersionAdmin", "former_champion"]
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(Desk):
-    list_display = ("name", "status", "said", "auc", "precision", "learnt_from", "window", "made", "horizon")
+    list_display = ("name", "status", "said", "auc", "precision", "learnt_from", "made", "horizon")
     list_filter = ("horizon", "status")
     page_template = "admin/purchase_intent/model.html"
     nothing = "No models yet, because none was trained: run manage.py intent_train. Until then, rules answer."
@@ -43,10 +43,6 @@ class ModelVersionAdmin(Desk):
     @admin.display(description="trained")
     def made(self, version: ModelVersion) -> str:
         return timed(version.created_at, timezone.now())
-
-    @admin.display(description="on events of")
-    def window(self, version: ModelVersion) -> str:
-        return f"{day(version.trained_from)} to {day(version.trained_until)}"
 
     @admin.display(description="learnt from")
     def learnt_from(self, version: ModelVersion) -> str:

@@ -22,7 +22,6 @@ __all__ = [
     "ago",
     "band_words",
     "clock",
-    "day",
     "effect",
     "label_words",
     "money",
@@ -74,11 +73,6 @@ def band_words(band: str) -> str:
 def clock(moment: datetime) -> str:
     """A moment on the shop's clock, to the second, with its zone."""
     return f"{moment.astimezone(config().time_zone):%Y-%m-%d %H:%M:%S %Z}"
-
-
-def day(moment: datetime) -> str:
-    """The day of a moment on the shop's clock."""
-    return f"{moment.astimezone(config().time_zone):%Y-%m-%d}"
 
 
 def ago(moment: datetime, now: datetime) -> str:

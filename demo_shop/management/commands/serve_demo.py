@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Any
 
@@ -28,8 +27,6 @@ class Command(BaseCommand):
             raise CommandError(str(taken)) from None
         load_champion()
         self._tell(f"http://{HOST}:{port}")
-        # What went wrong is printed; what went well would push the links out of sight.
-        logging.getLogger("django.server").setLevel(logging.WARNING)
         os.environ.setdefault("DJANGO_RUNSERVER_HIDE_WARNING", "true")  # the text above says that it is this machine's
         rounds = Rounds()
         if not settings.REDIS_URL:  # with a broker, beat and a worker do it

@@ -42,7 +42,7 @@ def test_the_list_gives_the_main_figures(desk: Client, django_assert_num_queries
         version()
     with django_assert_num_queries(4):
         said = words(desk, LIST)
-    assert "candidate Passed the checks. 0.731 0.413 100 sessions, 7 buying 2026-01-01 to 2026-02-01" in said
+    assert "candidate Passed the checks. 0.731 0.413 100 sessions, 7 buying just now this session" in said
 
 
 def test_a_page_gives_tables_and_the_verdict(desk: Client, sound: None) -> None:
