@@ -53,7 +53,7 @@ def test_its_command_leads_to_code_that_is_there(name: str) -> None:
     for module, attribute in re.findall(r"([\w.]+):(\w+)$", words):
         assert callable(getattr(importlib.import_module(module), attribute))
     for module in re.findall(r"--app (\w+)", words):
-        assert importlib.import_module(module).celery_app.main == module
+        assert importlib.import_module(f"{module}.celery").app.main == module
     assert re.search(r"manage\.py|--app|:application", words)
 
 

@@ -99,7 +99,7 @@ def test_each_task_is_documented(name: str) -> None:
 def test_the_demo_runs_with_a_broker_or_without(url: str, eager: bool, cache: str) -> None:
     printed = fresh(
         "import django, json; django.setup()\n"
-        "from django.conf import settings; from demo_shop import celery_app as app\n"
+        "from django.conf import settings; from celery import current_app as app\n"
         "print(json.dumps([app.conf.task_always_eager, app.conf.broker_url,"
         " settings.CACHES['default']['BACKEND']]))",
         REDIS_URL=url,
