@@ -249,11 +249,10 @@ class Tracker:
     def _origin(self) -> dict[str, Any]:
         """Device, channel and country: of the session that goes on, or of this request where one begins."""
         session = self.journey.session(at=self.moment)
+        channel = session.channel if session is not None else channel_of(self.request, self.shop.referrer(self.request))
         return {
             "device": device_of(self.request),
-            "channel": session.channel
-            if session is not None
-            else channel_of(self.request, self.shop.referrer(self.request)),
+            "channel": channel,
             "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
         }
 
