@@ -22,9 +22,12 @@ _COLUMNS: Final = (
     ("ece", "calibration error", "{:.4f}"),
     ("best_f1", "best F1", "{:.3f}"),
 )
-_NAMES: Final = {"ensemble": "the ensemble, which serves", "baseline": "logistic regression, to compare"} | {
-    name: f"{name}, a member" for name in MEMBERS
+_NAMES: Final = {
+    "ensemble": "the ensemble, which serves",
+    **{name: f"{name}, a member" for name in MEMBERS},
+    "baseline": "logistic regression, to compare",
 }
+"""In the order in which they are shown: a database keeps no order of names."""
 _VIEWS: Final = {"session": "Each session weighed once", "point": "Each moment weighed once"}
 
 
@@ -53,12 +56,12 @@ def tables(version: ModelVersion) -> list[Table]:
         Table(
             "Members and their weights in the ensemble",
             ("member", "weight"),
-            tuple((name, f"{weight * 100:.0f}%") for name, weight in weights.items()),
+            tuple((name, f"{weight * 100:.0f}%") for name, weight in _highest_first(weights)),
         ),
         Table(
             "Bands: the score at which each begins",
             ("band", "from"),
-            tuple((name.replace("_", " ") + "%", per_cent(cutoff)) for name, cutoff in bands.items()),
+            tuple((name.replace("_", " ") + "%", per_cent(cutoff)) for name, cutoff in _highest_first(bands)),
         ),
     ]
     return [table for table in found if table.rows]
@@ -68,11 +71,16 @@ def _judged(figures: Mapping[str, Any], view: str) -> Table:
     judged = _within(figures, "models")
     by_model = {name: row for name in judged if (row := _numbers(judged, name, view))}
     columns = [column for column in _COLUMNS if any(column[0] in row for row in by_model.values())]
+    order = [*_NAMES, *sorted(by_model.keys() - _NAMES.keys())]
     rows = tuple(
         (_NAMES.get(name, name), *(text.format(row[key]) if key in row else "-" for key, _, text in columns))
-        for name, row in sorted(by_model.items(), key=lambda item: item[0] != "ensemble")
+        for name, row in sorted(by_model.items(), key=lambda item: order.index(item[0]))
     )
     return Table(_VIEWS[view], ("model", *(head for _, head, _ in columns)), rows)
+
+
+def _highest_first(figures: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(figures.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _within(figures: Any, *names: str) -> Mapping[str, Any]:
