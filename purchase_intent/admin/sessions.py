@@ -88,7 +88,7 @@ class SessionAdmin(Desk):
                 }
                 for session in filters.likeliest_open(sessions, LIKELIEST)
             ],
-            "likeliest_nothing": "Nobody is in the shop with a score: no event in the last 30 minutes.",
+            "likeliest_nothing": "No shopper is in the shop with a score; staff and bots are left out.",
         }
 
     @admin.display(description="customer")
