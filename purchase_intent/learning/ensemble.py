@@ -35,7 +35,8 @@ class IntentEnsemble:
 
     `weights` by member, not negative, sum to 1. `figures` holds what was measured on the calibration slice, by members
     fitted on the fit slice alone: `slices` (windows and counts), `rounds`, and `models`: for each member, `baseline`
-    and `ensemble` the figures of `metrics.figures`, by `session` (each weighed once) and by `point`.
+    and `ensemble` the figures of `metrics.figures`, by `session` (each weighed once) and by `point`; `profile` is
+    what live traffic is compared with (`learning.profile`).
     """
 
     names: tuple[str, ...]

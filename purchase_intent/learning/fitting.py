@@ -20,6 +20,7 @@ from purchase_intent.learning.encoding import TargetEncoder
 from purchase_intent.learning.ensemble import IntentEnsemble, Progress
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.metrics import figures
+from purchase_intent.learning.profile import profile
 from purchase_intent.learning.splits import Slices, refuse_too_few, split
 from purchase_intent.learning.table import Column, Sample, case_weights
 from purchase_intent.learning.thresholds import Thresholds
@@ -46,7 +47,8 @@ def fit_ensemble(
     """Learn an ensemble; see `IntentEnsemble.fit`."""
     settings = chosen_params(members, params, trials=trials)
     refuse_too_few(sample, "sample", MIN_BUYERS)
-    slices = _encoded(split(sample, fractions))
+    raw = split(sample, fractions)
+    slices = _encoded(raw)
     first: dict[str, Member] = {}
     for name in members:
         progress(f"fitting {name}")
@@ -70,6 +72,7 @@ def fit_ensemble(
         "slices": {name: _window(part) for name, part in slices._asdict().items()},
         "rounds": {name: member.rounds for name, member in first.items()},
         "models": _judged(draft, slices.calibration, threads),
+        "profile": profile(raw.calibration, draft.log_odds(slices.calibration.table.values), draft.thresholds),
     }
     return _final(draft, sample, facts, threads, progress)
 

@@ -138,5 +138,6 @@ def _facts(ensemble: IntentEnsemble, log: EventLog) -> dict[str, Any]:
         "weights": dict(ensemble.weights),
         "calibration": {"slope": ensemble.calibration.slope, "intercept": ensemble.calibration.intercept},
         "thresholds": ensemble.thresholds.to_json(),
-        **ensemble.figures,
+        # The profile is in the bundle: a row of the database that is read for every list stays small.
+        **{name: figure for name, figure in ensemble.figures.items() if name != "profile"},
     }

@@ -91,7 +91,7 @@ def test_it_is_at_least_as_good_as_its_worst_member_and_near_the_best(ensemble: 
 
 
 def test_figures_tell_what_was_measured(ensemble: IntentEnsemble) -> None:
-    assert list(ensemble.figures) == ["slices", "rounds", "models"]
+    assert list(ensemble.figures) == ["slices", "rounds", "models", "profile"]
     assert list(ensemble.figures["models"]) == [*MEMBERS, "baseline", "ensemble"]
     slices = ensemble.figures["slices"]
     assert slices["fit"]["last"] < slices["validation"]["first"] <= slices["validation"]["last"]
