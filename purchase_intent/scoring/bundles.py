@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from purchase_intent.conf import bundle_keys, bundle_storage, config
 from purchase_intent.exceptions import BundleRefused, ConfigurationError, ModelNotFound
@@ -20,14 +28,24 @@ __all__ = ["check_storage", "heirs", "load_bundle", "remove_bundle", "serving_mo
 
 FORMER = 5
 """How many champions of before are tried where the present one's bundle is refused."""
+DRAFT = ".part"
+"""What a file that is still being written ends with."""
+STALE = timedelta(days=1)
+"""Age at which nobody is still writing a draft."""
 
 logger = logging.getLogger(__name__)
 
 
 def store_bundle(data: bytes) -> str:
-    """Keep a bundle; the name it got, which holds the first digits of its SHA-256."""
+    """Keep a bundle; the name it got, which holds the first digits of its SHA-256.
+
+    No two have one name, also where a storage would write one file over another. Under that name the bundle is there
+    whole or not at all, however the process ends. Raises ConfigurationError where the storage takes no file.
+    """
     digest = hashlib.sha256(data).hexdigest()
-    return bundle_storage().save(f"intent-{digest[:16]}.zip", ContentFile(data))
+    name = f"intent-{digest[:16]}-{get_random_string(8).lower()}.zip"
+    with _writing():
+        return _saved_whole(bundle_storage(), name, data)
 
 
 def check_storage() -> None:
@@ -35,14 +53,8 @@ def check_storage() -> None:
 
     Raises ConfigurationError where that cannot be done.
     """
-    try:
+    with _writing():
         remove_bundle(bundle_storage().save("intent-probe", ContentFile(b"probe")))
-    except OSError as error:
-        alias = config().storage
-        raise ConfigurationError(
-            f"STORAGES[{alias!r}]: no bundle can be kept there ({error.strerror or error}); name a writable place",
-            alias=alias,
-        ) from error
 
 
 def remove_bundle(name: str) -> None:
@@ -96,12 +108,52 @@ def heirs(horizon: str) -> list[ModelVersion]:
     return [champion, *former.order_by("-promoted_at", "-pk")[:FORMER]]
 
 
+def _saved_whole(storage: Storage, name: str, data: bytes) -> str:
+    """Save under a name that nobody reads and move it, where files have paths; an object storage does so by itself."""
+    try:
+        storage.path(name)
+    except NotImplementedError:
+        return storage.save(name, ContentFile(data))
+    _clear_drafts(storage)
+    draft = storage.save(f"{name}{DRAFT}", ContentFile(data))
+    Path(storage.path(draft)).replace(storage.path(name))
+    return name
+
+
+def _clear_drafts(storage: Storage) -> None:
+    """Take away what trainings that were killed have left."""
+    for name in storage.listdir("")[1] if storage.exists("") else ():
+        if name.endswith(DRAFT) and storage.get_modified_time(name) < timezone.now() - STALE:
+            storage.delete(name)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Turn what a storage raises into a ConfigurationError that names it."""
+    try:
+        yield
+    except _faults_of_storages() as error:
+        alias = config().storage
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ConfigurationError(
+            f"STORAGES[{alias!r}]: no bundle can be kept there ({why}); name a place that is there and writable",
+            alias=alias,
+        ) from error
+
+
+def _faults_of_storages() -> tuple[type[Exception], ...]:
+    """What an unreachable or refusing storage raises: S3's client has errors of its own, known once it is loaded."""
+    botocore = sys.modules.get("botocore.exceptions")
+    more = (botocore.BotoCoreError, botocore.ClientError) if botocore is not None else ()
+    return (OSError, ValueError, *more)
+
+
 def _read(version: ModelVersion) -> bytes:
     remedy = "restore it from a backup, roll back to another version, or train again"
     try:
         with bundle_storage().open(version.bundle) as file:
             data: bytes = file.read()
-    except (OSError, ValueError) as missing:
+    except _faults_of_storages() as missing:
         raise BundleRefused(
             f"The bundle of model {version.pk} cannot be read from the storage: {remedy}", version=version.pk
         ) from missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,24 @@ def test_no_sound_champion_is_an_error(champion: ModelVersion) -> None:
 def test_no_champion_is_named(bundle_folder: Path) -> None:
     with pytest.raises(ModelNotFound, match="intent_train"):
         serving_model("session")
+
+
+def test_a_bundle_that_was_being_written_is_not_there_and_is_cleared_away_in_time(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            bundles.store_bundle(b"half")
+    [draft] = bundle_folder.iterdir()
+    assert draft.suffix == ".part"
+    bundles.store_bundle(b"another")
+    assert draft.exists(), "a training beside this one may still be writing it"
+    long_ago = draft.stat().st_mtime - bundles.STALE.total_seconds() - 1
+    os.utime(draft, (long_ago, long_ago))
+    name = bundles.store_bundle(b"third")
+    assert not draft.exists()
+    assert (bundle_folder / name).read_bytes() == b"third"
