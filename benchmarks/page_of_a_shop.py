@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from purchase_intent.adapters import Shop
-from purchase_intent.tracking.tracker import attached
+from purchase_intent.tracking.attached import attached
 
 __all__ = ["OpenShop", "product", "urlpatterns"]
 

@@ -10,8 +10,8 @@ from demo_shop import acts, consent
 from demo_shop.basket import count
 from demo_shop.models import Department
 from purchase_intent.models import Session
+from purchase_intent.tracking.attached import tracker_of
 from purchase_intent.tracking.consent import objects
-from purchase_intent.tracking.tracker import tracker_of
 
 __all__ = ["Frame", "shop"]
 

@@ -12,7 +12,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from purchase_intent.tracking.tracker import attach
+from purchase_intent.tracking.attached import attach
 
 __all__ = ["TrackingMiddleware"]
 

@@ -18,10 +18,11 @@ from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.answer import UNKNOWN, Intent
 from purchase_intent.scoring.faults import tell_once
 from purchase_intent.scoring.score import answer
+from purchase_intent.tracking.attached import attached, tracker_of
 from purchase_intent.tracking.deeds import Amount, Line
 from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
-from purchase_intent.tracking.tracker import Tracker, attached, tracker_of
+from purchase_intent.tracking.tracker import Tracker
 
 __all__ = ["Line", "score", "shown_again", "track", "track_order"]
 

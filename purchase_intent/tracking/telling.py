@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from purchase_intent.events import EventName
 from purchase_intent.events.reasons import Reason
 from purchase_intent.exceptions import EventRefused
+from purchase_intent.tracking.attached import attached, tracker_of
 from purchase_intent.tracking.deeds import Line, order_deeds, spelled
-from purchase_intent.tracking.tracker import Tracker, attached, tracker_of
+from purchase_intent.tracking.tracker import Tracker
 
 __all__ = ["logged_in", "logged_out", "shown_again", "tell", "tell_order"]
 

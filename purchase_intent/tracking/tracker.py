@@ -17,7 +17,6 @@ from typing import Any, Final
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 
 from purchase_intent.adapters import Shop, current_shop
 from purchase_intent.events import PAGE_OF_EVENT, Event, EventName
@@ -40,11 +39,10 @@ from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Sender
 from purchase_intent.tracking.source import channel_of, device_of
 
-__all__ = ["Tracker", "attach", "attached", "tracker_of"]
+__all__ = ["Tracker"]
 
 logger = logging.getLogger("purchase_intent.tracking")
 
-_ATTRIBUTE: Final = "_purchase_intent_tracker"
 _LONGEST_SITE: Final = 64
 _SHOWING: Final = frozenset({EventName.PAGE_VIEW, *PAGE_OF_EVENT})
 """Events that show a page: where the view tells one of them, no page view is added."""
@@ -255,33 +253,6 @@ class Tracker:
             "channel": channel,
             "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
         }
-
-
-def attach(request: HttpRequest) -> Tracker | None:
-    """Give a request its tracker; None where it has one already, because the middleware is listed twice."""
-    if attached(request) is not None:
-        return None
-    tracker = Tracker(request, timezone.now())
-    setattr(request, _ATTRIBUTE, tracker)
-    return tracker
-
-
-def attached(request: object) -> Tracker | None:
-    """The request's tracker, whether it may record or not; None without the middleware."""
-    found = getattr(request, _ATTRIBUTE, None)
-    return found if isinstance(found, Tracker) else None
-
-
-def tracker_of(request: HttpRequest) -> Tracker | None:
-    """The request's tracker; None where nothing may be recorded: no middleware, no consent, a page loaded ahead."""
-    tracker = attached(request)
-    if tracker is None or is_unseen(request):
-        return None
-    try:
-        return tracker if tracker.may_record else None
-    except Exception as error:  # noqa: BLE001 - the edge to the shop's own code
-        tracker.fail(error)
-        return None
 
 
 def _word(method: str, value: object, longest: int) -> str:

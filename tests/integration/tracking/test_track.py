@@ -16,8 +16,8 @@ from purchase_intent.events import Page
 from purchase_intent.models import Event, Session
 from purchase_intent.shortcuts import score, shown_again, track, track_order
 from purchase_intent.tracking import telling
+from purchase_intent.tracking.attached import tracker_of
 from purchase_intent.tracking.recorder import Journey
-from purchase_intent.tracking.tracker import tracker_of
 from tests.integration.tracking.corner_shop import CornerShop
 from tests.integration.tracking.words import Doing, Wordless, errors, kinds, steps, warned
 
