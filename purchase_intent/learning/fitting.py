@@ -68,13 +68,17 @@ def fit_ensemble(
         *_calibrated(first, weights, slices.calibration, threads),
         line,
     )
-    facts = {
+    return _final(draft, sample, _facts(draft, raw, slices, threads), threads, progress)
+
+
+def _facts(draft: IntentEnsemble, raw: Slices, slices: Slices, threads: int) -> dict[str, Any]:
+    log_odds = draft.log_odds(slices.calibration.table.values, threads=threads)
+    return {
         "slices": {name: _window(part) for name, part in slices._asdict().items()},
-        "rounds": {name: member.rounds for name, member in first.items()},
+        "rounds": {name: member.rounds for name, member in draft.members.items()},
         "models": _judged(draft, slices.calibration, threads),
-        "profile": profile(raw.calibration, draft.log_odds(slices.calibration.table.values), draft.thresholds),
+        "profile": profile(raw.calibration, log_odds, draft.thresholds),
     }
-    return _final(draft, sample, facts, threads, progress)
 
 
 def _encoded(slices: Slices) -> Slices:
