@@ -12,6 +12,7 @@ __all__ = [
     "LogRefused",
     "MissingExtra",
     "ModelNotFound",
+    "OfferRefused",
     "TrainingBusy",
     "TrainingRefused",
 ]
@@ -63,6 +64,12 @@ class LogRefused(IntentError):
     """A whole event log cannot be read: a missing file or column, no rows, an unknown layout."""
 
     code = "log_refused"
+
+
+class OfferRefused(IntentError):
+    """An offer, or a wish about one, cannot be worked out: `field` names the figure that is out of range."""
+
+    code = "offer_refused"
 
 
 class TrainingRefused(IntentError):

@@ -1,4 +1,4 @@
-"""What a model was judged on, kept small beside it: the reference of each column and of the score, and how bands held.
+"""What a model was judged on, kept small beside it: references of columns and score, how bands held, a curve.
 
 Taken from the calibration slice, the latest of the sample, since live traffic is like it on the first day; scores are
 those of the members that had not seen it.
@@ -13,19 +13,23 @@ import numpy as np
 from scipy.special import expit
 
 from purchase_intent.learning.drift import Reference
+from purchase_intent.learning.offers import OperatingCurve
 from purchase_intent.learning.table import Column, Sample, case_weights
 from purchase_intent.learning.thresholds import Thresholds
 
-__all__ = ["SCORE", "profile", "references"]
+__all__ = ["CURVE", "SCORE", "profile", "references"]
 
 SCORE = "score"
 """The name under which the reference of the log-odds is kept beside those of the columns."""
+
+CURVE = "curve"
+"""The name under which the operating curve is kept."""
 
 
 def profile(later: Sample, log_odds: Column, thresholds: Thresholds) -> dict[str, Any]:
     """JSON: `columns` (reference by name, raw values), `score` (of the log-odds), `bands` (share, precision, cases).
 
-    `later` holds the columns before encoding. Each session weighs once.
+    `curve` is the operating curve of `learning.offers`. `later` holds the columns before encoding. Each session weighs once.
     """
     by_session = case_weights(later.sessions, power=-1.0)
     sessions = len(np.unique(later.sessions))
@@ -40,6 +44,7 @@ def profile(later: Sample, log_odds: Column, thresholds: Thresholds) -> dict[str
         "columns": columns,
         SCORE: Reference.of(log_odds, by_session, sessions=sessions).to_json(),
         "bands": _bands(later, expit(log_odds), by_session, thresholds),
+        CURVE: OperatingCurve.of(later.labels, expit(log_odds), by_session).to_json(),
     }
 
 
