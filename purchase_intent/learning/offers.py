@@ -149,5 +149,5 @@ class OperatingCurve:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> OperatingCurve:
         """The curve that `to_json` described."""
-        lists = (tuple(float(value) for value in data[name]) for name in cls.__slots__[:-1])
-        return cls(*lists, cases=int(data["cases"]))
+        lists = {name: tuple(float(value) for value in values) for name, values in data.items() if name != "cases"}
+        return cls(**lists, cases=int(data["cases"]))

@@ -29,7 +29,8 @@ CURVE = "curve"
 def profile(later: Sample, log_odds: Column, thresholds: Thresholds) -> dict[str, Any]:
     """JSON: `columns` (reference by name, raw values), `score` (of the log-odds), `bands` (share, precision, cases).
 
-    `curve` is the operating curve of `learning.offers`. `later` holds the columns before encoding. Each session weighs once.
+    `curve` is the operating curve of `learning.offers`. `later` holds the columns before encoding. Each session
+    weighs once.
     """
     by_session = case_weights(later.sessions, power=-1.0)
     sessions = len(np.unique(later.sessions))
