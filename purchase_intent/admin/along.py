@@ -70,4 +70,5 @@ def facts_of(session: Session, now: datetime) -> list[tuple[str, str]]:
         ("Landing page", PAGES[Page(session.landing)]),
         ("Label", label_words(visitor) + reason),
         ("Session key", session.key),
+        ("Customer key" if visitor.customer else "Cookie id", visitor.customer or visitor.cookie),
     ]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from purchase_intent.admin import filters
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.saying import ago, band_words, label_words, money, named, per_cent, short, timed
+from purchase_intent.admin.saying import ago, band_words, label_words, listed, money, named, per_cent, timed
 from purchase_intent.admin.searching import HELP, visitors_named
 from purchase_intent.admin.verdicts import verdict_of
 from purchase_intent.models import Order, Session, Visitor
@@ -27,7 +27,7 @@ LIKELIEST: Final = 5
 
 @admin.register(Visitor)
 class CustomerAdmin(Desk):
-    list_display = ("who", "known", "chance", "band_in_words", "visits", "active", "latest_stage", "latest_score")
+    list_display = ("who", "chance", "band_in_words", "active", "latest_stage", "latest_score", "visits", "known")
     list_filter = (filters.BandOfCustomer, filters.KnownOrNot, filters.Label, filters.LastSeen)
     search_fields = ("cookie",)  # get_search_results looks for more
     search_help_text = HELP
@@ -62,7 +62,7 @@ class CustomerAdmin(Desk):
             "likeliest": [
                 {
                     "url": f"{visitor.pk}/change/",
-                    "name": short(named(visitor)),
+                    "name": listed(visitor),
                     "chance": per_cent(visitor.score or 0),
                     "note": f"{band_words(visitor.band)}, last seen {ago(visitor.last_seen, timezone.now())}",
                 }
@@ -87,7 +87,7 @@ class CustomerAdmin(Desk):
 
     @admin.display(description="customer")
     def who(self, visitor: Visitor) -> str:
-        return short(str(visitor))
+        return listed(visitor)
 
     @admin.display(description="next visit buys", empty_value="not scored yet")
     def chance(self, visitor: Visitor) -> str | None:

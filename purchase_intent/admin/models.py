@@ -65,7 +65,7 @@ class ModelVersionAdmin(Desk):
         before = former_champion(row) if row.status == Status.CHAMPION else None
         fault = _bundle_fault(row)
         return {
-            "subtitle": f"Model {row.pk}, for {row.get_horizon_display()}",
+            "subtitle": f"Model {row.pk}, for purchases in {row.get_horizon_display()}",
             "headline": f"{_standing(row, is_sound=not fault)}.",
             "verdict_text": row.verdict or "The checks said nothing.",
             "reasons": row.reasons if isinstance(row.reasons, list) else [],
@@ -103,8 +103,8 @@ class ModelVersionAdmin(Desk):
         except IntentError as refused:
             self.message_user(request, refused.message, messages.ERROR)
             return
-        instead = f" in place of model {before.pk}" if before is not None and before != version else ""
-        said = f"Model {version.pk} now scores {version.get_horizon_display()}{instead}."
+        instead = f", in place of model {before.pk}" if before is not None and before != version else ""
+        said = f"Model {version.pk} now answers for purchases in {version.get_horizon_display()}{instead}."
         self.log_change(request, version, said)
         self.message_user(request, said, messages.SUCCESS)
 
@@ -117,8 +117,8 @@ def former_champion(champion: ModelVersion) -> ModelVersion | None:
 
 def _standing(version: ModelVersion, *, is_sound: bool) -> str:
     if version.status == Status.CHAMPION:
-        what = version.get_horizon_display()
-        return f"Serves: scores {what}" if is_sound else f"Should score {what}, but cannot"
+        what = f"for purchases in {version.get_horizon_display()}"
+        return f"Serves: answers {what}" if is_sound else f"Should answer {what}, but cannot"
     if version.status == Status.REFUSED:
         return "Refused: it cannot serve"
     said = f"Does not serve: {version.get_status_display()}"

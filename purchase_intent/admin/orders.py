@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.saying import clock, money, short, timed
+from purchase_intent.admin.saying import clock, listed, money, short, timed
 from purchase_intent.models import Order
 
 __all__ = ["OrderAdmin"]
@@ -50,7 +50,7 @@ class OrderAdmin(Desk):
 
     @admin.display(description="customer")
     def who(self, order: Order) -> str:
-        return short(str(order.visitor))
+        return listed(order.visitor)
 
     def page(self, request: HttpRequest, row: Order) -> dict[str, Any]:
         """One order, with the way to its customer and its session."""

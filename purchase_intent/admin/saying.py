@@ -16,6 +16,7 @@ from purchase_intent.events import EventName, Page
 from purchase_intent.models import Visitor
 
 __all__ = [
+    "LONGEST_COOKIE",
     "LONGEST_NAME",
     "PAGES",
     "WORDS",
@@ -24,6 +25,7 @@ __all__ = [
     "clock",
     "effect",
     "label_words",
+    "listed",
     "money",
     "named",
     "per_cent",
@@ -34,6 +36,8 @@ __all__ = [
 
 LONGEST_NAME: Final = 30
 """Characters of a name in a list; the whole stands in its title."""
+LONGEST_COOKIE: Final = 16
+"""Characters of a cookie id that are shown as they are; of a longer one the first eight tell two apart."""
 
 WORDS: Final = {
     EventName.PAGE_VIEW: "Looked at a page",
@@ -117,8 +121,19 @@ def short(text: str) -> str:
 
 
 def named(visitor: Visitor) -> str:
-    """A visitor by name: the customer's key, said to be one, or the browser's id."""
-    return f"Customer {visitor.customer}" if visitor.customer else visitor.cookie
+    """A visitor by name: the customer's key, said to be one, or the beginning of the browser's id."""
+    if visitor.customer:
+        return f"Customer {visitor.customer}"
+    cookie = visitor.cookie
+    return f"Visitor {cookie}" if len(cookie) <= LONGEST_COOKIE else f"Visitor {cookie[:8]}…"
+
+
+def listed(visitor: Visitor) -> str:
+    """A visitor's name in a list, with the whole key or id in its title where it is cut."""
+    name = named(visitor)
+    if visitor.customer or len(visitor.cookie) <= LONGEST_COOKIE:
+        return short(name)
+    return format_html('<span title="{}">{}</span>', visitor.cookie, name)
 
 
 def label_words(visitor: Visitor) -> str:

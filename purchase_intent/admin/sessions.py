@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from purchase_intent.admin import filters
 from purchase_intent.admin.along import facts_of, rows_of
-from purchase_intent.admin.charts import score_chart
+from purchase_intent.admin.charts import NARROW, score_chart
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.saying import ago, band_words, money, named, per_cent, short, timed
+from purchase_intent.admin.saying import ago, band_words, listed, money, named, per_cent, short, timed
 from purchase_intent.admin.searching import HELP, sessions_named
 from purchase_intent.admin.verdicts import verdict_of
 from purchase_intent.exceptions import IntentError
@@ -82,7 +82,7 @@ class SessionAdmin(Desk):
             "likeliest": [
                 {
                     "url": f"{session.pk}/change/",
-                    "name": short(named(session.visitor)),
+                    "name": listed(session.visitor),
                     "chance": per_cent(session.score or 0),
                     "note": f"{session.get_stage_display()}, last event {ago(session.last_at, now)}",
                 }
@@ -93,7 +93,7 @@ class SessionAdmin(Desk):
 
     @admin.display(description="customer")
     def who(self, session: Session) -> str:
-        return short(str(session.visitor))
+        return listed(session.visitor)
 
     @admin.display(description="score", empty_value="not scored")
     def chance(self, session: Session) -> str | None:
@@ -132,6 +132,7 @@ class SessionAdmin(Desk):
             "verdict": verdict_of(row, now=now),
             "fault": fault,
             "chart": score_chart(along.moments, row.started_at),
+            "narrow_chart": score_chart(along.moments, row.started_at, NARROW),
             "rows": rows_of(along.moments, row.started_at),
             "more": along.more,
             "total": along.more + len(along.moments),

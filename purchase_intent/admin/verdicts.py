@@ -40,8 +40,8 @@ class Verdict:
 
 
 def verdict_of(session: Session, *, now: datetime) -> Verdict:
-    """What is to be said of a session as of `now`, or as of the moment it ended."""
-    at = min(now, session.last_at + IDLE)
+    """What is to be said of a session as of `now`; of one that has ended as of its last event, like its last score."""
+    at = now if session.closed_at is None and now < session.last_at + IDLE else session.last_at
     fault = ""
     try:
         intent = answer(session.read_state(), session.read_past(), at=at, reasons=MOST_REASONS, session=session)

@@ -17,11 +17,13 @@ from tests.integration.desk.things import BEGIN, visitor, walk
 
 LIST = "/admin/purchase_intent/visitor/"
 ORDERS = "/admin/purchase_intent/order/"
+SESSIONS = "/admin/purchase_intent/session/"
 
 
 def names(desk: Client, query: str = "") -> list[str]:
     """The customers of the list, in its order."""
-    return re.findall(r'field-who"><a [^>]*>([^<]+)</a>', desk.get(LIST + query).content.decode())
+    page = desk.get(LIST + query).content.decode()
+    return re.findall(r'field-who"><a [^>]*>(?:Customer|Visitor) ([^<]+)</a>', page)
 
 
 def words(desk: Client, path: str) -> str:
@@ -54,9 +56,19 @@ def test_the_desk_has_names_of_its_own(desk: Client) -> None:
 
 def test_a_number_alone_is_no_name(desk: Client) -> None:
     one = visitor("a", customer="1", known=True, score=0.3, band="top_5")
-    assert names(desk) == ["1"]
     assert "30% Customer 1 top 5%" in words(desk, LIST)
+    assert re.search(r"Customer 1 30% top 5% .* ago", words(desk, LIST))
     assert "Customers &rsaquo; Customer 1" in words(desk, f"{LIST}{one.pk}/change/")
+
+
+def test_a_browsers_id_is_cut_in_lists_and_whole_in_the_title_and_on_the_page(desk: Client) -> None:
+    cookie = "0123456789abcdef" * 2
+    owner = visitor(cookie)
+    session = walk(owner)
+    for path in (LIST, SESSIONS):
+        assert f'<span title="{cookie}">Visitor 01234567…</span>' in desk.get(path).content.decode()
+    for path in (f"{LIST}{owner.pk}/change/", f"{SESSIONS}{session.pk}/change/"):
+        assert f"Cookie id {cookie}" in words(desk, path)
 
 
 def test_the_count_beside_the_search_is_of_what_was_searched(desk: Client) -> None:
@@ -94,18 +106,18 @@ def test_a_row_tells_the_latest_session(desk: Client) -> None:
     walk(owner, "b", begin=BEGIN + timedelta(days=1), score=0.412)
     visitor("nobody", last_seen=BEGIN + timedelta(days=2))
     page = desk.get(LIST).content.decode()
-    cells = re.findall(r'field-(chance|band_in_words|visits|latest_stage|latest_score)">([^<]+)<', page)
+    cells = re.findall(r'field-(chance|band_in_words|latest_stage|latest_score|visits)">([^<]+)<', page)
     assert cells == [
         ("chance", "not scored yet"),
         ("band_in_words", "-"),
-        ("visits", "0"),
         ("latest_stage", "none"),
         ("latest_score", "-"),
+        ("visits", "0"),
         ("chance", "3%"),
         ("band_in_words", "top 20%"),
-        ("visits", "2"),
         ("latest_stage", "checkout"),
         ("latest_score", "41%"),
+        ("visits", "2"),
     ]
 
 
@@ -146,7 +158,7 @@ def test_a_page_sums_revenue_over_orders_and_gives_the_label_its_reason(desk: Cl
     assert "41% that the next visit buys: top 5%" in said
     assert "Together 1,220.45 EUR ." in said
     assert "bot: crawler (says so)" in said
-    assert "No session, because none of this customer is stored" in said
+    assert "No session, because none is stored" in said
 
 
 def test_an_order_leads_to_its_customer_and_session(desk: Client) -> None:

@@ -77,9 +77,12 @@ def test_promoting_asks_first_and_then_says_what_happened(desk: Client, sound: N
     candidate.refresh_from_db()
     assert candidate.status == Status.CANDIDATE
     done = desk.post(f"{LIST}{candidate.pk}/promote/", follow=True).content.decode()
-    assert f"Model {candidate.pk} now scores this session in place of model {champion.pk}." in done
+    assert f"Model {candidate.pk} now answers for purchases in this session, in place of model {champion.pk}." in done
     assert [each.status for each in ModelVersion.objects.order_by("pk")] == [Status.ARCHIVED, Status.CHAMPION]
-    assert f"now scores this session in place of model {champion.pk}" in LogEntry.objects.get().get_change_message()
+    assert (
+        f"now answers for purchases in this session, in place of model {champion.pk}"
+        in LogEntry.objects.get().get_change_message()
+    )
 
 
 def test_rolling_back_leads_to_the_champion_before(desk: Client, sound: None) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from purchase_intent.admin.verdicts import verdict_of
 from purchase_intent.events import EventName
 from purchase_intent.models import Order, Session
 from tests.integration.desk.conftest import Clerk
@@ -22,7 +23,7 @@ LIST = "/admin/purchase_intent/session/"
 def names(desk: Client, query: str = "") -> list[str]:
     """The customers of the list, in its order."""
     page = desk.get(LIST + query).content.decode()
-    return re.findall(r'field-who"><a [^>]*>([^<]+)</a>', page)
+    return re.findall(r'field-who"><a [^>]*>Customer ([^<]+)</a>', page)
 
 
 def words(desk: Client, session: Session) -> str:
@@ -130,10 +131,11 @@ def test_a_page_gives_the_verdict_its_reasons_and_the_events_in_words(desk: Clie
     assert "Landing page" in said
 
 
-def test_the_chart_has_axes_a_label_at_its_end_and_a_table(desk: Client) -> None:
+@pytest.mark.parametrize("canvas", ["wide", "narrow"])
+def test_the_chart_has_axes_a_label_at_its_end_and_a_table(desk: Client, canvas: str) -> None:
     page = desk.get(f"{LIST}{walk(visitor('v')).pk}/change/").content.decode()
-    chart = page.split('<svg class="desk-chart"')[1].split("</svg>")[0]
-    assert '<title id="chart-title">Chance of a purchase along the session</title>' in chart
+    chart = page.split(f'<svg class="desk-chart desk-chart-{canvas}"')[1].split("</svg>")[0]
+    assert f'<title id="chart-title-{canvas}">Chance of a purchase along the session</title>' in chart
     assert "<desc" in chart
     assert "chance of a purchase, %" in chart
     assert "time since the session began" in chart
@@ -159,7 +161,7 @@ def test_long_names_are_cut_in_the_list_and_whole_in_the_title(desk: Client) -> 
     name = "<b>" + "n" * 60
     session = walk(visitor("v", customer=name), product="<i>" + "p" * 60)
     page = desk.get(LIST).content.decode()
-    assert f'<span title="&lt;b&gt;{"n" * 60}">&lt;b&gt;{"n" * 26}…</span>' in page
+    assert f'<span title="Customer &lt;b&gt;{"n" * 60}">Customer &lt;b&gt;{"n" * 17}…</span>' in page
     whole = desk.get(f"{LIST}{session.pk}/change/").content.decode()
     assert f'title="&lt;i&gt;{"p" * 60}"' in whole
     assert "<i>p" not in whole
@@ -170,6 +172,18 @@ def test_what_happened_is_said_for_a_closed_session(desk: Client) -> None:
     bought = walk(visitor("b"), "b", (EventName.VIEW, EventName.PURCHASE), closed_at=BEGIN, outcome="bought")
     assert "Left without buying; the last score was 12%" in words(desk, left)
     assert "Will it buy? Bought Whether it will buy is no question any more." in words(desk, bought)
+
+
+def test_a_session_that_ended_is_explained_as_of_its_last_event(desk: Client) -> None:
+    long_ago = walk(visitor("a"), "a")
+    closed = walk(
+        visitor("b"), "b", begin=timezone.now() - timedelta(minutes=20), closed_at=timezone.now(), outcome="left"
+    )
+    for session in (long_ago, closed):
+        said = verdict_of(session, now=timezone.now())
+        assert said == verdict_of(session, now=session.last_at)
+    going_on = walk(visitor("c"), "c", begin=timezone.now() - timedelta(minutes=20))
+    assert verdict_of(going_on, now=timezone.now()) != verdict_of(going_on, now=going_on.last_at)
 
 
 def test_a_damaged_bundle_is_named_with_its_remedy(
