@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.files.storage import storages
@@ -13,6 +14,10 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from tests.postgres import running_server, use_database
+
+if TYPE_CHECKING:
+    from purchase_intent.models import ModelVersion
+    from tests.trained import Trained
 
 # Before any test module loads a learner: threads that spin while they wait slow a busy machine down a hundredfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -86,6 +91,22 @@ def bundle_folder(settings: Settings, tmp_path: Path) -> Path:
     settings.STORAGES = {**settings.STORAGES, "purchase_intent": backend}
     assert Path(storages["purchase_intent"].path("")) == folder
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The run's one small model, and the logs around it."""
+    from tests.trained import trained_once
+
+    return trained_once(tmp_path_factory)
+
+
+@pytest.fixture
+def champion(trained: Trained, db: None, bundle_folder: Path) -> ModelVersion:
+    """That model, registered and serving."""
+    from tests.trained import register
+
+    return register(trained.bundle)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from demo_shop.templatetags.shop import share
 from purchase_intent.events import EventName
 from purchase_intent.models import Event, ModelVersion, Order, Outcome, Session, Stage, Visitor
 from tests.e2e.conftest import ALL_PICTURES, HEIGHTS, KITCHEN, LONG_NAME, SCREENSHOTS, WIDTHS, Visit
-from tests.e2e.learning import register_champion, small_bundle
 from tests.e2e.test_storefront import give_address
 
 Visits = Callable[..., Visit]
@@ -26,16 +25,6 @@ Visits = Callable[..., Visit]
 pytestmark = [pytest.mark.slow]
 
 SECRET = "a long enough secret"
-
-
-@pytest.fixture(scope="session")
-def bundle() -> bytes:
-    return small_bundle()
-
-
-@pytest.fixture
-def champion(bundle: bytes, stocked: None, bundle_folder: Path) -> ModelVersion:
-    return register_champion(bundle)
 
 
 @pytest.fixture

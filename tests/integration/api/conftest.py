@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
-
-from purchase_intent.models import ModelVersion
-from tests.integration.scoring.models import learn, register
 
 
 @pytest.fixture
@@ -28,14 +23,3 @@ def api(merchandiser: User) -> APIClient:
     client = APIClient()
     client.force_login(merchandiser)
     return client
-
-
-@pytest.fixture(scope="session")
-def bundle() -> bytes:
-    return learn(seed=5)
-
-
-@pytest.fixture
-def champion(bundle: bytes, db: None, bundle_folder: Path) -> ModelVersion:
-    """A small model on record that serves."""
-    return register(bundle)

@@ -25,8 +25,8 @@ from purchase_intent.models import CatalogueDay, ModelVersion, Outcome, Score, S
 from purchase_intent.tasks import BEAT_SCHEDULE
 from tests.integration.background.conftest import Browse
 from tests.integration.models.builders import visitor
-from tests.integration.training.conftest import QUICK
-from tests.integration.training.logs import cut
+from tests.logs import cut
+from tests.trained import QUICK
 
 if sys.platform == "win32":
     pytest.skip("the wheel of Valkey is not for Windows", allow_module_level=True)

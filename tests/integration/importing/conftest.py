@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 
 from purchase_intent.models import CatalogueDay, Event, Order, Session, Visitor
-from tests.integration.training.logs import cut
+from tests.logs import cut
+from tests.trained import SHIPPED_LOG
 
 ZONE = "Europe/Berlin"
 Import = Callable[..., str]
@@ -21,7 +22,7 @@ Import = Callable[..., str]
 def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first days of the log that the project ships."""
     path = tmp_path_factory.mktemp("small") / "small.parquet"
-    cut(Path(__file__).resolve().parents[3] / "fixtures" / "log.parquet", path, share=0.06)
+    cut(SHIPPED_LOG, path, share=0.06)
     return path
 
 
@@ -29,7 +30,7 @@ def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def longer_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough of it to learn from."""
     path = tmp_path_factory.mktemp("longer") / "longer.parquet"
-    cut(Path(__file__).resolve().parents[3] / "fixtures" / "log.parquet", path, share=0.25)
+    cut(SHIPPED_LOG, path, share=0.25)
     return path
 
 

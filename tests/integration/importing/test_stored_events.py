@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from purchase_intent.sources import EventLog, open_log
 from purchase_intent.sources.orm import StoredLog, stored_events
 from tests.integration.importing.conftest import ZONE, Import
 from tests.integration.models.builders import event, minutes, session, visitor
-from tests.integration.training.conftest import QUICK
+from tests.trained import QUICK, few_rounds
 from tests.unit.sources.writing import REES46, rees, write_csv
 
 pytestmark = pytest.mark.django_db
@@ -62,11 +63,12 @@ def test_a_log_without_ids_comes_back_the_same(intent_import: Import, tmp_path: 
 
 
 @pytest.fixture
-def quick_members(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_members(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Members that learn in seconds."""
     for name, params in QUICK.items():
-        monkeypatch.setattr(MEMBERS[name], "max_rounds", 10)
         monkeypatch.setattr(MEMBERS[name], "defaults", {**MEMBERS[name].defaults, **params})
+    with few_rounds(10):
+        yield
 
 
 def intent_train(*arguments: str) -> ModelVersion:

@@ -21,10 +21,11 @@ from purchase_intent.scoring.score import milliseconds
 from purchase_intent.sources.orm import stored_events
 from purchase_intent.sources.refold import Refolded, refold
 from tests.integration.live_history.clock import Clock
-from tests.integration.live_history.conftest import OPENING, ZONE, Learnt
+from tests.integration.live_history.conftest import OPENING
 from tests.integration.live_history.history import Folded, comparable, folded
 from tests.integration.live_history.ledger import Ledger
 from tests.integration.live_history.street import Street, busy_visits
+from tests.trained import ZONE, Trained
 
 SESSIONS = 200
 PLAN = Plan(start=OPENING, days=7, seed=11, zone=ZONE)
@@ -35,7 +36,7 @@ def quiet(step: str) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_scored_live_is_what_history_gives(shop: str, clock: Clock, ledger: Ledger, learnt: Learnt) -> None:
+def test_what_is_scored_live_is_what_history_gives(shop: str, clock: Clock, ledger: Ledger, trained: Trained) -> None:
     imported = set(Session.objects.values_list("pk", flat=True))
     street = Street(Crowd(shop, seed=11), clock, random.Random(5))
     street.walk(busy_visits(PLAN, SESSIONS))
@@ -47,7 +48,7 @@ def test_what_is_scored_live_is_what_history_gives(shop: str, clock: Clock, ledg
         assert history.facts > 1000
         assert_same_at_the_end(history, imported)
         assert_same_at_every_event(history, ledger)
-        assert_same_scores(history, ledger, learnt.ensemble)
+        assert_same_scores(history, ledger, trained.ensemble)
         assert refold(stored, progress=quiet) == Refolded()
 
 

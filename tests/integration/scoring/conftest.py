@@ -1,14 +1,11 @@
-"""Two small models, learnt once, and a clock to put forward."""
+"""A second bundle, and a clock to put forward."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from purchase_intent.models import ModelVersion
 from purchase_intent.scoring import serving
-from tests.integration.scoring.models import learn, register
+from tests.trained import Trained, twin
 
 
 class Clock:
@@ -22,19 +19,13 @@ class Clock:
 
 
 @pytest.fixture(scope="session")
-def bundle() -> bytes:
-    return learn(seed=5)
+def bundle(trained: Trained) -> bytes:
+    return trained.bundle
 
 
 @pytest.fixture(scope="session")
-def other_bundle() -> bytes:
-    return learn(seed=6)
-
-
-@pytest.fixture
-def champion(bundle: bytes, db: None, bundle_folder: Path) -> ModelVersion:
-    """A model on record that serves."""
-    return register(bundle)
+def other_bundle(trained: Trained) -> bytes:
+    return twin(trained)
 
 
 @pytest.fixture

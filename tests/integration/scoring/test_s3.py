@@ -16,8 +16,8 @@ from purchase_intent.scoring import serving
 from purchase_intent.scoring.bundles import check_storage, load_bundle, remove_bundle, store_bundle
 from purchase_intent.scoring.serving import LOOK_EVERY, RETRY_AFTER
 from tests.integration.scoring.conftest import Clock
-from tests.integration.scoring.models import register
 from tests.s3 import backend, running_s3
+from tests.trained import register
 
 pytestmark = pytest.mark.django_db
 GONE = "http://127.0.0.1:9"

@@ -13,7 +13,7 @@ from purchase_intent.models import ModelVersion, Stage
 from purchase_intent.scoring import serving
 from purchase_intent.scoring.answer import Intent, Standing
 from purchase_intent.scoring.score import answer, answers, milliseconds
-from tests.integration.scoring.models import NOON_MS, visit
+from tests.integration.scoring.visits import NOON_MS, visit
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -22,7 +22,8 @@ from purchase_intent.scoring.answer import Standing
 from purchase_intent.scoring.score import answer
 from purchase_intent.scoring.serving import LOOK_EVERY, RETRY_AFTER
 from tests.integration.scoring.conftest import Clock
-from tests.integration.scoring.models import damage, register, visit
+from tests.integration.scoring.visits import visit
+from tests.trained import damage, register
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

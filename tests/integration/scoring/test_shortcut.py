@@ -29,7 +29,8 @@ from purchase_intent.scoring.answer import UNKNOWN, Intent, Standing
 from purchase_intent.scoring.score import answer, milliseconds
 from purchase_intent.shortcuts import score, track
 from tests.integration.scoring.host import Host, render
-from tests.integration.scoring.models import damage, visit
+from tests.integration.scoring.visits import visit
+from tests.trained import damage
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -29,7 +29,7 @@ from demo_shop.rounds import Rounds, go_round
 from demo_shop.serving import HOST, PortsTaken, first_free_port, links, load_champion
 from purchase_intent.models import Event, Horizon, ModelVersion, Outcome, Score, Session, Stage, Visitor
 from purchase_intent.scoring import serving
-from tests.e2e.learning import register_champion, small_bundle
+from tests.trained import Trained, register
 
 ROOT = Path(__file__).resolve().parents[3]
 BERLIN = "Europe/Berlin"
@@ -146,10 +146,10 @@ def test_the_server_tells_where_it_is_and_ends_at_ctrl_c(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_the_model_is_ready_before_the_first_page(db: None, bundle_folder: Path) -> None:
+def test_the_model_is_ready_before_the_first_page(trained: Trained, db: None, bundle_folder: Path) -> None:
     serving.forget()
     assert load_champion() is False
-    register_champion(small_bundle())
+    register(trained.bundle)
     serving.look_again()
     assert load_champion() is True
     assert serving.champion() is not None

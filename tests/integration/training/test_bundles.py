@@ -15,15 +15,9 @@ from purchase_intent.features import schema
 from purchase_intent.models import ModelVersion
 from purchase_intent.scoring import bundles
 from purchase_intent.scoring.bundles import load_bundle, serving_model
+from tests.trained import damage
 
 pytestmark = pytest.mark.django_db
-
-
-def damaged(version: ModelVersion) -> None:
-    path = Path(storages["purchase_intent"].path(version.bundle))
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(bytes(data))
 
 
 def copy_of(version: ModelVersion) -> ModelVersion:
@@ -42,7 +36,7 @@ def test_a_sound_bundle_is_loaded(champion: ModelVersion) -> None:
 
 
 def test_a_changed_byte_is_refused_with_the_remedy(champion: ModelVersion) -> None:
-    damaged(champion)
+    damage(champion)
     with pytest.raises(BundleRefused, match="not the one that was registered: restore it from a backup"):
         load_bundle(champion)
 
@@ -73,7 +67,7 @@ def test_the_last_good_champion_serves_on(champion: ModelVersion, caplog: pytest
     former = ModelVersion.objects.get(pk=champion.pk)
     newer = copy_of(ModelVersion.objects.get(pk=champion.pk))
     newer.promote()
-    damaged(newer)
+    damage(newer)
     with caplog.at_level(logging.ERROR):
         found, _ = serving_model("session")
     assert found == former
@@ -81,7 +75,7 @@ def test_the_last_good_champion_serves_on(champion: ModelVersion, caplog: pytest
 
 
 def test_no_sound_champion_is_an_error(champion: ModelVersion) -> None:
-    damaged(champion)
+    damage(champion)
     with pytest.raises(BundleRefused, match="not the one that was registered"):
         serving_model("session")
 

@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from purchase_intent.models import ModelVersion
-from tests.integration.training.conftest import Learnt
-from tests.integration.training.logs import cut, split, write
+from tests.logs import cut, moment, split, write
+from tests.trained import Trained
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +50,14 @@ def expected_points(events: Path, scores: dict[str, float]) -> tuple[list[int], 
     return labels, found, weights
 
 
-def test_the_report_agrees_with_an_independent_count(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
-    report, out = intent_evaluate(learnt.history, learnt.later, tmp_path)
+def test_the_report_agrees_with_an_independent_count(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
+    report, out = intent_evaluate(trained.history, trained.later, tmp_path)
     scores = predictions(out)
-    (rows,) = duckdb.execute(f"SELECT count(*) FROM '{learnt.later}'").fetchall()[0]
+    (rows,) = duckdb.execute(f"SELECT count(*) FROM '{trained.later}'").fetchall()[0]
     assert len(scores) == rows == report["predictions"]
     assert all(0 < score < 1 for score in scores.values())
 
-    labels, found, weights = expected_points(learnt.later, scores)
+    labels, found, weights = expected_points(trained.later, scores)
     for row, weight in (("all", weights), ("all_points", None)):
         figures = report["figures"][row]
         assert figures["rows"] == len(labels)
@@ -73,7 +73,7 @@ def test_the_report_agrees_with_an_independent_count(champion: ModelVersion, lea
 
 
 def test_the_report_agrees_with_the_scorer_at_hand(
-    champion: ModelVersion, learnt: Learnt, tmp_path: Path, real_logs: Path
+    champion: ModelVersion, trained: Trained, tmp_path: Path, real_logs: Path
 ) -> None:
     path = real_logs.parent / "tools" / "score_predictions.py"
     if not path.exists():
@@ -83,8 +83,8 @@ def test_the_report_agrees_with_the_scorer_at_hand(
     assert spec.loader is not None
     scorer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(scorer)
-    report, out = intent_evaluate(learnt.history, learnt.later, tmp_path)
-    judged = scorer.report(str(learnt.later), str(out))
+    report, out = intent_evaluate(trained.history, trained.later, tmp_path)
+    judged = scorer.report(str(trained.later), str(out))
     names = {"auc": "auc", "average_precision": "ap", "brier": "brier", "ece": "ece", "best_f1": "best_f1"}
     for row in ("all", "all_points", "k=1", "k=3", "first_view", "first_cart", "first_checkout"):
         for ours, theirs in names.items():
@@ -105,27 +105,27 @@ def check_cut(history: Path, later: Path, folder: Path, *, share: float) -> None
 
 @pytest.mark.parametrize("share", [0.2, 0.55, 0.9])
 def test_a_cut_log_has_the_same_scores_to_the_bit(
-    share: float, champion: ModelVersion, learnt: Learnt, tmp_path: Path
+    share: float, champion: ModelVersion, trained: Trained, tmp_path: Path
 ) -> None:
-    check_cut(learnt.history, learnt.later, tmp_path, share=share)
+    check_cut(trained.history, trained.later, tmp_path, share=share)
 
 
 def test_a_cut_real_log_has_the_same_scores_to_the_bit(champion: ModelVersion, real_logs: Path, tmp_path: Path) -> None:
     (log,) = (real_logs / "gstore").glob("*.parquet")
-    split(log, tmp_path / "before.parquet", tmp_path / "after.parquet", share=0.75)
+    split(log, tmp_path / "before.parquet", tmp_path / "after.parquet", at=moment(log, 0.75))
     check_cut(tmp_path / "before.parquet", tmp_path / "after.parquet", tmp_path, share=0.4)
 
 
-def test_rejected_rows_get_the_score_that_stood(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_rejected_rows_get_the_score_that_stood(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     dirty = tmp_path / "dirty.parquet"
     (target, session) = duckdb.execute(
-        f"SELECT event_id, user_session FROM '{learnt.later}' WHERE event_type = 'cart' ORDER BY event_id LIMIT 1"
+        f"SELECT event_id, user_session FROM '{trained.later}' WHERE event_type = 'cart' ORDER BY event_id LIMIT 1"
     ).fetchall()[0]
     duckdb.execute(
         f"SET timezone = 'UTC'; COPY (SELECT * REPLACE (CASE WHEN event_id = '{target}' THEN 2000000000 "
-        f"ELSE quantity END AS quantity) FROM '{learnt.later}') TO '{dirty}'"
+        f"ELSE quantity END AS quantity) FROM '{trained.later}') TO '{dirty}'"
     )
-    report, out = intent_evaluate(learnt.history, dirty, tmp_path)
+    report, out = intent_evaluate(trained.history, dirty, tmp_path)
     scores = predictions(out)
     assert report["log"]["rejected"] == {"absurd_quantity": 1}
     assert target in scores
@@ -137,22 +137,22 @@ def test_rejected_rows_get_the_score_that_stood(champion: ModelVersion, learnt: 
         assert scores[target] == scores[before[0][0]]
 
 
-def test_refusals_write_nothing(learnt: Learnt, db: None, bundle_folder: Path, tmp_path: Path) -> None:
+def test_refusals_write_nothing(trained: Trained, db: None, bundle_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="No champion serves the session horizon"):
-        intent_evaluate(learnt.history, learnt.later, tmp_path)
+        intent_evaluate(trained.history, trained.later, tmp_path)
     assert list(tmp_path.glob("*.parquet")) == []
     assert list(tmp_path.glob("*.json")) == []
 
 
-def test_a_missing_log_is_named(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_a_missing_log_is_named(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"nowhere\.parquet"):
-        intent_evaluate(learnt.history, tmp_path / "nowhere.parquet", tmp_path)
+        intent_evaluate(trained.history, tmp_path / "nowhere.parquet", tmp_path)
     assert list(tmp_path.glob("*.parquet")) == []
 
 
-def test_a_missing_folder_is_named_before_the_work(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_a_missing_folder_is_named_before_the_work(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="its folder does not exist"):
-        intent_evaluate(learnt.history, learnt.later, tmp_path / "missing")
+        intent_evaluate(trained.history, trained.later, tmp_path / "missing")
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,10 @@ def test_a_missing_folder_is_named_before_the_work(champion: ModelVersion, learn
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(
-    out: str, report: str, said: str, champion: ModelVersion, learnt: Learnt, tmp_path: Path
+    out: str, report: str, said: str, champion: ModelVersion, trained: Trained, tmp_path: Path
 ) -> None:
     log = tmp_path / "log.parquet"
-    log.write_bytes(learnt.later.read_bytes())
+    log.write_bytes(trained.later.read_bytes())
     (tmp_path / "folder").mkdir()
     before = {path: path.stat().st_size for path in tmp_path.iterdir()}
     arguments = ["--events", log, "--out", tmp_path / out, "--report", tmp_path / report]
@@ -177,50 +177,52 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
     assert {path: path.stat().st_size for path in tmp_path.iterdir()} == before
 
 
-def test_events_in_both_logs_are_refused(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_events_in_both_logs_are_refused(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"[\d,]+ events of --events are in --history too"):
-        intent_evaluate(learnt.later, learnt.later, tmp_path)
+        intent_evaluate(trained.later, trained.later, tmp_path)
     assert list(tmp_path.glob("*.parquet")) == []
 
 
-def test_one_class_is_scored_and_counted(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_one_class_is_scored_and_counted(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     idle = tmp_path / "idle.parquet"
-    duckdb.execute(f"SET timezone = 'UTC'; COPY (SELECT * FROM '{learnt.later}' WHERE event_type = 'view') TO '{idle}'")
-    report, out = intent_evaluate(learnt.history, idle, tmp_path)
+    duckdb.execute(
+        f"SET timezone = 'UTC'; COPY (SELECT * FROM '{trained.later}' WHERE event_type = 'view') TO '{idle}'"
+    )
+    report, out = intent_evaluate(trained.history, idle, tmp_path)
     assert report["figures"]["all"].keys() == {"rows", "positives"}
     assert report["figures"]["all"]["positives"] == 0
     assert len(predictions(out)) == report["predictions"] > 1_000
     assert [row.keys() for row in report["models"].values()] == [{"one_row_us"}] * 6
 
 
-def test_nothing_to_judge_is_one_line(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_nothing_to_judge_is_one_line(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     bought = write(tmp_path / "log.csv", ["a,2026-04-20T12:00:00Z,purchase,v,s,tent,9,1,o1"])
     with pytest.raises(CommandError, match="--events hold no moment before a purchase"):
-        intent_evaluate(learnt.history, bought, tmp_path)
+        intent_evaluate(trained.history, bought, tmp_path)
     assert list(tmp_path.glob("*.parquet")) == []
 
 
-def test_figures_on_what_was_learnt_come_with_a_warning(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_figures_on_what_was_learnt_warn(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     ModelVersion.objects.update(trained_until="2026-04-15T00:00:00Z")
     said = StringIO()
-    arguments = ["--events", learnt.later, "--out", tmp_path / "p.parquet", "--report", tmp_path / "r.json"]
+    arguments = ["--events", trained.later, "--out", tmp_path / "p.parquet", "--report", tmp_path / "r.json"]
     call_command("intent_evaluate", *(str(argument) for argument in arguments), stdout=StringIO(), stderr=said)
     assert "of these events lie before 2026-04-15T00:00:00+00:00, in the time the model learnt from" in said.getvalue()
 
 
-def test_a_row_without_a_time_gets_the_base_rate(champion: ModelVersion, learnt: Learnt, tmp_path: Path) -> None:
+def test_a_row_without_a_time_gets_the_base_rate(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     timeless = tmp_path / "timeless.parquet"
-    (target,) = duckdb.execute(f"SELECT min(event_id) FROM '{learnt.later}'").fetchall()[0]
+    (target,) = duckdb.execute(f"SELECT min(event_id) FROM '{trained.later}'").fetchall()[0]
     duckdb.execute(
         f"SET timezone = 'UTC'; COPY (SELECT * REPLACE (CASE WHEN event_id <> '{target}' THEN event_time END "
-        f"AS event_time) FROM '{learnt.later}') TO '{timeless}'"
+        f"AS event_time) FROM '{trained.later}') TO '{timeless}'"
     )
-    report, out = intent_evaluate(learnt.history, timeless, tmp_path)
+    report, out = intent_evaluate(trained.history, timeless, tmp_path)
     assert report["log"]["rejected"] == {"missing_time": 1}
-    assert predictions(out)[target] == learnt.ensemble.figures["models"]["ensemble"]["session"]["base_rate"]
+    assert predictions(out)[target] == trained.ensemble.figures["models"]["ensemble"]["session"]["base_rate"]
 
 
-def test_score_of_an_event_depends_on_no_batch(learnt: Learnt) -> None:
-    rows = np.random.default_rng(1).random((500, len(learnt.ensemble.names))).astype(np.float32)
-    one_by_one = np.concatenate([learnt.ensemble.predict(rows[i : i + 1]) for i in range(50)])
-    assert learnt.ensemble.predict(rows)[:50].tobytes() == one_by_one.tobytes()
+def test_score_of_an_event_depends_on_no_batch(trained: Trained) -> None:
+    rows = np.random.default_rng(1).random((500, len(trained.ensemble.names))).astype(np.float32)
+    one_by_one = np.concatenate([trained.ensemble.predict(rows[i : i + 1]) for i in range(50)])
+    assert trained.ensemble.predict(rows)[:50].tobytes() == one_by_one.tobytes()

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from purchase_intent.learning import IntentEnsemble, Sample, auc
 from purchase_intent.sources import open_log
 from purchase_intent.training.dataset import build_sample
-from tests.integration.training.conftest import QUICK, ZONE
-from tests.integration.training.logs import noise, plant_leak
+from tests.logs import noise, plant_leak
+from tests.trained import QUICK, SHIPPED_LOG, ZONE, few_rounds
 
 MOMENTS = (1, 2, 3, 5, 10)
 FEWEST = 20
@@ -42,7 +42,8 @@ def deviations(log: Path, zone: str) -> dict[int, float]:
     starts = np.full(int(sample.sessions.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(starts, sample.sessions, sample.times)
     later = starts[sample.sessions] >= cut
-    ensemble = IntentEnsemble.fit(sample.take(~later), seed=1, params=QUICK, threads=2)
+    with few_rounds():
+        ensemble = IntentEnsemble.fit(sample.take(~later), seed=1, params=QUICK, threads=2)
     test = sample.take(later)
     scores, k = ensemble.log_odds(test.table), ordinals(test)
     rng = np.random.default_rng(7)
@@ -67,8 +68,8 @@ def check(log: Path, zone: str, folder: Path) -> None:
     assert max(deviations(leaky, zone).values()) > 4
 
 
-def test_on_the_shipped_log(fixture_log: Path, tmp_path: Path) -> None:
-    check(fixture_log, ZONE, tmp_path)
+def test_on_the_shipped_log(tmp_path: Path) -> None:
+    check(SHIPPED_LOG, ZONE, tmp_path)
 
 
 def test_on_the_real_log(real_logs: Path, tmp_path: Path) -> None:

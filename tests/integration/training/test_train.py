@@ -14,24 +14,16 @@ from pytest_django import Settings
 
 from purchase_intent.admin.figures import main_figure, tables
 from purchase_intent.exceptions import TrainingRefused
-from purchase_intent.learning import MEMBERS
 from purchase_intent.models import ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.sources import open_log
 from purchase_intent.training import run
 from purchase_intent.training.checks import Finding
 from purchase_intent.training.dataset import build_sample
-from tests.integration.training.conftest import QUICK, Learnt
-from tests.integration.training.logs import plant_leak, write
+from tests.logs import plant_leak, write
+from tests.trained import Trained
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick_members(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Members that learn in seconds."""
-    for name, params in QUICK.items():
-        monkeypatch.setattr(MEMBERS[name], "defaults", {**MEMBERS[name].defaults, **params})
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_members")]
 
 
 def intent_train(*arguments: object) -> str:
@@ -44,8 +36,8 @@ def nothing_registered(bundle_folder: Path) -> bool:
     return not ModelVersion.objects.exists() and not list(bundle_folder.glob("*"))
 
 
-def test_the_first_good_model_becomes_champion_and_the_second_waits(learnt: Learnt, bundle_folder: Path) -> None:
-    told = intent_train("--events", learnt.history, "--seed", 3)
+def test_the_first_good_model_becomes_champion_and_the_second_waits(trained: Trained, bundle_folder: Path) -> None:
+    told = intent_train("--events", trained.history, "--seed", 3)
     first = ModelVersion.objects.get()
     assert first.status == Status.CHAMPION
     assert first.verdict == "Passed the checks."
@@ -62,30 +54,30 @@ def test_the_first_good_model_becomes_champion_and_the_second_waits(learnt: Lear
         "Bands: the score at which each begins": "top 1%",
     }
     assert main_figure(first, "auc") == f"{first.figures['models']['ensemble']['session']['auc']:.3f}"
-    assert load_bundle(first).names == learnt.ensemble.names
+    assert load_bundle(first).names == trained.ensemble.names
 
-    intent_train("--events", learnt.history, "--seed", 4)
+    intent_train("--events", trained.history, "--seed", 4)
     assert ModelVersion.objects.latest().status == Status.CANDIDATE
     assert ModelVersion.objects.champions().get() == first
 
 
-def test_same_seed_same_bundle(learnt: Learnt, bundle_folder: Path) -> None:
+def test_same_seed_same_bundle(trained: Trained, bundle_folder: Path) -> None:
     for _ in range(2):
-        intent_train("--events", learnt.history, "--seed", 3)
+        intent_train("--events", trained.history, "--seed", 3)
     first, second = ModelVersion.objects.order_by("pk")
     assert first.bundle_sha256 == second.bundle_sha256
 
 
-def test_nothing_at_or_after_until_is_learnt(learnt: Learnt, bundle_folder: Path) -> None:
-    intent_train("--events", learnt.history, learnt.later, "--until", "2026-03-20T00:00")
+def test_nothing_at_or_after_until_is_learnt(trained: Trained, bundle_folder: Path) -> None:
+    intent_train("--events", trained.history, trained.later, "--until", "2026-03-20T00:00")
     version = ModelVersion.objects.get()
     assert "2026-03-19T23" < version.trained_until.isoformat() < "2026-03-20"
     assert version.figures["slices"]["calibration"]["last"] < version.trained_until.timestamp() * 1000
 
 
-def test_a_leak_is_refused_by_name_and_force_marks_it(learnt: Learnt, bundle_folder: Path, tmp_path: Path) -> None:
+def test_a_leak_is_refused_by_name_and_force_marks_it(trained: Trained, bundle_folder: Path, tmp_path: Path) -> None:
     leaky = tmp_path / "leaky.parquet"
-    plant_leak(learnt.history, leaky)
+    plant_leak(trained.history, leaky)
     with pytest.raises(CommandError, match=r"too good to be true: look for a leak in channel \(1\.000\)"):
         intent_train("--events", leaky)
     assert nothing_registered(bundle_folder)
@@ -122,10 +114,10 @@ def test_a_log_that_allows_no_model_is_refused_in_one_line(
     assert nothing_registered(bundle_folder)
 
 
-def test_what_is_counted_is_what_was_learnt_from(learnt: Learnt, bundle_folder: Path) -> None:
-    intent_train("--events", learnt.history)
+def test_what_is_counted_is_what_was_learnt_from(trained: Trained, bundle_folder: Path) -> None:
+    intent_train("--events", trained.history)
     version = ModelVersion.objects.get()
-    with open_log([learnt.history], zone="UTC") as log:
+    with open_log([trained.history], zone="UTC") as log:
         sample = build_sample(log, seed=0, progress=lambda step: None)
         assert version.sessions == len(set(sample.sessions.tolist())) < log.sessions
         few = build_sample(log, seed=0, most=5_000, progress=lambda step: None)
@@ -133,14 +125,14 @@ def test_what_is_counted_is_what_was_learnt_from(learnt: Learnt, bundle_folder: 
     assert version.buyers == sample.buying_sessions
 
 
-def test_a_session_with_a_rejected_purchase_is_not_learnt_from(learnt: Learnt, tmp_path: Path) -> None:
+def test_a_session_with_a_rejected_purchase_is_not_learnt_from(trained: Trained, tmp_path: Path) -> None:
     dirty = tmp_path / "dirty.parquet"
     duckdb.execute(
         f"SET timezone = 'UTC'; COPY (SELECT * REPLACE (CASE WHEN hash(user_session) % 2 = 0 THEN order_id END "
-        f"AS order_id) FROM '{learnt.history}') TO '{dirty}'"
+        f"AS order_id) FROM '{trained.history}') TO '{dirty}'"
     )
     quiet: Any = {"seed": 0, "progress": lambda step: None}
-    with open_log([learnt.history], zone="UTC") as clean, open_log([dirty], zone="UTC") as log:
+    with open_log([trained.history], zone="UTC") as clean, open_log([dirty], zone="UTC") as log:
         whole, half = build_sample(clean, **quiet), build_sample(log, **quiet)
         assert log.rejected["missing_order_id"] > 50
     lost = whole.buying_sessions - half.buying_sessions
@@ -155,33 +147,33 @@ def test_a_seed_out_of_range_is_refused_before_the_work(seed: int, bundle_folder
         intent_train("--events", write(bundle_folder.parent / "log.csv", []), "--seed", seed, "--zone", "UTC")
 
 
-def test_a_log_is_never_taken_for_the_rejects(learnt: Learnt, bundle_folder: Path, tmp_path: Path) -> None:
+def test_a_log_is_never_taken_for_the_rejects(trained: Trained, bundle_folder: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.parquet"
-    link.symlink_to(learnt.history)
-    size = learnt.history.stat().st_size
+    link.symlink_to(trained.history)
+    size = trained.history.stat().st_size
     with pytest.raises(CommandError, match=r"--rejects: .*link\.parquet is a log to be read"):
-        intent_train("--events", learnt.history, "--rejects", link)
-    assert learnt.history.stat().st_size == size
+        intent_train("--events", trained.history, "--rejects", link)
+    assert trained.history.stat().st_size == size
     assert nothing_registered(bundle_folder)
 
 
-def test_a_storage_that_cannot_be_written_is_found_before_the_work(learnt: Learnt, bundle_folder: Path) -> None:
+def test_a_storage_that_cannot_be_written_is_found_before_the_work(trained: Trained, bundle_folder: Path) -> None:
     bundle_folder.parent.mkdir(exist_ok=True)
     bundle_folder.write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(CommandError, match=r"STORAGES\['purchase_intent'\]: no bundle can be kept there"):
-        intent_train("--events", learnt.history)
+        intent_train("--events", trained.history)
     assert not ModelVersion.objects.exists()
 
 
 def test_a_database_without_tables_is_one_line(
-    learnt: Learnt, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Trained, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(self: object) -> bool:
         raise OperationalError("no such table: purchase_intent_modelversion")
 
     monkeypatch.setattr(type(ModelVersion.objects.all()), "exists", missing)
     with pytest.raises(CommandError, match=r"no such table.*run manage\.py migrate first"):
-        intent_train("--events", learnt.history)
+        intent_train("--events", trained.history)
 
 
 def test_a_bad_until_is_one_clear_line(bundle_folder: Path) -> None:
@@ -190,10 +182,10 @@ def test_a_bad_until_is_one_clear_line(bundle_folder: Path) -> None:
     assert nothing_registered(bundle_folder)
 
 
-def test_the_zone_is_the_shops_unless_given(learnt: Learnt, bundle_folder: Path, settings: Settings) -> None:
+def test_the_zone_is_the_shops_unless_given(trained: Trained, bundle_folder: Path, settings: Settings) -> None:
     settings.PURCHASE_INTENT = {"TIME_ZONE": "Asia/Kolkata"}
-    intent_train("--events", learnt.history)
-    intent_train("--events", learnt.history, "--zone", "Europe/Berlin")
+    intent_train("--events", trained.history)
+    intent_train("--events", trained.history, "--zone", "Europe/Berlin")
     assert [version.figures["zone"] for version in ModelVersion.objects.order_by("pk")] == [
         "Asia/Kolkata",
         "Europe/Berlin",
@@ -201,27 +193,27 @@ def test_the_zone_is_the_shops_unless_given(learnt: Learnt, bundle_folder: Path,
 
 
 def test_a_failing_registration_keeps_no_bundle(
-    learnt: Learnt, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Trained, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: object) -> None:
         raise RuntimeError("the database went away")
 
     monkeypatch.setattr(ModelVersion, "promote", fail)
     with pytest.raises(RuntimeError, match="went away"):
-        intent_train("--events", learnt.history)
+        intent_train("--events", trained.history)
     assert nothing_registered(bundle_folder)
 
 
-def test_trials_are_refused_until_there_is_tuning(learnt: Learnt, bundle_folder: Path) -> None:
+def test_trials_are_refused_until_there_is_tuning(trained: Trained, bundle_folder: Path) -> None:
     with pytest.raises(CommandError, match=r"trials: 5 asked for"):
-        intent_train("--events", learnt.history, "--trials", 5)
+        intent_train("--events", trained.history, "--trials", 5)
     assert nothing_registered(bundle_folder)
 
 
-def test_a_hopeless_model_is_refused(learnt: Learnt, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hopeless_model_is_refused(trained: Trained, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("no_better_than_chance", "AUC 0.501 on later data: nothing was learnt that could serve")
     monkeypatch.setattr(run, "check_model", lambda ensemble, sample: [finding])
-    request: dict[str, Any] = {"events": [learnt.history], "zone": "UTC"}
+    request: dict[str, Any] = {"events": [trained.history], "zone": "UTC"}
     with pytest.raises(TrainingRefused, match="nothing was learnt") as refused:
         run.train(run.Request(**request), progress=lambda step: None)
     assert refused.value.facts == {"reasons": ["no_better_than_chance"]}

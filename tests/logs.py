@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-__all__ = ["cut", "noise", "plant_leak", "split", "write"]
+__all__ = ["cut", "moment", "noise", "plant_leak", "split", "write"]
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
@@ -16,15 +16,16 @@ def _connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _moment(connection: duckdb.DuckDBPyConnection, log: Path, share: float) -> str:
-    (found,) = connection.execute(f"SELECT quantile_disc(event_time, {share})::VARCHAR FROM '{log}'").fetchall()[0]
+def moment(log: Path, share: float) -> str:
+    """The time before which `share` of the events come."""
+    query = f"SELECT quantile_disc(event_time, {share})::VARCHAR FROM '{log}'"
+    (found,) = _connect().execute(query).fetchall()[0]
     return str(found)
 
 
-def split(log: Path, before: Path, after: Path, *, share: float) -> None:
-    """Whole sessions on the side on which they start; `share` of the events come before the boundary, about."""
+def split(log: Path, before: Path, after: Path, *, at: str) -> None:
+    """Whole sessions on the side of a moment on which they start."""
     connection = _connect()
-    at = _moment(connection, log, share)
     sided = f"SELECT *, min(event_time) OVER (PARTITION BY user_session) < '{at}' AS early FROM '{log}'"
     for path, side in ((before, "early"), (after, "NOT early")):
         connection.execute(
@@ -34,8 +35,7 @@ def split(log: Path, before: Path, after: Path, *, share: float) -> None:
 
 def cut(log: Path, out: Path, *, share: float) -> None:
     """Keep the first `share` of the events and lose the rest, in the middle of sessions."""
-    connection = _connect()
-    at = _moment(connection, log, share)
+    connection, at = _connect(), moment(log, share)
     connection.execute(
         f"COPY (SELECT * FROM read_parquet('{log}', file_row_number=true) WHERE event_time < '{at}' "
         f"ORDER BY file_row_number) TO '{out}'"
