@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, ParamSpec, TypeVar
 
 from django.utils import timezone
@@ -28,6 +28,7 @@ __all__ = [
     "freeze_day",
     "make_partitions",
     "prune",
+    "score_partition",
     "score_sessions",
     "score_visitors",
     "train",
@@ -59,6 +60,11 @@ def _task(**options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
 _again: Final = {"acks_late": True, "reject_on_worker_lost": True}
 
 
+def _send(task: Any, *given: object) -> None:
+    """Have a task done by a worker; without Celery do it."""
+    task(*given) if celery is None else task.delay(*given)
+
+
 @_task()
 def train(horizon: str = "session") -> str:
     """Train a model on the stored events, in a fresh process; the last line it said.
@@ -84,11 +90,29 @@ def score_sessions() -> int:
 
 
 @_task(**_again)
-def score_visitors() -> int:
-    """Score the recent visitors as of this night; how many got one."""
-    from purchase_intent.scoring import batch
+def score_visitors(partitions: int | None = None) -> int:
+    """Send a task for each part of the recent visitors, as of this night; how many parts.
 
-    return batch.score_visitors(batch.night_of(timezone.now()))
+    `partitions` is their number; left out, there is one for every 50,000 keys.
+    """
+    from purchase_intent.scoring import nightly
+
+    night = nightly.night_of(timezone.now())
+    found = nightly.parts(night, count=partitions)
+    for part in found:
+        _send(score_partition, night.isoformat(), part.first, part.last)
+    return len(found)
+
+
+@_task(**_again)
+def score_partition(night: str, first: int, last: int) -> int:
+    """Score the recent visitors with keys from `first` to `last` as of a night (an ISO 8601 moment); how many got one.
+
+    Sent by `score_visitors`.
+    """
+    from purchase_intent.scoring import nightly
+
+    return nightly.score_visitors(datetime.fromisoformat(night), part=nightly.Part(first, last))
 
 
 @_task(**_again)

@@ -20,7 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--visitors", action="store_true", help="the visitors of the last 90 days, once a night")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from purchase_intent.scoring.batch import night_of, score_sessions, score_visitors
+        from purchase_intent.scoring.batch import score_sessions
+        from purchase_intent.scoring.nightly import night_of, score_visitors
 
         steps, now = Steps(self.stdout), timezone.now()
         with clear_ending(steps):

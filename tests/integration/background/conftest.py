@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from purchase_intent.conf import config
@@ -13,10 +14,11 @@ from purchase_intent.events import Event, EventName
 from purchase_intent.features.encode import encode
 from purchase_intent.features.hit import FACTS
 from purchase_intent.features.observe import observe
-from purchase_intent.features.state import STATE_LAYOUT, Past, State
-from purchase_intent.models import ModelVersion, Session, Stage, Visitor
-from purchase_intent.scoring import batch
-from purchase_intent.scoring.answer import Intent, Standing
+from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
+from purchase_intent.models import ModelVersion, Session, Visitor
+from purchase_intent.models.bulk import Said
+from purchase_intent.scoring import batch, nightly
+from purchase_intent.scoring.columns import Rows
 from tests.integration.models.builders import NOON
 
 Browse = Callable[..., Session]
@@ -43,21 +45,14 @@ def asked(version: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     """What the champion was asked; it answers by a rule that is easy to work out."""
     seen: list[tuple[State, Past]] = []
 
-    def answers(pairs: Sequence[tuple[State, Past]], *, at: Sequence[datetime]) -> list[Intent]:
-        seen.extend(pairs)
-        return [
-            Intent(
-                standing=Standing.SCORED,
-                probability=1 / (2 + state.events + past.sessions),
-                band="top_5",
-                stage=Stage(state.stage),
-                model=version.pk,
-                moment=moment,
-            )
-            for (state, past), moment in zip(pairs, at, strict=True)
-        ]
+    def say(rows: Rows) -> Said:
+        for state, past in zip(rows.states, rows.pasts, strict=True):
+            seen.append((STATE_LAYOUT.loads(state.tobytes()), PAST_LAYOUT.loads(past.tobytes())))
+        probability = 1.0 / (2 + rows.states["events"] + rows.pasts["sessions"])
+        return Said(version.pk, probability, np.ones(len(rows), np.int64), ("", "top_5"))
 
-    monkeypatch.setattr(batch, "answers", answers)
+    monkeypatch.setattr(batch, "say", say)
+    monkeypatch.setattr(nightly, "say", say)
     return seen
 
 

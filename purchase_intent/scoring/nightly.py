@@ -1,0 +1,193 @@
+"""The recent visitors scored, every night, in parts that any number of workers share.
+
+A part is a range of primary keys. Whoever is scored as of a night is not scored as of it again, so a part that was
+killed, or is done twice, goes on where it was, and the figures are the same however the visitors are parted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Final, TypeAlias
+
+import numpy as np
+from django.db.models import Max, Min, OuterRef, Q, Subquery
+from numpy.typing import NDArray
+
+from purchase_intent.conf import config
+from purchase_intent.events import Event, EventName, Page
+from purchase_intent.features.columns import tell_all, unpacked
+from purchase_intent.features.encode import encode
+from purchase_intent.features.observe import observe
+from purchase_intent.features.state import PAST_LAYOUT, STATE, STATE_LAYOUT, State
+from purchase_intent.models import CatalogueDay, Session, Visitor, VisitorQuerySet
+from purchase_intent.models.bulk import microseconds, write_said
+from purchase_intent.scoring.columns import Rows, say
+
+__all__ = ["RECENT", "Part", "night_of", "parts", "score_visitors"]
+
+PAGE: Final = 2_000
+"""Visitors in memory, and of one call of the learners."""
+OF_A_PART: Final = 50_000
+"""Keys of a part, where nobody names a number of parts: some seconds of work, so that workers finish together."""
+RECENT: Final = timedelta(days=90)
+"""Visitors seen within this time have a score of their own."""
+NIGHT: Final = time(3)
+"""On the shop's clock: the moment as of which a night's scores are."""
+
+Progress = Callable[[str], None]
+Packed: TypeAlias = bytes | memoryview
+Manner: TypeAlias = tuple[str, str, str]
+"""Device, channel and country of a visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The visitors with keys from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+def night_of(now: datetime) -> datetime:
+    """The latest three o'clock in the morning on the shop's clock, in UTC."""
+    zone = config().time_zone
+    day = now.astimezone(zone).date()
+    moments = (datetime.combine(day - timedelta(days=back), NIGHT, zone).astimezone(UTC) for back in range(3))
+    return next(moment for moment in moments if moment <= now)
+
+
+def parts(night: datetime, *, count: int | None = None) -> list[Part]:
+    """The visitors that wait for a score as of `night`, cut into `count` ranges of keys, or into ranges of 50,000.
+
+    None where nobody waits. ValueError where `count` is less than 1.
+    """
+    if count is not None and count < 1:
+        raise ValueError(f"count: there must be at least one part, got {count}")
+    ends = _waiting(night).order_by().aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is None:
+        return []
+    first, after = ends["first"], ends["last"] + 1
+    number = min(count or -(-(after - first) // OF_A_PART), after - first)
+    edges = [first + (after - first) * place // number for place in range(number + 1)]
+    return [Part(edges[place], edges[place + 1] - 1) for place in range(number)]
+
+
+def score_visitors(night: datetime, *, part: Part | None = None, progress: Progress | None = None) -> int:
+    """The chance that the next visit of each recent visitor buys, as of the moment `night`; how many got one.
+
+    As if the visitor came to the home page at that moment, by the way and with the device of the latest visit. Who
+    has come since is left out until the next night. A visitor scored as of this night is not scored again. One whose
+    row a page is writing is scored at the end.
+    """
+    waiting = _waiting(night)
+    if part is not None:
+        waiting = waiting.filter(pk__gte=part.first, pk__lte=part.last)
+    arrivals = _Arrivals(night)
+    kept, last = 0, 0
+    busy: list[int] = []
+    while found := list(waiting.filter(pk__gt=last).order_by("pk").values_list("pk", "past")[:PAGE]):
+        last = found[-1][0]
+        rows = _rows(_away_since(night, dict(found)), arrivals)
+        free = _write(rows)
+        kept += int(free.sum())
+        busy += rows.keys[~free].tolist()
+        if progress is not None:
+            progress(f"scoring visitors: {kept:,}")
+    return kept + _once_more(waiting, busy, arrivals)
+
+
+def _once_more(waiting: VisitorQuerySet, busy: Sequence[int], arrivals: _Arrivals) -> int:
+    """Score those whose rows were held, waiting for each by itself; how many got one."""
+    kept = 0
+    for begin in range(0, len(busy), PAGE):
+        found = waiting.filter(pk__in=busy[begin : begin + PAGE]).order_by("pk").values_list("pk", "past")
+        rows = _rows(_away_since(arrivals.night, dict(found)), arrivals)
+        kept += int(_write(rows, patient=True).sum())
+    return kept
+
+
+def _waiting(night: datetime) -> VisitorQuerySet:
+    """The recent visitors that have no score as of `night` yet."""
+    recent = Visitor.objects.people().seen_since(night - RECENT)
+    return recent.filter(Q(scored_at=None) | Q(scored_at__lt=night), first_seen__lte=night)
+
+
+def _write(rows: Rows, *, patient: bool = False) -> NDArray[np.bool_]:
+    """Score visitors and write what is said of each; whose rows were written."""
+    return write_said(Visitor, rows.keys, rows.moments, [say(rows)], patient=patient)
+
+
+def _away_since(night: datetime, pasts: Mapping[int, Packed]) -> dict[int, Packed]:
+    """Those who have begun no session after the moment `night`.
+
+    Asked of a few at a time: in the query of all who wait, PostgreSQL reads every session for each few.
+    """
+    come = Session.objects.filter(visitor__in=list(pasts), last_at__gt=night, started_at__gt=night).order_by()
+    back = set(come.values_list("visitor_id", flat=True))
+    return {key: past for key, past in pasts.items() if key not in back}
+
+
+def _rows(packed: Mapping[int, Packed], arrivals: _Arrivals) -> Rows:
+    """Each visitor's next session after its first page, with what it would read of the visitor's past."""
+    keys = list(packed)
+    pasts = unpacked(PAST_LAYOUT, packed.values())
+    _tell_news(keys, pasts)
+    manners = _latest_manners(keys)
+    states = arrivals.states([manners.get(key, ("", "", "")) for key in keys])
+    moments = np.full(len(keys), microseconds(arrivals.night), np.int64)
+    return Rows(keys=np.array(keys, np.int64), states=states, pasts=pasts, moments=moments)
+
+
+def _tell_news(keys: Sequence[int], pasts: NDArray[np.void]) -> None:
+    """Tell the visitors' pasts, in memory, what their sessions have not told yet."""
+    places = {key: place for place, key in enumerate(keys)}
+    news = Session.objects.filter(visitor__in=keys, has_news=True)
+    found = list(news.order_by("visitor_id", "last_at", "started_at", "pk").values_list("visitor_id", "state"))
+    owners = np.array([places[owner] for owner, _ in found], np.int64)
+    # A state of an earlier layout reads as blank and has nothing to tell.
+    tell_all(pasts, owners, unpacked(STATE_LAYOUT, (state for _, state in found)))
+
+
+def _latest_manners(keys: Sequence[int]) -> dict[int, Manner]:
+    """How each visitor came the latest time, by the visitor's key."""
+    newest = Session.objects.filter(visitor=OuterRef("pk")).order_by("-last_at", "-pk").values("pk")[:1]
+    latest = Visitor.objects.filter(pk__in=keys).order_by().values_list(Subquery(newest), flat=True)
+    shown = Session.objects.filter(pk__in=[key for key in latest if key is not None]).order_by()
+    found = shown.values_list("visitor_id", "device", "channel", "country")
+    return {owner: (device, channel, country) for owner, device, channel, country in found}
+
+
+class _Arrivals:
+    """The states of sessions that begin at `night` on the home page, made once for each manner of coming."""
+
+    def __init__(self, night: datetime) -> None:
+        self.night = night
+        self._zone = config().time_zone
+        self._facts = CatalogueDay.objects.facts(night.astimezone(self._zone).date())
+        self._made: dict[Manner, bytes] = {}
+
+    def states(self, manners: Sequence[Manner]) -> NDArray[np.void]:
+        """The state of each manner, a line each."""
+        return np.frombuffer(b"".join(map(self._state, manners)), STATE)
+
+    def _state(self, manner: Manner) -> bytes:
+        if manner not in self._made:
+            self._made[manner] = STATE_LAYOUT.dumps(self._first_page(*manner))
+        return self._made[manner]
+
+    def _first_page(self, device: str, channel: str, country: str) -> State:
+        event = Event(
+            event_id="next",
+            name=EventName.PAGE_VIEW,
+            occurred_at=self.night,
+            visitor="next",
+            page=Page.HOME,
+            device=device,
+            channel=channel,
+            country=country,
+        )
+        state = State()
+        observe(state, encode(event, zone=self._zone, facts=self._facts))
+        return state
