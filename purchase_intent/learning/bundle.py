@@ -22,13 +22,14 @@ from purchase_intent.learning.baseline import LogisticBaseline
 from purchase_intent.learning.calibration import Calibration
 from purchase_intent.learning.encoding import TargetEncoder
 from purchase_intent.learning.ensemble import IntentEnsemble
+from purchase_intent.learning.explained import Explained
 from purchase_intent.learning.members import MEMBERS
 from purchase_intent.learning.thresholds import Thresholds
 
 __all__ = ["FORMAT", "MAX_FILE", "dump", "load", "read_manifest"]
 
 FORMAT = 1
-MANIFEST, SIGNATURE = "manifest.json", "signature"
+MANIFEST, SIGNATURE, EXPLAINED = "manifest.json", "signature", "explained.npy"
 MAX_FILE = 512 * 2**20
 """Bytes one file of a bundle may have unpacked; no model comes near, a hostile zip might."""
 
@@ -46,6 +47,7 @@ def dump(ensemble: IntentEnsemble, *, schema: str, facts: Mapping[str, Any], key
         "encoder.json": _json(ensemble.encoder.to_json()),
         "baseline.json": _json(ensemble.baseline.to_json()),
         "ensemble.json": _json(_settings(ensemble)),
+        **({EXPLAINED: ensemble.explained.to_bytes()} if ensemble.explained is not None else {}),
     }
     manifest = {
         "format": FORMAT,
@@ -126,6 +128,7 @@ def _assembled(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Inten
         thresholds=Thresholds.from_json(settings["thresholds"]),
         baseline=LogisticBaseline.from_json(json.loads(files["baseline.json"])),
         figures=settings["figures"],
+        explained=Explained.from_bytes(files[EXPLAINED]) if EXPLAINED in files else None,
     )
 
 

@@ -13,6 +13,7 @@ from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning.baseline import LogisticBaseline
 from purchase_intent.learning.calibration import Calibration
 from purchase_intent.learning.encoding import TargetEncoder
+from purchase_intent.learning.explained import Explained
 from purchase_intent.learning.forks import calling
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.members.base import settle
@@ -36,7 +37,7 @@ class IntentEnsemble:
     `weights` by member, not negative, sum to 1. `figures` holds what was measured on the calibration slice, by members
     fitted on the fit slice alone: `slices` (windows and counts), `rounds`, and `models`: for each member, `baseline`
     and `ensemble` the figures of `metrics.figures`, by `session` (each weighed once) and by `point`; `profile` is
-    what live traffic is compared with (`learning.profile`).
+    what live traffic is compared with (`learning.profile`). `explained` holds cases of that slice with their reasons.
     """
 
     names: tuple[str, ...]
@@ -48,6 +49,7 @@ class IntentEnsemble:
     thresholds: Thresholds
     baseline: LogisticBaseline
     figures: Mapping[str, Any] = field(default_factory=dict)
+    explained: Explained | None = None
 
     @classmethod
     def fit(

@@ -3,12 +3,14 @@
 fit slice         members, encoder and baseline
 validation slice  rounds (early stopping) and the members' weights
 calibration slice the map to probabilities, thresholds, and the figures that are shown
-everything        members and encoder once more, with the rounds found; weights and calibration are kept
+everything        members and encoder once more, with the rounds found; weights and calibration are kept; cases of the
+                  calibration slice are explained
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from purchase_intent.learning.baseline import LogisticBaseline
 from purchase_intent.learning.calibration import Calibration
 from purchase_intent.learning.encoding import TargetEncoder
 from purchase_intent.learning.ensemble import IntentEnsemble, Progress
+from purchase_intent.learning.explained import Explained
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.metrics import figures
 from purchase_intent.learning.profile import profile
@@ -68,7 +71,9 @@ def fit_ensemble(
         *_calibrated(first, weights, slices.calibration, threads),
         line,
     )
-    return _final(draft, sample, _facts(draft, raw, slices, threads), threads, progress)
+    final = _final(draft, sample, _facts(draft, raw, slices, threads), threads, progress)
+    progress("explaining")
+    return replace(final, explained=Explained.of(final, raw.calibration, seed=seed, threads=threads))
 
 
 def _facts(draft: IntentEnsemble, raw: Slices, slices: Slices, threads: int) -> dict[str, Any]:

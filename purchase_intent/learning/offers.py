@@ -144,7 +144,7 @@ class OperatingCurve:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; floats survive it exactly."""
-        return asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> OperatingCurve:

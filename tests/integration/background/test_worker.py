@@ -173,7 +173,9 @@ def test_the_tasks_through_a_worker(
 
 def test_beat_knows_what_is_due_when_and_sends_it(broker: str, environment: dict[str, str], tmp_path: Path) -> None:
     output = tmp_path / "beat.log"
-    with running("beat", "--loglevel", "debug", environment=environment, log=output), Redis.from_url(broker) as queue:
+    # The client gives up on its socket after seconds of its own, however long it is told to wait.
+    patient = Redis.from_url(broker, socket_timeout=PATIENCE + 10)
+    with running("beat", "--loglevel", "debug", environment=environment, log=output), patient as queue:
         _, message = queue.brpop(["celery"], timeout=PATIENCE)
         told = output.read_text(encoding="utf-8")
     assert json.loads(message)["headers"]["task"] == "purchase_intent.close_sessions"

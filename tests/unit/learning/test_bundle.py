@@ -34,6 +34,7 @@ FILES = (
     "encoder.json",
     "baseline.json",
     "ensemble.json",
+    "explained.npy",
 )
 
 
@@ -85,7 +86,7 @@ def test_equal_models_are_equal_files(ensemble: IntentEnsemble, bundle: bytes) -
     assert dump(ensemble, schema="abc", facts={"window": [1, 2]}, key=KEY) == bundle
 
 
-def test_it_holds_native_files_and_json_alone(bundle: bytes) -> None:
+def test_it_holds_native_files_json_and_plain_arrays_alone(bundle: bytes) -> None:
     assert set(unpack(bundle)) == set(FILES)
 
 

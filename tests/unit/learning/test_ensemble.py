@@ -130,6 +130,7 @@ def test_progress_is_told(sample: Sample) -> None:
         "fitting the baseline",
         "weighing and calibrating",
         "fitting lightgbm on everything",
+        "explaining",
     ]
 
 
