@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.dispatch import Signal
 
+from purchase_intent import signals
 from purchase_intent.scoring.facts import facts
 
 
@@ -15,3 +18,22 @@ def no_facts_held() -> Iterator[None]:
     facts.forget()
     yield
     facts.forget()
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Return what the signals say, by name, in order."""
+    said: list[tuple[str, dict[str, Any]]] = []
+    named = {name: getattr(signals, name) for name in signals.__all__}
+
+    def hear(name: str) -> Callable[..., None]:
+        return lambda **given: said.append(
+            (name, {key: given[key] for key in given if key not in ("signal", "sender")})
+        )
+
+    ears: list[tuple[Signal, Callable[..., None]]] = [(signal, hear(name)) for name, signal in named.items()]
+    for signal, ear in ears:
+        signal.connect(ear, weak=False)
+    yield said
+    for signal, ear in ears:
+        signal.disconnect(ear)

@@ -1,4 +1,4 @@
-"""Random walks of shoppers at the recorder: devices, tabs, logins, logouts, late events, and events of one moment."""
+"""Shoppers at the recorder: one by one, and random walks of devices, tabs, logins, late events, and shared moments."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from purchase_intent.events import Event, EventName, Page
+from purchase_intent.models import Event as Row
+from purchase_intent.models import Order, Session, Visitor
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
 
-__all__ = ["BEGIN", "Browser", "act", "walk"]
+__all__ = ["BEGIN", "SENDER", "Browser", "act", "counts", "later", "walk"]
 
 BEGIN = datetime(2026, 3, 9, 8, tzinfo=UTC)
+SENDER = Sender(visitor="v1", session="s1")
 ACTS = (
     *(EventName.PAGE_VIEW, EventName.VIEW, EventName.VIEW, EventName.SEARCH, EventName.CART, EventName.VIEW_CART),
     *(EventName.REMOVE_FROM_CART, EventName.CHECKOUT, EventName.PAYMENT_INFO, EventName.PURCHASE, EventName.LOGOUT),
@@ -39,6 +42,16 @@ class Browser:
 def act(number: int, when: datetime, name: EventName = EventName.PAGE_VIEW, **fields: object) -> Event:
     """One event; its id is its number."""
     return Event(**{"event_id": f"e{number}", "name": name, "occurred_at": when, "visitor": "-"} | fields)  # type: ignore[arg-type]
+
+
+def later(**span: float) -> datetime:
+    """So long after BEGIN."""
+    return BEGIN + timedelta(**span)
+
+
+def counts() -> tuple[int, int, int, int]:
+    """Visitors, sessions, events and orders stored."""
+    return Visitor.objects.count(), Session.objects.count(), Row.objects.count(), Order.objects.count()
 
 
 def walk(

@@ -1,23 +1,15 @@
-"""`score()` and the template tag, of a request, of a stored session and of nobody; what they cost unused."""
+"""`score()` of a request, of a stored session and of nobody."""
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.db import DatabaseError
 from django.http import HttpRequest
-from django.test import AsyncClient, Client, RequestFactory
-from pytest_django import DjangoAssertNumQueries, Settings
+from django.test import RequestFactory
 
 from purchase_intent import shortcuts
 from purchase_intent.exceptions import ForkedTooLate
@@ -28,51 +20,13 @@ from purchase_intent.scoring import serving
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Standing
 from purchase_intent.scoring.score import answer, milliseconds
 from purchase_intent.shortcuts import score, track
-from tests.integration.scoring.host import Host, render
+from tests.integration.scoring.conftest import Act
+from tests.integration.scoring.host import Host
 from tests.integration.scoring.visits import visit
 from tests.trained import damage
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ROOT = Path(__file__).resolve().parents[3]
-Act = Callable[[Callable[[HttpRequest], object]], str]
-AskOverAsgi = Callable[[str, Callable[[HttpRequest], object]], str]
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-
-
-@pytest.fixture
-def host(settings: Settings) -> None:
-    """Serve the shop whose view does what a test asks of it."""
-    settings.ROOT_URLCONF = "tests.integration.scoring.host"
-    settings.MIDDLEWARE = ["purchase_intent.middleware.TrackingMiddleware"]
-    settings.PURCHASE_INTENT = {"SHOP": "tests.integration.scoring.host.Host"}
-
-
-@pytest.fixture
-def act(host: None, monkeypatch: pytest.MonkeyPatch) -> Act:
-    """Serve one page on which something is done, to the same browser each time; what it answered."""
-    client = Client(headers={"User-Agent": BROWSER})
-
-    def serve(doing: Callable[[HttpRequest], object]) -> str:
-        monkeypatch.setattr(Host, "doing", staticmethod(doing), raising=False)
-        response = client.get("/")
-        assert response.status_code == 200
-        return response.content.decode()
-
-    return serve
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many reasons each answer was asked for, in the order of asking."""
-    found: list[int] = []
-
-    def counted(*args: Any, reasons: int = 0, **rest: Any) -> Intent:
-        found.append(reasons)
-        return answer(*args, reasons=reasons, **rest)
-
-    monkeypatch.setattr(shortcuts, "answer", counted)
-    return found
 
 
 def stored(state: bytes = b"", **fields: object) -> Session:
@@ -183,55 +137,6 @@ def test_a_fault_is_logged_once_and_gives_no_answer(
     assert Event.objects.count() == 3
 
 
-@pytest.fixture
-def ask_over_asgi(host: None, monkeypatch: pytest.MonkeyPatch) -> AskOverAsgi:
-    """Serve one page of a path over ASGI, to the same browser each time; what it answered."""
-    client = AsyncClient(headers={"User-Agent": BROWSER})
-
-    def serve(path: str, doing: Callable[[HttpRequest], object]) -> str:
-        monkeypatch.setattr(Host, "doing", staticmethod(doing), raising=False)
-        response = async_to_sync(client.get)(path)
-        assert response.status_code == 200
-        return str(response.content.decode())
-
-    return serve
-
-
-@pytest.mark.parametrize(
-    "doing",
-    [
-        pytest.param(lambda request: score(request, reasons=1).standing, id="score"),
-        pytest.param(lambda request: render("{% intent as intent %}{{ intent.standing }}", request), id="the tag"),
-    ],
-)
-def test_an_async_view_gets_no_score_and_is_told_how_to_ask(
-    champion: ModelVersion,
-    ask_over_asgi: AskOverAsgi,
-    caplog: pytest.LogCaptureFixture,
-    doing: Callable[[HttpRequest], object],
-) -> None:
-    assert [ask_over_asgi("/later/", doing) for _ in range(3)] == ["unknown"] * 3
-    assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [
-        "No score was given: score() asks the database: in async code, call it through asgiref's sync_to_async."
-    ]
-    assert Event.objects.count() == 3
-    assert Session.objects.get().score is None
-
-
-def test_an_async_view_asks_through_a_thread(
-    champion: ModelVersion,
-    ask_over_asgi: AskOverAsgi,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    found: list[Intent] = []
-    for _ in range(2):
-        ask_over_asgi("/thread/", lambda request: found.append(score(request, reasons=1)))
-    assert [(intent.standing, len(intent.reasons)) for intent in found] == [(Standing.SCORED, 1)] * 2
-    assert [record for record in caplog.records if record.levelno == logging.ERROR] == []
-    session = Session.objects.get()
-    assert (session.score, session.sequence) == (found[1].probability, 2)
-
-
 def test_a_stored_session_is_scored_as_of_its_end_at_the_latest(champion: ModelVersion) -> None:
     session = stored(STATE_LAYOUT.dumps(visit(3)))
     ended = NOON + timedelta(minutes=30)
@@ -242,83 +147,3 @@ def test_a_stored_session_is_scored_as_of_its_end_at_the_latest(champion: ModelV
 
 def test_a_stored_session_without_a_state_is_unknown(champion: ModelVersion) -> None:
     assert score(stored(b"short")).standing is Standing.UNKNOWN
-
-
-# The tag
-
-
-PAGE = (
-    "{% intent as intent %}{{ intent.standing }} {{ intent.stage.label }} "
-    "{% if intent.probability is not None %}number{% endif %} {% if 'top_5' in intent.bands %}top{% endif %}"
-)
-
-
-def test_a_template_shows_the_score(champion: ModelVersion, act: Act) -> None:
-    assert act(lambda request: render(PAGE, request)).strip() == "scored browsing number"
-
-
-def test_a_tag_that_is_not_used_asks_nothing(
-    champion: ModelVersion, act: Act, asked: list[int], django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    def unused(request: HttpRequest) -> str:
-        with django_assert_num_queries(0):
-            return render("{% intent as intent %}plain", request)
-
-    assert act(unused) == "plain"
-    assert asked == []
-    assert Session.objects.get().score is None
-
-
-def test_reasons_are_worked_out_when_they_are_shown(champion: ModelVersion, act: Act, asked: list[int]) -> None:
-    act(lambda request: render("{% intent as intent %}{{ intent.probability }}", request))
-    assert asked == [0]
-    text = (
-        "{% intent reasons=2 as intent %}{{ intent.stage }}{% for why in intent.reasons %}|{{ why.text }}{% endfor %}"
-    )
-    shown = act(lambda request: render(text, request))
-    assert asked == [0, 0, 2]
-    assert shown.count("|") == 2
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(PAGE, id="read"),
-        pytest.param("{% intent %}", id="printed"),
-        pytest.param("{% intent reasons='many' as intent %}{{ intent.reasons|length }}", id="no number of reasons"),
-        pytest.param("{% intent reasons=-1 as intent %}{{ intent.reasons|length }}", id="fewer than none"),
-        pytest.param(
-            "{% intent as intent %}{{ intent.nonsense }}{{ intent.moment }}{{ intent.model }}", id="unknown name"
-        ),
-    ],
-)
-def test_a_template_never_fails(text: str, act: Act) -> None:
-    assert "object at" not in render(text, None)
-    assert "object at" not in act(lambda request: render(text, request))
-
-
-def test_a_page_that_does_not_use_the_tag_imports_no_learner() -> None:
-    program = """
-import json, sys
-import django
-django.setup()
-from django.template import engines
-from django.test import RequestFactory
-text = "{% load purchase_intent %}{% intent as intent %}plain"
-assert engines["django"].from_string(text).render({}, RequestFactory().get("/")) == "plain"
-print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
-"""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=environment | {"DJANGO_SETTINGS_MODULE": "demo_shop.settings"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert "purchase_intent" in loaded
-    assert loaded.isdisjoint({"catboost", "lightgbm", "xgboost", "sklearn", "pandas", "numba", "duckdb", "pyarrow"})
