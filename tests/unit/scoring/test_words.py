@@ -13,34 +13,19 @@ from pytest_django import Settings
 from purchase_intent.adapters import Shop as Adapter
 from purchase_intent.events.names import EventName, Page
 from purchase_intent.features.live import Journeys, read_vector
-from purchase_intent.features.schema import FEATURES
 from purchase_intent.features.state import Past, State
 from purchase_intent.models import Session
 from purchase_intent.scoring.answer import Reason
 from purchase_intent.scoring.words import THEMES, WORTH_SAYING, reasons_of
 from purchase_intent.scoring.words.amounts import count, money, span, times
 from tests.unit.features.streams import NOON, Sent, Shop, logs
-
-NAMES = [feature.name for feature in FEATURES]
-DAY = 86_400.0
+from tests.unit.scoring.telling import DAY, NAMES, only, told
 
 
 class Euro(Adapter):
     """A shop that names its currency."""
 
     currency = "EUR"
-
-
-def only(effects: dict[str, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array([effects.get(name, 0.0) for name in NAMES])
-
-
-def told(shop: Shop, session: str, effects: dict[str, float], *, later: float = 0.0, most: int = 9) -> list[str]:
-    """The reasons for the latest session of a shop, `later` seconds after its latest event."""
-    slot = shop.journeys.sessions[session]
-    state, past = shop.journeys.tables.states[slot], shop.journeys.tables.seen[slot]
-    row = read_vector(state, past, state.last + int(later * 1000))
-    return [reason.text for reason in reasons_of(only(effects), state, past, row, most=most)]
 
 
 def texts(effects: dict[str, float], session: Session) -> list[str]:
