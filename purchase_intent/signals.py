@@ -8,6 +8,7 @@ Each is sent with `send_robust`: a receiver that fails is logged and changes not
 - `order_recorded`: `order` (an `Order`), `session`; once an order
 - `session_closed`: `session`, whose `outcome` is now known
 - `model_promoted`: `version` (a `ModelVersion`), which serves its horizon from now on
+- `drift_found`: `report` (a `WatchReport`): live traffic has moved away from what the champion learnt
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 __all__ = [
+    "drift_found",
     "events_recorded",
     "model_promoted",
     "order_recorded",
@@ -29,3 +31,4 @@ visitor_known = Signal()
 order_recorded = Signal()
 session_closed = Signal()
 model_promoted = Signal()
+drift_found = Signal()

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from threading import Thread
 from typing import Any, Final, ParamSpec, TypeVar
 
 from django.utils import timezone
@@ -32,6 +33,7 @@ __all__ = [
     "score_sessions",
     "score_visitors",
     "train",
+    "watch",
 ]
 
 logger = logging.getLogger(__name__)
@@ -66,19 +68,61 @@ def _send(task: Any, *given: object) -> None:
 
 
 @_task()
-def train(horizon: str = "session") -> str:
+def train(horizon: str = "session", run: int | None = None) -> str:
     """Train a model on the stored events, in a fresh process; the last line it said.
 
+    `run` is the key of the training run on record that asked for it, None for the schedule.
     One at a time: where another training is under way this one ends at once. Raises TrainingRefused where it failed.
     Acknowledged at once: a delivery after the end would train once more.
     """
     from purchase_intent.training.alone import train_in_fresh_process
 
     try:
-        return train_in_fresh_process(horizon)
+        return train_in_fresh_process(horizon, run=run)
     except TrainingBusy as busy:
         logger.info("%s", busy.message)
         return busy.message
+
+
+@_task(**_again)
+def watch() -> str:
+    """Look after the champion for the day that is over, and have a training begun where one is due; the verdict.
+
+    A day's report is made once: a second run finds it and asks for nothing.
+    """
+    from purchase_intent.watch import watching
+
+    now = timezone.now()
+    report = watching.watch(now)
+    if report.run is not None and report.made_at == now:
+        train_now(report.run.pk, horizon=report.horizon)
+    return f"{report.day}: {report.health}"
+
+
+def train_now(run: int, *, horizon: str = "session") -> None:
+    """Have a training run on record begun, by its key: by a worker, or where tasks run in process, beside this one.
+
+    No task of its own, and it returns at once.
+    """
+    if celery is not None and not celery.current_app.conf.task_always_eager:
+        train.delay(horizon, run=run)  # type: ignore[attr-defined]
+        return
+    Thread(target=_train_beside, args=(horizon, run), name=f"purchase-intent-training-{run}", daemon=True).start()
+
+
+def _train_beside(horizon: str, run: int) -> None:
+    """Wait for a training in a process of its own; what it says is on record."""
+    from django.db import connections
+
+    from purchase_intent.exceptions import TrainingRefused
+    from purchase_intent.training.alone import train_in_fresh_process
+
+    try:
+        train_in_fresh_process(horizon, run=run)
+    except (TrainingBusy, TrainingRefused) as ended:
+        logger.info("%s", ended.message)
+    finally:
+        connections.close_all()
 
 
 @_task(**_again)
@@ -161,6 +205,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "purchase-intent-close-sessions": {"task": "purchase_intent.close_sessions", "schedule": 300.0},
     "purchase-intent-freeze-day": {"task": "purchase_intent.freeze_day", "schedule": _at("10 0 * * *")},
     "purchase-intent-make-partitions": {"task": "purchase_intent.make_partitions", "schedule": _at("20 0 * * *")},
+    "purchase-intent-watch": {"task": "purchase_intent.watch", "schedule": _at("30 2 * * *")},
     "purchase-intent-score-visitors": {"task": "purchase_intent.score_visitors", "schedule": _at("10 3 * * *")},
     "purchase-intent-train": {"task": "purchase_intent.train", "schedule": _at("0 4 * * 1")},
     "purchase-intent-prune": {"task": "purchase_intent.prune", "schedule": _at("30 5 * * *")},

@@ -4,21 +4,31 @@ from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuery
 from purchase_intent.models.event import Event, EventQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status
 from purchase_intent.models.order import Order, OrderQuerySet
+from purchase_intent.models.recalibration import Recalibration, RecalibrationQuerySet
+from purchase_intent.models.refusal import Refusal, RefusalQuerySet
 from purchase_intent.models.score import Score, ScoreQuerySet
 from purchase_intent.models.session import Outcome, Session, SessionQuerySet, Stage
+from purchase_intent.models.training_run import RunState, TrainingRun, TrainingRunQuerySet, Why
 from purchase_intent.models.visitor import Visitor, VisitorQuerySet
+from purchase_intent.models.watch_report import Health, WatchReport, WatchReportQuerySet
 
 __all__ = [
     "CatalogueDay",
     "CatalogueDayQuerySet",
     "Event",
     "EventQuerySet",
+    "Health",
     "Horizon",
     "ModelVersion",
     "ModelVersionQuerySet",
     "Order",
     "OrderQuerySet",
     "Outcome",
+    "Recalibration",
+    "RecalibrationQuerySet",
+    "Refusal",
+    "RefusalQuerySet",
+    "RunState",
     "Score",
     "ScoreQuerySet",
     "Session",
@@ -26,6 +36,11 @@ __all__ = [
     "Stage",
     "Status",
     "Subject",
+    "TrainingRun",
+    "TrainingRunQuerySet",
     "Visitor",
     "VisitorQuerySet",
+    "WatchReport",
+    "WatchReportQuerySet",
+    "Why",
 ]

@@ -39,7 +39,8 @@ class Intent:
     """An answer. `probability` (0 to 1) is None where the standing is ALREADY_BOUGHT or UNKNOWN.
 
     `bands` holds every band the score reaches ("top_1", "top_5", "top_20"), `band` the narrowest of them, or "".
-    `reasons` is empty unless asked for, the strongest first. `model` is the version's key, None for rules.
+    `reasons` is empty unless asked for, the strongest first. `model` is the version's key, None for rules;
+    `recalibration` the key of the correction that was applied to it, None for none.
     """
 
     standing: Standing
@@ -49,6 +50,7 @@ class Intent:
     stage: Stage = Stage.NONE
     reasons: tuple[Reason, ...] = ()
     model: int | None = None
+    recalibration: int | None = None
     moment: datetime | None = None
 
 

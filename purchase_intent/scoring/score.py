@@ -88,5 +88,6 @@ def _scored(serving: Serving, state: State, probability: float, at: datetime) ->
         bands=bands,
         stage=Stage(state.stage),
         model=serving.version.pk,
+        recalibration=serving.recalibration,
         moment=at,
     )

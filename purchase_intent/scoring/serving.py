@@ -13,13 +13,15 @@ import sys
 import time
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import DatabaseError
+from django.db.models import FilteredRelation, Q
 
 from purchase_intent.exceptions import BundleRefused, ForkedTooLate, IntentError, MissingExtra, ModelNotFound
-from purchase_intent.learning import MEMBERS
+from purchase_intent.learning import MEMBERS, Calibration
 from purchase_intent.learning.forks import forked_too_late
+from purchase_intent.learning.shift import shifted
 from purchase_intent.models import ModelVersion
 from purchase_intent.scoring.bundles import heirs, load_bundle
 from purchase_intent.signals import model_promoted
@@ -41,10 +43,25 @@ clock = time.monotonic
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A model at work: its record, and the model itself."""
+    """A model at work: its record, and the model with the recalibration in force, whose key is `recalibration`.
+
+    `plain` is the model as its bundle holds it, where the two differ.
+    """
 
     version: ModelVersion
     model: IntentEnsemble
+    recalibration: int | None = None
+    plain: IntentEnsemble | None = None
+
+
+class _OnRecord(NamedTuple):
+    """A champion's key, the SHA-256 of its bundle, and the correction of its log-odds that is in force."""
+
+    key: int
+    sha256: str
+    recalibration: int | None
+    slope: float | None
+    intercept: float | None
 
 
 @dataclass(slots=True)
@@ -53,8 +70,8 @@ class _Seat:
 
     lock: Lock = field(default_factory=Lock)
     serving: Serving | None = None
-    found: tuple[int, str] | None = None
-    """The champion's key and the SHA-256 of its bundle, as the database held them."""
+    found: _OnRecord | None = None
+    """The champion as the database held it."""
     looked_at: float = -math.inf
     retry_at: float = math.inf
     told: set[object] = field(default_factory=set)
@@ -101,7 +118,7 @@ def _look(seat: _Seat, horizon: str) -> None:
     try:
         found = _champion_on_record(horizon)
         if found != seat.found or clock() >= seat.retry_at:
-            seat.serving = _loaded(seat, horizon)
+            seat.serving = _corrected(_loaded(seat, horizon), found)
             seat.found = found
     except DatabaseError:
         if seat.serving is None:
@@ -109,8 +126,22 @@ def _look(seat: _Seat, horizon: str) -> None:
     seat.looked_at = clock()
 
 
-def _champion_on_record(horizon: str) -> tuple[int, str] | None:
-    return ModelVersion.objects.of(horizon).champions().values_list("pk", "bundle_sha256").first()
+def _champion_on_record(horizon: str) -> _OnRecord | None:
+    in_force = FilteredRelation("recalibrations", condition=Q(recalibrations__ended_at=None))
+    columns = ("pk", "bundle_sha256", "correction__pk", "correction__slope", "correction__intercept")
+    champions = ModelVersion.objects.of(horizon).champions().annotate(correction=in_force)
+    found = champions.values_list(*columns).first()
+    return None if found is None else _OnRecord(*found)
+
+
+def _corrected(serving: Serving | None, found: _OnRecord | None) -> Serving | None:
+    """The model with the correction in force; one that serves in the champion's stead has none."""
+    if serving is None or found is None or serving.version.pk != found.key:
+        return serving
+    if found.slope is None or found.intercept is None:
+        return serving
+    model = shifted(serving.model, Calibration(found.slope, found.intercept))
+    return Serving(serving.version, model, recalibration=found.recalibration, plain=serving.model)
 
 
 def _loaded(seat: _Seat, horizon: str) -> Serving | None:
@@ -131,7 +162,7 @@ def _loaded(seat: _Seat, horizon: str) -> Serving | None:
 def _served_by(seat: _Seat, version: ModelVersion) -> Serving | None:
     serving = seat.serving
     if serving is not None and _identity(serving.version) == _identity(version):
-        return Serving(version, serving.model)
+        return Serving(version, serving.plain or serving.model)
     try:
         return Serving(version, load_bundle(version))
     except (BundleRefused, MissingExtra) as refused:

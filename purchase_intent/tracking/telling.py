@@ -14,6 +14,7 @@ from purchase_intent.events.reasons import Reason
 from purchase_intent.exceptions import EventRefused
 from purchase_intent.tracking.attached import attached, tracker_of
 from purchase_intent.tracking.deeds import Line, order_deeds, spelled
+from purchase_intent.tracking.refusals import note_refusal
 from purchase_intent.tracking.tracker import Tracker
 
 __all__ = ["logged_in", "logged_out", "shown_again", "tell", "tell_order"]
@@ -85,6 +86,7 @@ def _edge(request: HttpRequest, call: str, add: Callable[[Tracker], None]) -> No
 
 def _refused(call: str, refusal: EventRefused) -> None:
     logger.warning("%s is not recorded: %s", call, refusal.message)
+    note_refusal(str(refusal.reason), refusal.field)
 
 
 @lru_cache(maxsize=8)

@@ -22,7 +22,8 @@ from django.conf import settings
 from django.db import connections, router
 
 from purchase_intent.exceptions import TrainingBusy, TrainingRefused
-from purchase_intent.models import Horizon, ModelVersion
+from purchase_intent.models import Horizon, ModelVersion, TrainingRun, Why
+from purchase_intent.training.reported import asked, ended_without_a_word
 
 __all__ = ["BUSY", "LONGEST", "alone", "train_in_fresh_process"]
 
@@ -35,15 +36,28 @@ LONGEST: Final = 6 * 3600.0
 LOCK: Final = "purchase_intent.training"
 
 
-def train_in_fresh_process(horizon: str = Horizon.SESSION, *, longest: float = LONGEST) -> str:
+def train_in_fresh_process(horizon: str = Horizon.SESSION, *, run: int | None = None, longest: float = LONGEST) -> str:
     """Run `intent_train` on the stored events; its last line.
 
-    Raises TrainingBusy where another training is under way, TrainingRefused with the last line of what it said where
-    it failed, or took longer than `longest` seconds.
+    The report is that of the run on record under the key `run`, or of a new one that the schedule asked for. Raises
+    TrainingBusy where another training is under way, TrainingRefused with the last line of what it said where it
+    failed, or took longer than `longest` seconds.
     """
     if horizon != Horizon.SESSION:
         raise TrainingRefused(f"horizon: {horizon!r} cannot be trained from stored events; give 'session'")
-    command = [sys.executable, "-m", "django", "intent_train", "--alone"]
+    known = TrainingRun.objects.of(horizon).filter(pk=run).first() if run is not None else None
+    report = known or asked(horizon, why=Why.SCHEDULE, reason="Due by the schedule.")
+    try:
+        last = _trained(report, longest)
+    except (TrainingBusy, TrainingRefused) as ended:
+        ended_without_a_word(report, ended.message, busy=isinstance(ended, TrainingBusy))
+        raise
+    ended_without_a_word(report, last)
+    return last
+
+
+def _trained(report: TrainingRun, longest: float) -> str:
+    command = [sys.executable, "-m", "django", "intent_train", "--alone", "--run", str(report.pk)]
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter and words)
             command, env=_environment(), capture_output=True, text=True, timeout=longest, check=False

@@ -15,11 +15,11 @@ from purchase_intent.conf import config
 from purchase_intent.exceptions import TrainingBusy
 from purchase_intent.management.endings import clear_ending
 from purchase_intent.management.progress import Steps
-from purchase_intent.models import ModelVersion
+from purchase_intent.models import Horizon, ModelVersion
 
 
 class Command(BaseCommand):
-    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials 0] [--force] [--alone]`."""
+    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials 0] [--force] [--alone] [--run N]`."""
 
     help = "Train a model from event logs, or from the stored events, and register it with its figures and bundle."
 
@@ -30,10 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("--trials", type=int, default=0, help="tuning trials for each member; 0 keeps the defaults")
         parser.add_argument("--force", action="store_true", help="register even what a check refuses, marked so")
         parser.add_argument("--alone", action="store_true", help="end at once where another such training is under way")
+        parser.add_argument("--run", type=int, help="the training run on record that this is, as the tasks name it")
         parser.add_argument("--zone", help="the shop's time zone, where the log is another shop's")
         parser.add_argument("--rejects", type=Path, help="CSV file for the rows that were rejected, with the reason")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from purchase_intent.training.reported import reported
         from purchase_intent.training.run import Request, train
 
         steps = Steps(self.stdout)
@@ -48,8 +50,8 @@ class Command(BaseCommand):
                 force=options["force"],
                 rejects=options["rejects"],
             )
-            with self._held(options["alone"]):
-                version = train(request, progress=steps)
+            with reported(Horizon.SESSION, run=options["run"]) as done, self._held(options["alone"]):
+                version = done.version = train(request, progress=steps)
         self._report(version)
 
     @contextmanager

@@ -1,0 +1,180 @@
+"""How the champion's scores have come true, beside what training promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from purchase_intent.exceptions import TrainingRefused
+from purchase_intent.learning import Calibration, auc, average_precision, case_weights, expected_calibration_error
+from purchase_intent.learning.intervals import resampled, session_draws, wilson
+from purchase_intent.models import ModelVersion
+from purchase_intent.watch.scores import Judged
+
+__all__ = ["LEAST_BUYERS", "figures_by_day", "live_figures", "promised", "ratio_now", "reliability", "too_few"]
+
+LEAST_BUYERS: Final = 20
+"""Buying sessions, and others, that a figure needs: with fewer an AUC is known to a tenth at best."""
+FREE_SLOPE: Final = 10.0
+"""The slope of live scores is read off as it is, hardly shrunk towards 1."""
+DECILES: Final = 10
+
+Interval = tuple[float, float] | None
+
+
+def live_figures(scores: Judged, *, seed: int) -> dict[str, Any]:
+    """JSON of one version's judged scores: counts, then `reason` where there are too few, else the figures.
+
+    Each session weighs once. `auc`, `average_precision`, `ece`, `slope`, `ratio` (of buyers to what was promised) with
+    95% intervals from whole sessions drawn again (`…_interval`), `base_rate`, `reliability` by decile and `bands`.
+    """
+    found: dict[str, Any] = {
+        "scores": len(scores),
+        "sessions": scores.session_count,
+        "buyers": scores.buying_sessions,
+        "reason": too_few(scores),
+    }
+    if found["reason"]:
+        return found
+    weights = case_weights(scores.sessions, power=-1.0)
+    labels, chances = scores.labels, expit(scores.said)
+    draws = session_draws(scores.sessions, seed=seed)
+
+    def slope(mass: NDArray[np.float64]) -> float:
+        return _slope(scores, mass)
+
+    measures: dict[str, Callable[[NDArray[np.float64]], float]] = {
+        "auc": lambda mass: auc(labels, chances, mass),
+        "average_precision": lambda mass: average_precision(labels, chances, mass),
+        "ece": lambda mass: expected_calibration_error(labels, chances, mass, bins=DECILES),
+        "ratio": lambda mass: float((mass * labels).sum() / (mass * chances).sum()),
+    }
+    for name, measure in measures.items():
+        found[name] = round(measure(weights), 5)
+        found[f"{name}_interval"] = _rounded(resampled(measure, weights, draws))
+    found["slope"] = round(slope(weights), 4)
+    found["slope_interval"] = _rounded(resampled(slope, weights, draws[:40]))
+    found["base_rate"] = round(float(np.average(labels, weights=weights)), 5)
+    found["reliability"] = reliability(labels, chances, weights, sessions=found["sessions"])
+    found["bands"] = _bands(scores)
+    return found
+
+
+def ratio_now(scores: Judged, present: Calibration, *, seed: int) -> dict[str, Any]:
+    """Buyers for each one that the scores would have promised with the correction in force now; empty for too few."""
+    if too_few(scores):
+        return {}
+    weights = case_weights(scores.sessions, power=-1.0)
+    chances = expit(present(scores.raw))
+
+    def ratio(mass: NDArray[np.float64]) -> float:
+        return float((mass * scores.labels).sum() / (mass * chances).sum())
+
+    interval = resampled(ratio, weights, session_draws(scores.sessions, seed=seed))
+    return {"ratio_now": round(ratio(weights), 5), "ratio_now_interval": _rounded(interval)}
+
+
+def too_few(scores: Judged) -> str:
+    """Why no figure can be given; "" where one can."""
+    buyers, others = scores.buying_sessions, scores.session_count - scores.buying_sessions
+    if buyers < LEAST_BUYERS:
+        return f"Too few buyers yet: {buyers:,} of the {LEAST_BUYERS} buying sessions that a figure needs."
+    if others < LEAST_BUYERS:
+        return f"Too few sessions that did not buy yet: {others:,} of {LEAST_BUYERS}."
+    return ""
+
+
+def reliability(
+    labels: NDArray[np.uint8], chances: NDArray[np.float64], weights: NDArray[np.float64], *, sessions: int
+) -> list[dict[str, float]]:
+    """What was said against what happened in ten bins of equal weight, with Wilson's interval of each.
+
+    Sessions are the cases: the rows of one tell no more than it does.
+    """
+    order = np.argsort(chances, kind="stable")
+    mass = np.cumsum(weights[order])
+    cuts = np.searchsorted(mass, mass[-1] * np.arange(1, DECILES) / DECILES)
+    rows = []
+    for part in np.split(order, cuts):
+        if len(part):
+            total = float(weights[part].sum())
+            said, bought = (float(np.average(column[part], weights=weights[part])) for column in (chances, labels))
+            cases = total / float(mass[-1]) * sessions
+            low, high = wilson(bought * cases, cases)
+            rows.append({"said": said, "bought": bought, "low": low, "high": high, "sessions": cases})
+    return [{name: round(value, 5) for name, value in row.items()} for row in rows]
+
+
+def figures_by_day(scores: Judged, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """JSON by local day and version: sessions, buyers, mean score, share that bought; AUC where there are enough."""
+    days = np.array([_day(moment, zone).toordinal() for moment in scores.moments.tolist()], np.int64)
+    rows = []
+    for day in np.unique(days).tolist():
+        for model in np.unique(scores.models[days == day]).tolist():
+            part = scores.take((days == day) & (scores.models == model))
+            weights = case_weights(part.sessions, power=-1.0)
+            row = {
+                "day": date.fromordinal(day).isoformat(),
+                "model": model,
+                "sessions": part.session_count,
+                "buyers": part.buying_sessions,
+                "said": round(float(np.average(expit(part.said), weights=weights)), 5),
+                "bought": round(float(np.average(part.labels, weights=weights)), 5),
+            }
+            enough = not too_few(part)
+            rows.append(row | ({"auc": round(auc(part.labels, part.said, weights), 4)} if enough else {}))
+    return rows
+
+
+def promised(version: ModelVersion, profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The same figures of the training's later slice, as far as they were stored."""
+    models: Any = version.figures.get("models", {}) if isinstance(version.figures, Mapping) else {}
+    judged = models.get("ensemble", {}).get("session", {})
+    names = ("auc", "average_precision", "ece", "base_rate", "rows", "positives")
+    return {name: judged[name] for name in names if name in judged} | {"bands": profile.get("bands", {})}
+
+
+def _slope(scores: Judged, mass: NDArray[np.float64]) -> float:
+    """The slope of outcomes on the log-odds that were said: 1 where scores are neither too bold nor too timid."""
+    try:
+        return Calibration.fit(
+            scores.said, scores.labels, mass, max(scores.buying_sessions, 1), spread=FREE_SLOPE
+        ).slope
+    except TrainingRefused:
+        return float("nan")
+
+
+def _bands(scores: Judged) -> dict[str, dict[str, Any]]:
+    """For each band, the narrower within the wider: how many sessions reached it, and how many of them bought."""
+    names: Sequence[str] = ("top_1", "top_5", "top_20")
+    total = scores.session_count
+    found = {}
+    for place, name in enumerate(names):
+        reached = np.isin(scores.bands, names[: place + 1])
+        # A session counts once, by the first moment at which it reached the band.
+        _, first = np.unique(scores.sessions[reached], return_index=True)
+        sessions, hits = len(first), int(scores.labels[reached][first].sum())
+        low, high = wilson(hits, sessions)
+        found[name] = {
+            "sessions": sessions,
+            "share": round(sessions / total, 5),
+            "bought": hits,
+            "precision": round(hits / sessions, 5) if sessions else None,
+            "low": round(low, 5),
+            "high": round(high, 5),
+        }
+    return found
+
+
+def _rounded(interval: Interval) -> list[float] | None:
+    return None if interval is None else [round(end, 5) for end in interval]
+
+
+def _day(moment: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(moment / 1000, tz=zone).date()

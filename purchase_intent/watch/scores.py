@@ -1,0 +1,97 @@
+"""Judged scores of sessions as columns: what was said, by which version, and whether it came true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from django.db.models import F
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from purchase_intent.models import Recalibration, Score
+
+__all__ = ["MOST_SCORES", "Judged", "judged_scores"]
+
+MOST_SCORES: Final = 40_000
+"""Scores judged together: of more, those of every so many-th session."""
+_TINY: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One row a judged score, by time.
+
+    `said` and `raw` float64 [n]: log-odds as given, and before any recalibration that was in force; `labels` uint8;
+    `sessions`, `models`, `moments` (milliseconds) int64; `bands` text.
+    """
+
+    said: NDArray[np.float64]
+    raw: NDArray[np.float64]
+    labels: NDArray[np.uint8]
+    sessions: NDArray[np.int64]
+    models: NDArray[np.int64]
+    moments: NDArray[np.int64]
+    bands: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.said)
+
+    def take(self, rows: NDArray[Any]) -> Judged:
+        """The rows picked by an index array or a mask."""
+        return Judged(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    @property
+    def session_count(self) -> int:
+        return len(np.unique(self.sessions))
+
+    @property
+    def buying_sessions(self) -> int:
+        return len(np.unique(self.sessions[self.labels == 1]))
+
+
+def judged_scores(begin: datetime, end: datetime, *, model: int | None = None, most: int = MOST_SCORES) -> Judged:
+    """The judged scores of people's sessions with a moment from `begin` to before `end`, of one version or of all."""
+    found = Score.objects.judged().filter(moment__gte=begin, moment__lt=end, session__isnull=False)
+    found = found.filter(session__visitor__bot="")
+    if model is not None:
+        found = found.filter(model=model)
+    step = -(-found.order_by()[: most * 1_000].count() // most)
+    if step > 1:
+        found = found.alias(rest=F("session_id") % step).filter(rest=0)
+    rows = list(
+        found.order_by("moment", "pk").values_list(
+            "probability", "came_true", "session_id", "model_id", "moment", "band"
+        )[: 2 * most]
+    )
+    columns = list(zip(*rows, strict=True)) or [()] * 6
+    said = logit(np.clip(np.array(columns[0], np.float64), _TINY, 1 - _TINY))
+    models, moments = (
+        np.array(columns[3], np.int64),
+        np.array([int(moment.timestamp() * 1000) for moment in columns[4]], np.int64),
+    )
+    return Judged(
+        said=said,
+        raw=_undone(said, models, moments),
+        labels=np.array(columns[1], np.uint8),
+        sessions=np.array(columns[2], np.int64),
+        models=models,
+        moments=moments,
+        bands=np.array(columns[5], np.str_),
+    )
+
+
+def _undone(said: NDArray[np.float64], models: NDArray[np.int64], moments: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The log-odds without the recalibration that was in force at each moment.
+
+    Processes follow a recalibration within five seconds: scores of those seconds are taken for ones after it.
+    """
+    raw = said.copy()
+    for each in Recalibration.objects.filter(model__in=np.unique(models).tolist()):
+        begin = int(each.begun_at.timestamp() * 1000)
+        end = int(each.ended_at.timestamp() * 1000) if each.ended_at else np.iinfo(np.int64).max
+        there = (models == each.model_id) & (moments >= begin) & (moments < end)
+        raw[there] = (said[there] - each.intercept) / each.slope
+    return raw
