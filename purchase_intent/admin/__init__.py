@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from purchase_intent.admin.customers import CustomerAdmin
+from purchase_intent.admin.health import WatchReportAdmin
 from purchase_intent.admin.models import ModelVersionAdmin
 from purchase_intent.admin.orders import OrderAdmin
 from purchase_intent.admin.sessions import SessionAdmin
 
-__all__ = ["CustomerAdmin", "ModelVersionAdmin", "OrderAdmin", "SessionAdmin"]
+__all__ = ["CustomerAdmin", "ModelVersionAdmin", "OrderAdmin", "SessionAdmin", "WatchReportAdmin"]

@@ -31,6 +31,12 @@ class ModelVersionAdmin(Desk):
         """Nothing is edited, but who may change a model may promote it."""
         return request.user.has_perm("purchase_intent.change_modelversion")
 
+    def overview(self, request: HttpRequest) -> dict[str, Any]:
+        """Where to read how the champion fares."""
+        if not request.user.has_perm("purchase_intent.view_watchreport"):
+            return {}
+        return {"lead_url": reverse("admin:purchase_intent_watchreport_changelist"), "lead": "How the champion fares"}
+
     def get_urls(self) -> list[URLPattern]:
         """The admin's own, and a page to confirm a promotion on."""
         view = self.admin_site.admin_view(self.promote_view)

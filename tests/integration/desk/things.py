@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from purchase_intent.events import EventName
-from purchase_intent.models import Event, ModelVersion, Session, Visitor
+from purchase_intent.models import Event, Health, ModelVersion, Session, Visitor, WatchReport
 from purchase_intent.models.keys import event_key
 from purchase_intent.scoring.rebuild import rebuild_session
 
-__all__ = ["BEGIN", "WAY", "version", "visitor", "walk"]
+__all__ = ["BEGIN", "WAY", "version", "visitor", "walk", "watched"]
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WAY = (EventName.PAGE_VIEW, EventName.VIEW, EventName.CART, EventName.VIEW_CART, EventName.CHECKOUT)
@@ -83,4 +83,82 @@ def version(**fields: Any) -> ModelVersion:
         },
     }
     made: ModelVersion = ModelVersion.objects.create(**sound | fields)
+    return made
+
+
+def watched(model: ModelVersion, *, name: str = "basket") -> WatchReport:
+    """A report of the watch with something of everything."""
+    columns = [
+        ("score", "The score itself", "watch", "-1 to -0.5", 0.0),
+        ("kind", "What the latest event was", "drifted", name, 0.14),
+        *((f"c{place}", f"Meaning of column {place}", "stable", "0 to 3.5", 0.02) for place in range(14)),
+    ]
+    live = {
+        "reason": "",
+        "scores": 4000,
+        "sessions": 1500,
+        "buyers": 130,
+        "auc": 0.731,
+        "auc_interval": [0.702, 0.76],
+        "ece": 0.012,
+        "ece_interval": None,
+        "ratio": 0.91,
+        "ratio_interval": [0.8, 1.04],
+        "slope": 0.97,
+        "slope_interval": [0.8, 1.1],
+        "reliability": [
+            {
+                "said": 0.004 * 1.6**place,
+                "bought": 0.005 * 1.55**place,
+                "low": 0.003 * 1.5**place,
+                "high": 0.008 * 1.55**place,
+                "sessions": 150.0,
+            }
+            for place in range(10)
+        ],
+        "bands": {"top_5": {"sessions": 75, "share": 0.05, "bought": 30, "precision": 0.4, "low": 0.3, "high": 0.51}},
+    }
+    day = {"day": "2026-03-30", "model": model.pk, "sessions": 60, "buyers": 5, "said": 0.08, "bought": 0.09}
+    checks = [
+        {"name": "volume", "passed": True, "said": "100 events, as usual for a Monday."},
+        {"name": "price_zero", "passed": False, "said": "Prices of zero: 12%; at most 1% is in order."},
+        {"name": "no_price", "passed": None, "said": "No event about a product."},
+    ]
+    made: WatchReport = WatchReport.objects.create(
+        day=date(2026, 3, 30),
+        model=model,
+        health=Health.ACT,
+        has_drifted=True,
+        quality=93.3,
+        said=["A training was asked for. Drifted for 3 days: How far it has come.", "Scores hold."],
+        figures={
+            "drift": {
+                "sessions": 900,
+                "days": 7,
+                "reason": "",
+                "columns": [
+                    {
+                        "name": key,
+                        "meaning": meaning,
+                        "band": band,
+                        "moved": moved,
+                        "weight": weight,
+                        "psi": 0.41,
+                        "distance": 0.25,
+                        "before": 0.12,
+                        "now": 0.31,
+                        "top": weight > 0.1,
+                    }
+                    for key, meaning, band, moved, weight in columns
+                ],
+            },
+            "quality": {"events": 400, "score": 93.3, "checks": checks, "refused": []},
+            "performance": {
+                "live": live,
+                "promised": {"auc": 0.812, "ece": 0.004, "bands": {"top_5": {"precision": 0.44}}},
+                "by_day": [day, day | {"day": "2026-03-29", "auc": 0.75}],
+            },
+            "recalibration": {"reason": "The scores fit recent outcomes."},
+        },
+    )
     return made
