@@ -112,9 +112,13 @@ def _device(agent: str, hint: str) -> str:
     return MOBILE if _MOBILES.search(agent) else DESKTOP
 
 
-def channel_of(request: HttpRequest, referrer: str) -> str:
-    """By what a visit begins with this request: the link's own marks first, then the page that led here."""
-    return _marked(request) or _referred(request, referrer)
+def channel_of(request: HttpRequest, referrer: str, *, is_known: bool) -> str:
+    """By what a visit begins with this request: the link's own marks first, then the page that led here.
+
+    Empty where a page of the shop itself led here and `is_known`, that this visitor was recorded before, is False: the
+    visit began unrecorded, before a consent for example, and what led to it is not known.
+    """
+    return _marked(request) or _referred(request, referrer, within=DIRECT if is_known else "")
 
 
 def _marked(request: HttpRequest) -> str:
@@ -139,13 +143,15 @@ def _word(text: str) -> str:
     return text.strip().lower().replace("_", "-").replace(" ", "-")
 
 
-def _referred(request: HttpRequest, referrer: str) -> str:
+def _referred(request: HttpRequest, referrer: str, *, within: str) -> str:
     try:
         host = urlsplit(referrer[:_LONGEST_REFERRER]).hostname or ""
     except ValueError:  # a browser sends no such thing, but anyone can
         return DIRECT
-    if not host or host == _own_host(request):
+    if not host:
         return DIRECT
+    if host == _own_host(request):
+        return within
     return _by_host(host.removeprefix("www.")) or REFERRAL
 
 

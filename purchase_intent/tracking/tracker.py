@@ -247,12 +247,15 @@ class Tracker:
     def _origin(self) -> dict[str, Any]:
         """Device, channel and country: of the session that goes on, or of this request where one begins."""
         session = self.journey.session(at=self.moment)
-        channel = session.channel if session is not None else channel_of(self.request, self.shop.referrer(self.request))
         return {
             "device": device_of(self.request),
-            "channel": channel,
+            "channel": self._channel if session is None else session.channel,
             "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
         }
+
+    @property
+    def _channel(self) -> str:
+        return channel_of(self.request, self.shop.referrer(self.request), is_known=self.cookie is not None)
 
 
 def _word(method: str, value: object, longest: int) -> str:

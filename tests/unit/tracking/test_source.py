@@ -70,7 +70,20 @@ def test_a_browser_is_no_bot(agent: str) -> None:
     ],
 )
 def test_the_channel_is_read_off_link_and_referrer(query: str, referrer: str, expected: str) -> None:
-    assert channel_of(RequestFactory().get(f"/?{query}"), referrer) == expected
+    assert channel_of(RequestFactory().get(f"/?{query}"), referrer, is_known=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "referrer", "expected"),
+    [
+        pytest.param("", "http://testserver/shop/", "", id="from within: it began unrecorded"),
+        pytest.param("", "", "Direct", id="typed"),
+        pytest.param("", "https://www.google.com/", "Organic Search", id="from elsewhere"),
+        pytest.param("utm_medium=email", "http://testserver/shop/", "Email", id="the link's own mark"),
+    ],
+)
+def test_what_led_to_a_visit_that_began_unrecorded_is_not_known(query: str, referrer: str, expected: str) -> None:
+    assert channel_of(RequestFactory().get(f"/?{query}"), referrer, is_known=False) == expected
 
 
 def test_the_words_are_those_of_the_simulated_log() -> None:
