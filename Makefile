@@ -35,13 +35,15 @@ $(STAMP): pyproject.toml constraints.txt
 		exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 		echo "no virtual environment could be made: on Debian, apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@echo "Installing what the project needs into $(VENV): minutes the first time, nothing from then on"
 	$(PIP) install --quiet --constraint constraints.txt pip
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	$(PIP) install --constraint constraints.txt --editable '.[all,dev]'
 	@touch $@
 
 demo: setup
 	@$(BIN)/python manage.py prepare_demo
-	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/python manage.py serve_demo --port $(PORT); fi
+	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/python manage.py serve_demo --port $(PORT); \
+		else echo "The demo is ready: make demo serves it, and prints its address, its logins and what to look at"; fi
 
 figures: export DEMO_VAR = $(FIGURES)
 figures: setup
