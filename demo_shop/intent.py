@@ -6,7 +6,7 @@ docs/demo-shop.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,10 +80,20 @@ class TidewellShop(Shop):
 
     def product(self, product: str) -> ProductFacts:
         """The catalogue's facts of a product, by its number."""
-        if not (product.isascii() and product.isdigit() and len(product) < 19):
+        if not _is_number(product):
             return ProductFacts()
         found = Product.objects.select_related("category__department").filter(pk=int(product)).first()
         return ProductFacts() if found is None else _facts(found)
+
+    def product_names(self, products: Collection[str]) -> Mapping[str, str]:
+        """The catalogue's names, by number."""
+        numbers = [int(product) for product in products if _is_number(product)]
+        named = Product.objects.filter(pk__in=numbers).values_list("pk", "name") if numbers else ()
+        return {str(number): name for number, name in named}
+
+
+def _is_number(product: str) -> bool:
+    return product.isascii() and product.isdigit() and len(product) < 19
 
 
 def _facts(product: Product) -> ProductFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -74,6 +75,10 @@ class Shop:
     def product(self, product: str) -> ProductFacts:
         """What the catalogue says of a product, for `track` to fill in what its caller left out."""
         return ProductFacts()
+
+    def product_names(self, products: Collection[str]) -> Mapping[str, str]:
+        """The names by which the shop's people know these products; asked once for a page of the desk."""
+        return {}
 
 
 def current_shop() -> Shop:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from purchase_intent.admin.products import named_products
 from purchase_intent.admin.saying import PAGES, WORDS, ago, clock, label_words, money, per_cent, since
 from purchase_intent.events import EventName, Page
 from purchase_intent.models import Event, Session
@@ -17,12 +18,13 @@ __all__ = ["facts_of", "rows_of", "said"]
 
 def rows_of(moments: Sequence[Moment], begin: datetime) -> list[dict[str, Any]]:
     """Each event in words, with its time since the session began and the score right after it."""
+    products = named_products(moment.event for moment in moments)
     return [
         {
             "since": since(begin, moment.event.occurred_at),
             "exact": clock(moment.event.occurred_at),
             "what": said(moment.event),
-            "product": moment.event.product,
+            "product": products.get(moment.event.product),
             "price": "" if moment.event.price is None else money(moment.event.price),
             "quantity": moment.event.quantity or "",
             "cart": money(moment.cart_value) if moment.cart_units else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -10,10 +10,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from purchase_intent.admin.lists import Desk
+from purchase_intent.admin.products import named_products
 from purchase_intent.admin.saying import clock, listed, money, short, timed
-from purchase_intent.models import Order
+from purchase_intent.events import EventName
+from purchase_intent.models import Event, Order
 
 __all__ = ["OrderAdmin"]
+
+MOST: Final = 200
+"""Lines of an order that its page shows."""
 
 
 @admin.register(Order)
@@ -53,9 +58,28 @@ class OrderAdmin(Desk):
         return listed(order.visitor)
 
     def page(self, request: HttpRequest, row: Order) -> dict[str, Any]:
-        """One order, with the way to its customer and its session."""
+        """One order and what was bought, with the way to its customer and its session."""
         return {
             "subtitle": row.number,
             "headline": self.value(row),
+            "lines": _lines(row),
             "facts": [("Order number", row.number), ("Placed", clock(row.placed_at))],
         }
+
+
+def _lines(order: Order) -> list[dict[str, Any]]:
+    """The lines as they were told; none where their events are pruned, or no session is known."""
+    if order.session_id is None:
+        return []
+    told = Event.objects.filter(session=order.session_id, name=EventName.PURCHASE.value, order=order.number)
+    events = list(told.in_order()[:MOST])
+    products = named_products(events)
+    currency = order.currency or None
+    return [
+        {
+            "product": products.get(event.product),
+            "price": "" if event.price is None else money(event.price, currency),
+            "quantity": event.quantity or "",
+        }
+        for event in events
+    ]

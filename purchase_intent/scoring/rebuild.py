@@ -106,16 +106,18 @@ def rebuild_session(session: Session) -> None:
     _swap(session, values | ends.session_values(session.pk))
 
 
-def lived(session: Session) -> Iterator[tuple[models.Event, State, Past]]:
+def lived(session: Session, *, most: int = MOST_EVENTS) -> Iterator[tuple[models.Event, State, Past]]:
     """A session's events in order, with its state and its past right after each.
 
-    The records go on changing with the next event: copy what you keep.
+    A login changes the past in mid-session, so a session with one is folded among all events of its person. Where those
+    are more than `most`, it is folded alone, over the past that it has now. The records go on changing with the next
+    event: copy what you keep.
     """
     events = models.Event.objects.filter(session=session).order_by()
     senders = set(events.values_list("visitor_id", flat=True).distinct())
     if len(senders) > 1 or events.filter(name=EventName.LOGIN.value).exists():
         person = models.Event.objects.filter(visitor__in=connected(senders))
-        if person.order_by()[: MOST_EVENTS + 1].count() <= MOST_EVENTS:
+        if person.order_by()[: most + 1].count() <= most:
             yield from _lived_among(person, session)
             return
     state, past = State(), session.read_past()

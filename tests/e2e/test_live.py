@@ -51,6 +51,10 @@ def agrees(page: Page, stage: Stage) -> float:
     assert session.score is not None
     bar = page.get_by_role("complementary", name="For staff")
     expect(bar.locator("strong")).to_have_text(share(session.score))
+    box, size = bar.bounding_box(), page.viewport_size
+    assert box is not None
+    assert size is not None
+    assert size["width"] < 1024 or box["height"] < 60, "the bar takes more than one line"
     expect(bar).to_contain_text(str(stage.label))
     reasons = bar.locator("li")
     expect(reasons).to_have_count(3)
@@ -110,6 +114,12 @@ def in_the_admin(seen: Visit, session: Session) -> None:
     timeline = page.locator("#content")
     for words in ("Logged in", "Viewed a product", "Added to the basket", "At the checkout", "Bought, order"):
         expect(timeline.get_by_role("cell", name=words).first).to_be_visible()
+    charts = page.locator("svg.desk-chart:visible")
+    expect(charts).to_have_count(1)
+    box = charts.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= seen.width
     seen.keep("live-admin-session")
 
 

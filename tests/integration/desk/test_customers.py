@@ -11,7 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from purchase_intent.models import Order
+from demo_shop.intent import TidewellShop
+from purchase_intent.events import EventName
+from purchase_intent.models import Event, Order
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.things import BEGIN, visitor, walk
 
@@ -172,6 +174,23 @@ def test_an_order_leads_to_its_customer_and_session(desk: Client) -> None:
     assert f'<span title="{"n" * 60}">{"n" * 29}…</span>' in desk.get(ORDERS).content.decode()
     assert words(desk, f"{ORDERS}?q={'n' * 60}").count("5.00 EUR") == 1
     assert words(desk, f"{ORDERS}?q={'n' * 59}").count("5.00 EUR") == 0
+
+
+def test_the_page_of_an_order_says_what_was_bought(
+    desk: Client, steady: None, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(TidewellShop, "product_names", lambda self, products: {"kettle": "Copper Kettle"})
+    session = walk(visitor("v"), names=(EventName.PURCHASE,))
+    order = Order.objects.create(
+        number="o1", visitor=session.visitor, session=session, revenue=Decimal("19.5"), currency="EUR", placed_at=BEGIN
+    )
+    said = words(desk, f"{ORDERS}{order.pk}/change/")
+    assert "What was bought" in said
+    assert "Copper Kettle 19.50 EUR 1 " in said
+    with django_assert_num_queries(4):  # the login (2), the order, its lines
+        desk.get(f"{ORDERS}{order.pk}/change/")
+    Event.objects.filter(session=session).delete()
+    assert "Its lines are not known" in words(desk, f"{ORDERS}{order.pk}/change/")
 
 
 def test_of_very_many_the_list_counts_only_so_far(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:

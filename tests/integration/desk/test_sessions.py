@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from demo_shop.intent import TidewellShop
 from purchase_intent.admin.verdicts import verdict_of
 from purchase_intent.events import EventName
-from purchase_intent.models import Order, Session
+from purchase_intent.models import ModelVersion, Order, Session
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.things import BEGIN, version, visitor, walk
 
@@ -55,6 +56,19 @@ def test_the_page_asks_as_often_for_many_events_as_for_few(
         desk.get(f"{LIST}{few.pk}/change/")
     with django_assert_num_queries(8):
         desk.get(f"{LIST}{many.pk}/change/")
+
+
+def test_with_a_model_and_its_reasons_the_page_asks_no_more(
+    desk: Client, champion: ModelVersion, steady: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    few = walk(visitor("a"), "few")
+    many = walk(visitor("b"), "many", (EventName.VIEW, EventName.CART) * 150)
+    said = words(desk, few)
+    assert f"by model {champion.pk}" in said
+    assert "times the odds" in said
+    for session in (few, many):
+        with django_assert_num_queries(8):
+            desk.get(f"{LIST}{session.pk}/change/")
 
 
 def test_a_list_says_why_it_is_empty(desk: Client) -> None:
@@ -153,8 +167,8 @@ def test_a_session_without_events_is_told_as_such(desk: Client) -> None:
 
 
 def test_of_too_many_events_the_latest_are_shown(desk: Client) -> None:
-    said = words(desk, walk(visitor("v"), "long", (EventName.VIEW,) * 503))
-    assert "The latest 500 of 503 events." in said
+    said = words(desk, walk(visitor("v"), "long", (EventName.VIEW,) * 253))
+    assert "The latest 250 of 253 events." in said
 
 
 def test_long_names_are_cut_in_the_list_and_whole_in_the_title(desk: Client) -> None:
@@ -172,6 +186,33 @@ def test_what_happened_is_said_for_a_closed_session(desk: Client) -> None:
     bought = walk(visitor("b"), "b", (EventName.VIEW, EventName.PURCHASE), closed_at=BEGIN, outcome="bought")
     assert "Left without buying; the last score was 12%" in words(desk, left)
     assert "Will it buy? Bought Whether it will buy is no question any more." in words(desk, bought)
+
+
+def test_products_go_by_the_names_that_the_shop_gives(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+
+    def names(shop: TidewellShop, products: set[str]) -> dict[str, str]:
+        asked.append(set(products))
+        return {"kettle": "Copper Kettle"}
+
+    monkeypatch.setattr(TidewellShop, "product_names", names)
+    page = desk.get(f"{LIST}{walk(visitor('v')).pk}/change/").content.decode()
+    assert '<td class="desk-name" title="Copper Kettle (kettle)">Copper Kettle</td>' in page
+    assert asked == [{"kettle"}]
+
+
+def test_where_the_shop_fails_to_name_products_their_keys_stand(
+    desk: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(shop: TidewellShop, products: set[str]) -> dict[str, str]:
+        raise KeyError("catalogue")
+
+    monkeypatch.setattr(TidewellShop, "product_names", broken)
+    page = desk.get(f"{LIST}{walk(visitor('v')).pk}/change/").content.decode()
+    assert '<td class="desk-name" title="kettle">kettle</td>' in page
+    assert [record.getMessage() for record in caplog.records] == [
+        "Products are shown by their keys: mend product_names of the shop's adapter."
+    ]
 
 
 def test_a_session_that_ended_is_explained_as_of_its_last_event(desk: Client) -> None:

@@ -71,9 +71,23 @@ def test_the_latest_events_are_kept_and_the_others_folded_and_counted() -> None:
 
 
 def test_more_than_five_hundred_events_are_cut() -> None:
-    line = timeline(recorded(*((second, EventName.PAGE_VIEW, {"page": Page.HOME}) for second in range(503))))
-    assert (len(line), line.more) == (500, 3)
+    line = timeline(recorded(*((second, EventName.PAGE_VIEW, {"page": Page.HOME}) for second in range(253))))
+    assert (len(line), line.more) == (250, 3)
     assert line[0].event.occurred_at == NOON + timedelta(seconds=3)
+
+
+def test_of_a_person_with_too_many_events_the_session_alone_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = recorded((0, EventName.VIEW, {"product": "p0"}), (9, EventName.LOGIN, {}), (19, EventName.CART, {}))
+    among = timeline(session)
+    with CaptureQueriesContext(connection) as whole:
+        timeline(session)
+    monkeypatch.setattr("purchase_intent.scoring.timeline.MOST_OF_PERSON", 2)
+    with CaptureQueriesContext(connection) as alone:
+        line = timeline(session)
+    assert [moment.event.name for moment in line] == [moment.event.name for moment in among]
+    assert line[-1] == among[-1]
+    read = [[query["sql"] for query in asked if '"price"' in query["sql"]] for asked in (whole, alone)]
+    assert ['"session_id" =' in sqls[-1].rpartition("WHERE")[2] for sqls in read] == [False, True]
 
 
 def test_a_session_whose_events_are_pruned_has_no_moments() -> None:

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from demo_shop.intent import TidewellShop
 from demo_shop.models import Order as ShopOrder
 from demo_shop.models import Product
 from purchase_intent.events import EventName, Page
@@ -202,6 +203,12 @@ def test_the_question_between_does_not_hide_what_led_here(client: Client, kettle
     assert "google" not in "".join(f"{each.__dict__}" for each in events())
 
 
+def test_who_agrees_on_a_later_page_came_by_an_unknown_way(client: Client, kettle: Product) -> None:
+    client.get(KITCHEN, headers={"referer": SEARCHED})
+    agree(client, kettle.get_absolute_url(), f"http://testserver{KITCHEN}")
+    assert Session.objects.get().channel == ""
+
+
 @pytest.mark.parametrize(
     ("came_from", "expected"),
     [
@@ -217,6 +224,11 @@ def test_a_product_on_which_one_agrees_is_viewed(
 ) -> None:
     agree(client, kettle.get_absolute_url(), came_from)
     assert told() == expected
+
+
+def test_the_desk_is_told_the_catalogues_names(kettle: Product) -> None:
+    asked = {str(kettle.pk), "4711", "no number", "9" * 30}
+    assert TidewellShop().product_names(asked) == {str(kettle.pk): kettle.name}
 
 
 def test_what_led_to_one_page_is_not_taken_for_another(client: Client, kettle: Product) -> None:
