@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from purchase_intent.admin.figures import main_figure, tables
 from purchase_intent.admin.lists import Desk
+from purchase_intent.admin.portrait import reasons_page
 from purchase_intent.admin.saying import clock, timed
 from purchase_intent.exceptions import IntentError
 from purchase_intent.models import ModelVersion, Status
@@ -38,9 +39,14 @@ class ModelVersionAdmin(Desk):
         return {"lead_url": reverse("admin:purchase_intent_watchreport_changelist"), "lead": "How the champion fares"}
 
     def get_urls(self) -> list[URLPattern]:
-        """The admin's own, and a page to confirm a promotion on."""
+        """The admin's own, a page to confirm a promotion on, and one on what a model goes by."""
         view = self.admin_site.admin_view(self.promote_view)
-        return [path("<int:key>/promote/", view, name="purchase_intent_modelversion_promote"), *super().get_urls()]
+        reasons = self.admin_site.admin_view(self.reasons_view)
+        return [
+            path("<int:key>/promote/", view, name="purchase_intent_modelversion_promote"),
+            path("<int:key>/reasons/", reasons, name="purchase_intent_modelversion_reasons"),
+            *super().get_urls(),
+        ]
 
     @admin.display(description="model")
     def name(self, version: ModelVersion) -> str:
@@ -101,6 +107,16 @@ class ModelVersionAdmin(Desk):
             "fault": "" if version.is_usable else "This model was refused or has no bundle: it cannot serve.",
         }
         return self.drawn(request, "admin/purchase_intent/promote.html", version, context)
+
+    def reasons_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """What a model goes by; `?feature=` chooses the one that is shown by its values."""
+        version = ModelVersion.objects.filter(pk=key).first()
+        if not self.has_view_permission(request, version):
+            raise PermissionDenied
+        if version is None:
+            raise Http404(f"There is no model {key}.")
+        context = {"subtitle": f"What model {key} goes by", **reasons_page(version, request.GET.get("feature", ""))}
+        return self.drawn(request, "admin/purchase_intent/portrait.html", version, context)
 
     def _promote(self, request: HttpRequest, version: ModelVersion, before: ModelVersion | None) -> None:
         try:

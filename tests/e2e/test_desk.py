@@ -121,6 +121,19 @@ def test_the_desk_with_much_to_show(visit: Visits, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_what_a_model_goes_by(visit: Visits, width: int, champion: ModelVersion) -> None:
+    seen = visit(width)
+    enter(seen)
+    seen.go(f"{LISTS}modelversion/{champion.pk}/change/")
+    seen.page.get_by_role("link", name="What this model goes by").click()
+    expect(seen.page.get_by_role("heading", name="What weighs most")).to_be_visible()
+    look(seen, "reasons")
+    seen.page.get_by_role("link", name="Value of the basket").click()
+    expect(seen.page.get_by_role("img", name="Effect of cart_value by its value")).to_be_visible()
+    look(seen, "reasons-of-one")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_the_desk_with_nothing(visit: Visits, width: int) -> None:
     seen = visit(width)
     enter(seen)
