@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -116,6 +117,21 @@ def config() -> Config:
     Raises:
         ConfigurationError: the dictionary has an unknown name, a value of the wrong type, or a bad value.
     """
+    given = _given()
+    try:
+        # The types too: True and 1 are one key.
+        told = tuple((name, value, type(value)) for name, value in given.items())  # type: ignore[attr-defined]
+        return _read_once(told, settings.TIME_ZONE)
+    except (AttributeError, TypeError):  # no dictionary, or with a value that has no hash: a fault, to be named
+        return _read()
+
+
+@lru_cache(maxsize=32)
+def _read_once(told: tuple[object, ...], zone: str) -> Config:  # noqa: ARG001 (all that the answer depends on)
+    return _read()
+
+
+def _read() -> Config:
     for fault in faults():
         raise ConfigurationError(f"{fault.message} {fault.remedy}", setting=fault.name, reason=fault.code)
     given = cast("Mapping[str, object]", _given())

@@ -81,6 +81,8 @@ def _check_text(field: str, value: object, missing: Reason | None = None) -> Non
         raise EventRefused(field=field, reason=Reason.BAD_TEXT, remedy=f"give a text, not {type(value).__name__}")
     if len(value) > LONGEST_TEXT:
         raise EventRefused(field=field, reason=Reason.BAD_TEXT, remedy=f"give at most {LONGEST_TEXT} characters")
+    if value.isprintable():
+        return
     # Neither has a place in an id or a name, and half a surrogate pair cannot be stored. Joiners, narrow blanks and
     # letters newer than this Python are what shoppers write.
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):

@@ -28,12 +28,10 @@ def event_key(*, site: str, visitor: str, event_id: str, milliseconds: int) -> U
     `visitor` is the cookie's id, `event_id` the client's own, `milliseconds` the client's uncorrected time since 1970
     UTC: any integer, since a clock may be set to anything; what a key cannot hold counts as its nearest moment.
     """
-    digest = hashlib.sha256()
-    for part in (site, visitor, event_id):
-        data = part.encode()
-        # With its length before it, no part can take over the end of another.
-        digest.update(len(data).to_bytes(8, "big") + data)
-    bits = int.from_bytes(digest.digest()[:10], "big")
+    parts = [part.encode() for part in (site, visitor, event_id)]
+    # With its length before it, no part can take over the end of another.
+    told = b"".join([len(part).to_bytes(8, "big") + part for part in parts])
+    bits = int.from_bytes(hashlib.sha256(told).digest()[:10], "big")
     high, low = bits >> 68, bits & (2**62 - 1)
     return UUID(int=_at(milliseconds) | _VERSION | high << 64 | _VARIANT | low)
 

@@ -22,12 +22,12 @@ Key = tuple[date, str, str]
 Counts = dict[str, int]
 
 MEASURES: Final = {
-    subject: tuple(name.split("_", maxsplit=1)[1] for name in FACTS if name.startswith(f"{subject}_"))
-    for subject in Subject.values
+    subject: tuple(name for name in FACTS if name.startswith(f"{subject}_")) for subject in Subject.values
 }
-"""What the facts count of each subject."""
+"""Which of the facts are counted of each subject."""
 
-NAMES: Final = sorted({name for names in MEASURES.values() for name in names})
+NAMES: Final = sorted({name.split("_", maxsplit=1)[1] for names in MEASURES.values() for name in names})
+"""The columns of a catalogue day that they are sums of."""
 
 FRESH: Final = 300.0
 """Seconds for which sums are believed: a day frozen late is seen by every process within this time."""
@@ -49,7 +49,7 @@ class FactCache:
         """The facts that each event carries (names of FACTS); at most one query a local day, none where all is held."""
         wanted = [keys_of(event, zone) for event in events]
         found = self._sums({key for keys in wanted for key in keys})
-        return [{f"{key[1]}_{name}": count for key in keys for name, count in found[key].items()} for keys in wanted]
+        return [found[product] | found[category] | found[shop] for product, category, shop in wanted]
 
     def forget(self) -> None:
         """Drop everything: a day has been frozen."""
@@ -65,7 +65,10 @@ class FactCache:
                 if held is not None and now - held[0] < self._fresh:
                     self._held.move_to_end(key)
                     found[key] = held[1]
-        new = summed(keys - found.keys())
+        missing = keys - found.keys()
+        if not missing:
+            return found
+        new = summed(missing)
         with self._lock:
             self._held.update({key: (now, counts) for key, counts in new.items()})
             while len(self._held) > self._most:
@@ -104,7 +107,7 @@ def summed(keys: set[Key]) -> dict[Key, Counts]:
             days: Any = CatalogueDay.objects.before(day).filter(subjects).order_by()
             for subject, key, *totals in days.values_list("subject", "key").annotate(**sums):
                 counts = found[day, subject, key]
-                counts |= {name: int(totals[NAMES.index(name)]) for name in counts}
+                counts |= {name: int(totals[NAMES.index(name.split("_", maxsplit=1)[1])]) for name in counts}
     return found
 
 

@@ -11,7 +11,7 @@ __all__ = ["may_record", "objects"]
 
 def objects(request: HttpRequest) -> bool:
     """Whether the browser asks not to be followed: Global Privacy Control or Do Not Track."""
-    return request.headers.get("Sec-GPC", "").strip() == "1" or request.headers.get("DNT", "").strip() == "1"
+    return any(request.META.get(header, "").strip() == "1" for header in ("HTTP_SEC_GPC", "HTTP_DNT"))
 
 
 def may_record(request: HttpRequest, shop: Shop) -> bool:

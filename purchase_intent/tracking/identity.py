@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from django.conf import settings
@@ -61,15 +62,24 @@ def read_identity(request: HttpRequest, *, site: str) -> Identity | None:
     value = request.COOKIES.get(COOKIE, "")
     if not value or len(value) > _LONGEST:
         return None
+    secrets_now = settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS
     try:
-        found = signing.loads(value, salt=_salt(site))
+        return _signed(value, site, settings.SIGNING_BACKEND, secrets_now)
     # Beyond a bad signature: what is signed may have been written by another release.
     except (signing.BadSignature, ValueError):
         return None
-    match found:
+
+
+@lru_cache(maxsize=4096)
+def _signed(value: str, site: str, backend: str, secrets_now: tuple[str | bytes, ...]) -> Identity:  # noqa: ARG001
+    """What a cookie says that was signed under these settings: worked out once a process, for all pages of a visit.
+
+    Raises BadSignature or ValueError, which are not remembered, for one that was not.
+    """
+    match signing.loads(value, salt=_salt(site)):
         case [str(visitor), str(session)] if _fits(visitor) and _fits(session):
             return Identity(visitor=visitor, session=session)
-    return None
+    raise ValueError("this is signed, but holds no identity")
 
 
 def remember(response: HttpResponseBase, identity: Identity, *, site: str) -> None:

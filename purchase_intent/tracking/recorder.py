@@ -255,6 +255,9 @@ def _score_row(session: Session, kept: dict[str, Any]) -> Score:
 def _tell(done: Done) -> None:
     """Send the signals, once what they tell of is committed."""
     session = done.session
+    has_more = done.began or done.recognised is not None or done.orders
+    if not has_more and not signals.events_recorded.has_listeners(Session):
+        return
 
     def send() -> None:
         if done.began:

@@ -97,8 +97,8 @@ _HOSTS: Final = (
 
 def device_of(request: HttpRequest) -> str:
     """The kind of device: mobile, tablet or desktop; empty where the browser does not say."""
-    hint = request.headers.get("Sec-CH-UA-Mobile", "").strip()
-    return _device(request.headers.get("User-Agent", "")[:LONGEST_AGENT], hint)
+    hint = request.META.get("HTTP_SEC_CH_UA_MOBILE", "").strip()
+    return _device(request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT], hint)
 
 
 @lru_cache(maxsize=4096)

@@ -199,7 +199,7 @@ class Tracker:
         return self._written(journey, rest, self._customer(), None) if rest else later
 
     def _written(self, journey: Journey, events: list[Event], customer: str, score: Intent | None) -> Identity:
-        label = STAFF if self.shop.is_staff(self.request) else label_of(self.request.headers.get("User-Agent", ""))
+        label = STAFF if self.shop.is_staff(self.request) else label_of(self.request.META.get("HTTP_USER_AGENT", ""))
         journey.sender = replace(journey.sender, customer=customer, bot=label.kind, bot_reason=label.reason)
         recorded = journey.record(events, score=score)
         return Identity(visitor=recorded.visitor, session=recorded.session)
