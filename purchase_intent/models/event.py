@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -14,7 +15,7 @@ from purchase_intent.events.reasons import HIGHEST_MONEY, LONGEST_TEXT, MOST_UNI
 from purchase_intent.models.session import Session
 from purchase_intent.models.visitor import Visitor
 
-__all__ = ["Event", "EventQuerySet"]
+__all__ = ["Event", "EventQuerySet", "EventRow"]
 
 
 def _text(name: object) -> models.CharField[str, str]:
@@ -100,3 +101,28 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{EventName(self.name).label} {self.occurred_at:%Y-%m-%d %H:%M:%S}"
+
+
+class EventRow(NamedTuple):
+    """The columns of an `Event` in their order, for an insert without Django's own making of one."""
+
+    key: UUID
+    event_id: str
+    visitor_id: int
+    session_id: int
+    occurred_at: datetime
+    received_at: datetime
+    sequence: int
+    name: int
+    page: int
+    product: str
+    category: str
+    brand: str
+    price: float | None
+    quantity: int | None
+    order: str
+    revenue: float | None
+    search: str
+    device: str
+    channel: str
+    country: str

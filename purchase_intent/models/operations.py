@@ -8,7 +8,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
-__all__ = ["CreatePartitionedModel"]
+__all__ = ["CreateFunction", "CreatePartitionedModel"]
 
 
 class CreatePartitionedModel(migrations.CreateModel):
@@ -40,6 +40,26 @@ class CreatePartitionedModel(migrations.CreateModel):
     def describe(self) -> str:
         """What `migrate --plan` shows."""
         return f"Create model {self.name}, partitioned on PostgreSQL"
+
+
+class CreateFunction(migrations.RunSQL):
+    """A function of PostgreSQL's own; nothing on other databases. Undone, it is dropped."""
+
+    def __init__(self, name: str, sql: str) -> None:
+        super().__init__([sql], [f"DROP FUNCTION IF EXISTS {name}"])
+        self.name = name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """What a squashed migration repeats."""
+        return type(self).__qualname__, [self.name, self.sql[0]], {}
+
+    def _run_sql(self, schema_editor: BaseDatabaseSchemaEditor, sqls: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super()._run_sql(schema_editor, sqls)
+
+    def describe(self) -> str:
+        """What `migrate --plan` shows."""
+        return f"Create function {self.name}, on PostgreSQL"
 
 
 def _quoted(schema_editor: BaseDatabaseSchemaEditor, name: str) -> str:

@@ -266,7 +266,7 @@ class Joining:
             )
             for number, (event, carrier) in enumerate(zip(events, carriers, strict=True), start=1)
         ]
-        models.Event.objects.bulk_create(rows)
+        models.Event.objects.bulk_create([models.Event(**row._asdict()) for row in rows])
         orders = order_rows(self.sender, rows, session)
         if orders:
             Order.objects.bulk_create(orders)

@@ -13,6 +13,7 @@ from purchase_intent.adapters import current_shop
 from purchase_intent.events import Event, EventName
 from purchase_intent.features.encode import milliseconds
 from purchase_intent.models import Order, Session
+from purchase_intent.models.event import EventRow
 from purchase_intent.models.keys import event_key
 from purchase_intent.tracking.place import Sender
 
@@ -30,11 +31,9 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(whole, key=lambda event: event.occurred_at)
 
 
-def event_row(
-    event: Event, *, sender: Sender, visitor: int, session: int, sequence: int, now: datetime
-) -> models.Event:
+def event_row(event: Event, *, sender: Sender, visitor: int, session: int, sequence: int, now: datetime) -> EventRow:
     """One event as it is stored. Its key is of the cookie that sent it, whoever its visitor has become since."""
-    return models.Event(
+    return EventRow(
         key=event_key(
             site=sender.site, visitor=sender.visitor, event_id=event.event_id, milliseconds=milliseconds(event)
         ),
@@ -99,9 +98,9 @@ def texts_of(event: Event) -> dict[str, str]:
     return {"device": event.device or "", "channel": event.channel or "", "country": event.country or ""}
 
 
-def order_rows(sender: Sender, rows: Iterable[models.Event], session: Session) -> list[Order]:
+def order_rows(sender: Sender, rows: Iterable[EventRow], session: Session) -> list[Order]:
     """The orders that purchase lines tell of: the total they name, or else what the lines add up to."""
-    orders: dict[str, list[models.Event]] = {}
+    orders: dict[str, list[EventRow]] = {}
     for row in rows:
         if row.name == EventName.PURCHASE.value:
             orders.setdefault(row.order, []).append(row)
@@ -119,6 +118,6 @@ def order_rows(sender: Sender, rows: Iterable[models.Event], session: Session) -
     ]
 
 
-def _total(lines: list[models.Event]) -> float:
+def _total(lines: list[EventRow]) -> float:
     named = [line.revenue for line in lines if line.revenue is not None]
     return max(named) if named else sum((line.price or 0.0) * (line.quantity or 1) for line in lines)

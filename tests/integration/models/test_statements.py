@@ -11,6 +11,7 @@ from django.forms.models import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
 from purchase_intent.models import Event, ModelVersion, Score, Session, Visitor
+from purchase_intent.models.event import EventRow
 from purchase_intent.models.statements import go_on, session_with_visitor
 from tests.integration.models.builders import NOON, event, session, visitor
 
@@ -18,13 +19,18 @@ LATER = NOON + timedelta(seconds=9)
 BOTH = [pytest.param(False, id="on its own"), pytest.param(True, id="in a transaction")]
 
 
+def as_row(told: Event) -> EventRow:
+    """The columns of an event."""
+    return EventRow(*(getattr(told, field.attname) for field in Event._meta.concrete_fields))
+
+
 def swap(row: Session, events: list[Event], *, within: bool, scores: list[Score] | None = None) -> bool:
     """Go on with a session, in a transaction of the caller's or not."""
     values = {"state": b"\x00\xff", "last_at": LATER, "stage": 3, "sequence": row.sequence + len(events)}
     if not within:
-        return go_on(row, values, events, scores or [])
+        return go_on(row, values, [as_row(each) for each in events], scores or [])
     with transaction.atomic():
-        return go_on(row, values, events, scores or [])
+        return go_on(row, values, [as_row(each) for each in events], scores or [])
 
 
 @pytest.mark.django_db
