@@ -53,9 +53,19 @@ class CreateFunction(migrations.RunSQL):
         """What a squashed migration repeats."""
         return type(self).__qualname__, [self.name, self.sql[0]], {}
 
-    def _run_sql(self, schema_editor: BaseDatabaseSchemaEditor, sqls: Any) -> None:
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Create it."""
         if schema_editor.connection.vendor == "postgresql":
-            super()._run_sql(schema_editor, sqls)
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Drop it."""
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
 
     def describe(self) -> str:
         """What `migrate --plan` shows."""

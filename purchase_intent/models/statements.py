@@ -131,7 +131,7 @@ def _first(connection: BaseDatabaseWrapper, sql: str, given: tuple[str, str]) ->
 
 def _loaded(model: type[Any], alias: str, names: Sequence[str], values: Sequence[Any]) -> Any:
     """A stored row as an object, as `Model.from_db` makes one, without its signals and its loop over all fields."""
-    row = model.__new__(model)
+    row: Any = object.__new__(model)
     row._state = ModelState()  # noqa: SLF001 (documented by Django)
     row._state.db, row._state.adding = alias, False  # noqa: SLF001 (the same)
     row.__dict__.update(zip(names, values, strict=True))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.forms.models import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from purchase_intent.models import Event, ModelVersion, Score, Session, Visitor
+from purchase_intent.models import Event, ModelVersion, Score, Session, Visitor, planned
 from purchase_intent.models.event import EventRow
 from purchase_intent.models.statements import go_on, session_with_visitor
 from tests.integration.models.builders import NOON, event, session, visitor
@@ -33,8 +35,29 @@ def swap(row: Session, events: list[Event], *, within: bool, scores: list[Score]
         return go_on(row, values, [as_row(each) for each in events], scores or [])
 
 
-@pytest.mark.django_db
-def test_a_session_is_read_as_django_reads_it() -> None:
+@pytest.fixture
+def unfunctional(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A PostgreSQL database in which nobody has made the functions, as where a host's tests run no migrations."""
+    if connection.vendor != "postgresql":
+        pytest.skip("functions are PostgreSQL's")
+    made = import_module("purchase_intent.migrations.0008_page_functions").Migration.operations
+    monkeypatch.setattr(planned, "_WITHOUT", set())
+    with connection.cursor() as cursor:
+        for each in made:
+            cursor.execute(f"DROP FUNCTION {each.name}")
+        yield
+        for each in made:
+            cursor.execute(each.sql[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("within", BOTH)
+def test_a_session_is_read_as_django_reads_it(within: bool) -> None:
+    with transaction.atomic() if within else nullcontext():
+        read_and_compare()
+
+
+def read_and_compare() -> None:
     row = session(visitor(known=True, customer="c-7", past=b"\x01\x02"), key="s-1", site="de", state=b"\x00'\\")
     session(row.visitor, key="s-1")
     found = session_with_visitor(key="s-1", site="de")
@@ -103,3 +126,28 @@ def test_on_postgresql_it_is_one_trip() -> None:
     with CaptureQueriesContext(connection) as asked:
         assert swap(row, [event(row, 1)], within=False)
     assert len(asked) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_functions_a_page_takes_longer_and_nothing_else(
+    unfunctional: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = session(visitor(), key="s-1")
+    for number in (1, 2):
+        found = session_with_visitor(key="s-1", site="")
+        assert found is not None
+        assert swap(found, [event(row, number, sequence=number)], within=False)
+    assert (Session.objects.get().version, Event.objects.count()) == (row.version + 2, 2)
+    assert [record.getMessage() for record in caplog.records] == [
+        "The database has not got the functions of purchase_intent: pages take longer until migrate has run"
+    ]
+
+
+@pytest.mark.django_db
+def test_another_fault_of_the_database_is_not_taken_for_a_missing_function() -> None:
+    with pytest.raises(ProgrammingError, match="no such column"):
+        planned.note_missing(connection, ProgrammingError("no such column"))
+
+
+def test_a_row_has_the_columns_of_an_event() -> None:
+    assert list(EventRow._fields) == [field.attname for field in Event._meta.concrete_fields]
