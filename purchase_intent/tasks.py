@@ -68,17 +68,21 @@ def _send(task: Any, *given: object) -> None:
 
 
 @_task()
-def train(horizon: str = "session", run: int | None = None) -> str:
+def train(
+    horizon: str = "session", run: int | None = None, trials: int = 0, budget: float | None = None
+) -> str:
     """Train a model on the stored events, in a fresh process; the last line it said.
 
-    `run` is the key of the training run on record that asked for it, None for the schedule.
+    `run` is the key of the training run on record that asked for it, None for the schedule; `trials` is the number of
+    tuning trials for each member, `budget` the minutes they may take in all.
+
     One at a time: where another training is under way this one ends at once. Raises TrainingRefused where it failed.
     Acknowledged at once: a delivery after the end would train once more.
     """
     from purchase_intent.training.alone import train_in_fresh_process
 
     try:
-        return train_in_fresh_process(horizon, run=run)
+        return train_in_fresh_process(horizon, run=run, trials=trials, budget=budget)
     except TrainingBusy as busy:
         logger.info("%s", busy.message)
         return busy.message

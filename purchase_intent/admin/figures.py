@@ -47,7 +47,7 @@ def main_figure(version: ModelVersion, name: str) -> str | None:
 
 
 def tables(version: ModelVersion) -> list[Table]:
-    """The figures of the last slice, model by model; the members' weights; the cut-offs of the bands."""
+    """The figures of the last slice, model by model; weights; the cut-offs of the bands; what tuning tried."""
     figures = version.figures if isinstance(version.figures, Mapping) else {}
     found = [_judged(figures, view) for view in _VIEWS]
     weights = _numbers(figures, "weights")
@@ -64,7 +64,7 @@ def tables(version: ModelVersion) -> list[Table]:
             tuple((name.replace("_", " ") + "%", per_cent(cutoff)) for name, cutoff in _highest_first(bands)),
         ),
     ]
-    return [table for table in found if table.rows]
+    return [table for table in [*found, tuned_table(figures)] if table.rows]
 
 
 def _judged(figures: Mapping[str, Any], view: str) -> Table:
@@ -81,6 +81,31 @@ def _judged(figures: Mapping[str, Any], view: str) -> Table:
 
 def _highest_first(figures: Mapping[str, float]) -> list[tuple[str, float]]:
     return sorted(figures.items(), key=lambda item: (-item[1], item[0]))
+
+
+def tuned_table(figures: Mapping[str, Any]) -> Table:
+    """What tuning tried for each member and what came of it; without rows where nothing was tuned."""
+    members = _within(figures, "tuning", "members")
+    sessions = _numbers(figures, "tuning", "sessions")
+    caption = "Tuning: each member's log-loss on an inner slice of time"
+    if {"fit", "of"} <= sessions.keys():
+        caption += f", from {sessions['fit']:,.0f} of {sessions['of']:,.0f} sessions"
+    heads = ("member", "trials", "cut short", "with the defaults", "best", "gain where confirmed", "outcome")
+    rows = tuple(_tuned_row(members, name) for name in MEMBERS if _within(members, name))
+    return Table(caption, heads, rows)
+
+
+def _tuned_row(members: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found, numbers = _within(members, name), _numbers(members, name)
+    gain = "-"
+    if {"gain", "error"} <= numbers.keys():
+        gain = f"{numbers['gain']:+.5f} \N{PLUS-MINUS SIGN} {numbers['error']:.5f}"
+    outcome = "the defaults stay"
+    if found.get("adopted") is True:
+        outcome = ", ".join(f"{param} {value:.4g}" for param, value in _numbers(found, "params").items())
+    losses = (f"{numbers[key]:.5f}" if key in numbers else "-" for key in ("defaults", "best"))
+    counts = (f"{numbers.get(key, 0):.0f}" for key in ("tried", "cut_short"))
+    return name, *counts, *losses, gain, outcome
 
 
 def _within(figures: Any, *names: str) -> Mapping[str, Any]:

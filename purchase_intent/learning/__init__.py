@@ -28,6 +28,7 @@ from purchase_intent.learning.metrics import (
 from purchase_intent.learning.splits import FRACTIONS, Slices, split
 from purchase_intent.learning.table import Sample, Table, case_weights, text_code
 from purchase_intent.learning.thresholds import Thresholds
+from purchase_intent.learning.tuning import Tuning
 
 __all__ = [
     "FRACTIONS",
@@ -41,6 +42,7 @@ __all__ = [
     "Table",
     "TargetEncoder",
     "Thresholds",
+    "Tuning",
     "auc",
     "average_precision",
     "best_f1",

@@ -20,6 +20,7 @@ from purchase_intent.learning.members.base import settle
 from purchase_intent.learning.splits import FRACTIONS
 from purchase_intent.learning.table import Column, Matrix, Sample, Table
 from purchase_intent.learning.thresholds import Thresholds
+from purchase_intent.learning.tuning import Tuning
 
 __all__ = ["IntentEnsemble", "Progress"]
 
@@ -37,7 +38,8 @@ class IntentEnsemble:
     `weights` by member, not negative, sum to 1. `figures` holds what was measured on the calibration slice, by members
     fitted on the fit slice alone: `slices` (windows and counts), `rounds`, and `models`: for each member, `baseline`
     and `ensemble` the figures of `metrics.figures`, by `session` (each weighed once) and by `point`; `profile` is
-    what live traffic is compared with (`learning.profile`). `explained` holds cases of that slice with their reasons.
+    what live traffic is compared with (`learning.profile`); after tuning, `tuning` tells what was tried and chosen.
+    `explained` holds cases of that slice with their reasons.
     """
 
     names: tuple[str, ...]
@@ -57,7 +59,7 @@ class IntentEnsemble:
         sample: Sample,
         *,
         seed: int = 0,
-        trials: int = 0,
+        tuning: Tuning | None = None,
         members: Sequence[str] = tuple(MEMBERS),
         params: Mapping[str, Params] | None = None,
         fractions: Sequence[float] = FRACTIONS,
@@ -67,16 +69,17 @@ class IntentEnsemble:
         """Learn from a sample; the same again for the same sample, seed and threads.
 
         Members are fitted on the earliest slice, stopped and weighed on the next, calibrated on the last, then fitted
-        anew on everything with the rounds found. `params` overrides a member's defaults, by member; `progress` is
-        told each step as it begins. Raises TrainingRefused, naming the field, where the sample or a parameter does not
-        allow a model, and MissingExtra where a learner is not installed.
+        anew on everything with the rounds found. `params` overrides a member's defaults, by member; `tuning` searches
+        for better ones, by default not at all; `progress` is told each step as it begins. Raises TrainingRefused,
+        naming the field, where the sample or a parameter does not allow a model, and MissingExtra where a learner or
+        Optuna is not installed.
         """
         from purchase_intent.learning.fitting import fit_ensemble  # it builds this class
 
         return fit_ensemble(
             sample,
             seed=seed,
-            trials=trials,
+            tuning=tuning or Tuning(),
             members=tuple(members),
             params=params,
             fractions=tuple(fractions),

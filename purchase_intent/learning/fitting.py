@@ -1,6 +1,6 @@
 """How an ensemble is learnt: each step on data later than the one before.
 
-fit slice         members, encoder and baseline
+fit slice         tuning, on slices of its own; members, encoder and baseline
 validation slice  rounds (early stopping) and the members' weights
 calibration slice the map to probabilities, thresholds, and the figures that are shown
 everything        members and encoder once more, with the rounds found; weights and calibration are kept; cases of the
@@ -27,7 +27,7 @@ from purchase_intent.learning.profile import profile
 from purchase_intent.learning.splits import Slices, refuse_too_few, split
 from purchase_intent.learning.table import Column, Sample, case_weights
 from purchase_intent.learning.thresholds import Thresholds
-from purchase_intent.learning.tuning import chosen_params
+from purchase_intent.learning.tuning import Ground, Tuning, chosen_params, tune
 from purchase_intent.learning.weights import fit_weights
 
 __all__ = ["MIN_BUYERS", "fit_ensemble"]
@@ -40,7 +40,7 @@ def fit_ensemble(
     sample: Sample,
     *,
     seed: int,
-    trials: int,
+    tuning: Tuning,
     members: tuple[str, ...],
     params: Mapping[str, Params] | None,
     fractions: tuple[float, ...],
@@ -48,16 +48,13 @@ def fit_ensemble(
     progress: Progress,
 ) -> IntentEnsemble:
     """Learn an ensemble; see `IntentEnsemble.fit`."""
-    settings = chosen_params(members, params, trials=trials)
+    settings: Mapping[str, Params] = chosen_params(members, params, tuning=tuning)
     refuse_too_few(sample, "sample", MIN_BUYERS)
     raw = split(sample, fractions)
+    ground = Ground(sample, raw.fit, fractions, seed, threads)
+    settings, told = tune(ground, settings, tuning, given=params or {}, progress=progress)
     slices = _encoded(raw)
-    first: dict[str, Member] = {}
-    for name in members:
-        progress(f"fitting {name}")
-        first[name] = MEMBERS[name].fit(
-            slices.fit, slices.validation, seed=seed, params=settings[name], threads=threads
-        )
+    first = _first(slices, settings, seed, threads, progress)
     progress("fitting the baseline")
     line = LogisticBaseline.fit(slices.fit)
     progress("weighing and calibrating")
@@ -71,9 +68,19 @@ def fit_ensemble(
         *_calibrated(first, weights, slices.calibration, threads),
         line,
     )
-    final = _final(draft, sample, _facts(draft, raw, slices, threads), threads, progress)
+    final = _final(draft, sample, _facts(draft, raw, slices, threads) | told, threads, progress)
     progress("explaining")
     return replace(final, explained=Explained.of(final, raw.calibration, seed=seed, threads=threads))
+
+
+def _first(
+    slices: Slices, settings: Mapping[str, Params], seed: int, threads: int, progress: Progress
+) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    for name, params in settings.items():
+        progress(f"fitting {name}")
+        found[name] = MEMBERS[name].fit(slices.fit, slices.validation, seed=seed, params=params, threads=threads)
+    return found
 
 
 def _facts(draft: IntentEnsemble, raw: Slices, slices: Slices, threads: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -36,8 +36,15 @@ LONGEST: Final = 6 * 3600.0
 LOCK: Final = "purchase_intent.training"
 
 
-def train_in_fresh_process(horizon: str = Horizon.SESSION, *, run: int | None = None, longest: float = LONGEST) -> str:
-    """Run `intent_train` on the stored events; its last line.
+def train_in_fresh_process(
+    horizon: str = Horizon.SESSION,
+    *,
+    run: int | None = None,
+    trials: int = 0,
+    budget: float | None = None,
+    longest: float = LONGEST,
+) -> str:
+    """Run `intent_train` on the stored events, with `trials` for each member in `budget` minutes; its last line.
 
     The report is that of the run on record under the key `run`, or of a new one that the schedule asked for. Raises
     TrainingBusy where another training is under way, TrainingRefused with the last line of what it said where it
@@ -48,7 +55,7 @@ def train_in_fresh_process(horizon: str = Horizon.SESSION, *, run: int | None = 
     known = TrainingRun.objects.of(horizon).filter(pk=run).first() if run is not None else None
     report = known or asked(horizon, why=Why.SCHEDULE, reason="Due by the schedule.")
     try:
-        last = _trained(report, longest)
+        last = _trained(report, _tuning(trials, budget), longest)
     except (TrainingBusy, TrainingRefused) as ended:
         ended_without_a_word(report, ended.message, busy=isinstance(ended, TrainingBusy))
         raise
@@ -56,8 +63,8 @@ def train_in_fresh_process(horizon: str = Horizon.SESSION, *, run: int | None = 
     return last
 
 
-def _trained(report: TrainingRun, longest: float) -> str:
-    command = [sys.executable, "-m", "django", "intent_train", "--alone", "--run", str(report.pk)]
+def _trained(report: TrainingRun, tuning: Sequence[str], longest: float) -> str:
+    command = [sys.executable, "-m", "django", "intent_train", "--alone", "--run", str(report.pk), *tuning]
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter and words)
             command, env=_environment(), capture_output=True, text=True, timeout=longest, check=False
@@ -73,6 +80,11 @@ def _trained(report: TrainingRun, longest: float) -> str:
     if done.returncode:
         raise TrainingRefused(last)
     return last
+
+
+def _tuning(trials: int, budget: float | None) -> list[str]:
+    given = {"--trials": trials or None, "--budget": budget}
+    return [word for name, value in given.items() if value is not None for word in (name, str(value))]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from django.db import transaction
 from purchase_intent.conf import bundle_key
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.features.schema import schema_hash
-from purchase_intent.learning import MEMBERS, IntentEnsemble, Sample, dump
+from purchase_intent.learning import MEMBERS, IntentEnsemble, Sample, Tuning, dump
 from purchase_intent.learning.tuning import chosen_params
 from purchase_intent.models import Horizon, ModelVersion
 from purchase_intent.scoring.bundles import check_storage, remove_bundle, store_bundle
@@ -35,7 +35,8 @@ SEEDS: Final = 2**31
 class Request:
     """What to train on and how: `events` are files, or None for the events that the database holds.
 
-    `zone` is the shop's IANA time zone, `until` is aware, `seed` is below 2^31, and `rejects` is a CSV file to write.
+    `zone` is the shop's IANA time zone, `until` is aware, `tuning` says how much to search for better parameters,
+    `seed` is below 2^31, and `rejects` is a CSV file to write.
     Raises TrainingRefused, naming the field, where one is out of range.
     """
 
@@ -43,7 +44,7 @@ class Request:
     zone: str
     until: datetime | None = None
     seed: int = 0
-    trials: int = 0
+    tuning: Tuning = field(default_factory=Tuning)
     force: bool = False
     threads: int = 2
     rejects: Path | None = None
@@ -51,7 +52,7 @@ class Request:
     def __post_init__(self) -> None:
         if not 0 <= self.seed < SEEDS:
             raise TrainingRefused(f"seed: {self.seed} is out of range; give one from 0 to {SEEDS - 1}", field="seed")
-        chosen_params(tuple(MEMBERS), trials=self.trials)
+        chosen_params(tuple(MEMBERS), tuning=self.tuning)
 
 
 def train(request: Request, *, progress: Progress) -> ModelVersion:
@@ -61,13 +62,13 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
     no model or a check failed and `force` is not set, ConfigurationError where no bundle could be kept. Then nothing is
     registered and no bundle is kept.
     """
-    check_targets({"--rejects": request.rejects}, request.events or [])
+    check_targets({"--rejects": request.rejects, "--study": request.tuning.study}, request.events or [])
     check_storage()
     progress("reading the log")
     with _opened(request, progress) as log:
         sample = build_sample(log, seed=request.seed, progress=progress)
         ensemble = IntentEnsemble.fit(
-            sample, seed=request.seed, trials=request.trials, threads=request.threads, progress=progress
+            sample, seed=request.seed, tuning=request.tuning, threads=request.threads, progress=progress
         )
         findings = check_model(ensemble, sample)
         if findings and not request.force:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from purchase_intent.learning.members.base import Member, Params
+from purchase_intent.learning.members.base import Member, Params, Watch
 from purchase_intent.learning.members.catboost import CatBoostMember
 from purchase_intent.learning.members.lightgbm import LightGBMMember
+from purchase_intent.learning.members.space import Range, Space
 from purchase_intent.learning.members.xgboost import ForestMember, XGBoostMember
 
-__all__ = ["MEMBERS", "Member", "Params"]
+__all__ = ["MEMBERS", "Member", "Params", "Range", "Space", "Watch"]
 
 MEMBERS: MappingProxyType[str, type[Member]] = MappingProxyType(
     {member.name: member for member in (CatBoostMember, XGBoostMember, LightGBMMember, ForestMember)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any, ClassVar, Self
@@ -15,11 +15,15 @@ import numpy as np
 from purchase_intent.exceptions import BundleRefused, MissingExtra, TrainingRefused
 from purchase_intent.learning.forks import calling, loading
 from purchase_intent.learning.members.rows import OneRow, agrees
+from purchase_intent.learning.members.space import Space
 from purchase_intent.learning.table import Column, Matrix, Sample
 
-__all__ = ["Member", "Params", "learner", "settle"]
+__all__ = ["Member", "Params", "Watch", "learner", "settle"]
 
 Params = Mapping[str, Any]
+
+Watch = Callable[[int, float], None]
+"""Told the rounds done and the log-loss of the validation sample after each; stops the fit by raising."""
 
 ROUNDING = 1e-3
 """The largest gap between contributions and score that float32 sums explain; a larger one is an error."""
@@ -61,6 +65,8 @@ class Member(ABC):
     name: ClassVar[str]
     package: ClassVar[str]
     defaults: ClassVar[Params]
+    space: ClassVar[Space]
+    """Where tuning looks for better values of `defaults`; no wider than one row's time and a bundle's size allow."""
     options: ClassVar[frozenset[str]] = frozenset()
     max_rounds: ClassVar[int]
     suffix: ClassVar[str]
@@ -84,9 +90,16 @@ class Member(ABC):
 
     @classmethod
     def fit(
-        cls, train: Sample, validation: Sample, *, seed: int, params: Params | None = None, threads: int = 1
+        cls,
+        train: Sample,
+        validation: Sample,
+        *,
+        seed: int,
+        params: Params | None = None,
+        threads: int = 1,
+        watch: Watch | None = None,
     ) -> Self:
-        """Learn from `train`, as many rounds as serve the log-loss of `validation` best.
+        """Learn from `train`, as many rounds as serve the log-loss of `validation` best; what `watch` raises ends it.
 
         `params` overrides `defaults` by name. Raises TrainingRefused for a name that is neither there nor in `options`
         (learners ignore what they do not know, so a slip would go unseen) and where the learner refuses.
@@ -95,7 +108,7 @@ class Member(ABC):
             known = ", ".join(sorted({*cls.defaults, *cls.options}))
             raise TrainingRefused(f"{cls.name}: unknown parameters {unknown}; choose from {known}", field=cls.name)
         settings = {**cls.defaults, **(params or {}), "seed": seed}
-        return cls._guarded(train, validation, settings=settings, rounds=cls.max_rounds, threads=threads)
+        return cls._guarded(train, validation, settings=settings, rounds=cls.max_rounds, threads=threads, watch=watch)
 
     def refit(self, sample: Sample, *, rounds: int | None = None, threads: int = 1) -> Self:
         """Learn anew from `sample`, with the same settings and a fixed number of rounds (those found, by default)."""
@@ -103,13 +116,22 @@ class Member(ABC):
         return self._guarded(sample, None, settings=self.settings, rounds=rounds, threads=threads)
 
     @classmethod
-    def _guarded(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
+    def _guarded(
+        cls,
+        train: Sample,
+        validation: Sample | None,
+        *,
+        settings: Params,
+        rounds: int,
+        threads: int,
+        watch: Watch | None = None,
+    ) -> Self:
         cls.module()
         if rounds < 1 or threads < 1:
             raise TrainingRefused(f"{cls.name}: rounds and threads are at least 1", field=cls.name)
         calling()
         try:
-            return cls._learn(train, validation, settings=settings, rounds=rounds, threads=threads)
+            return cls._learn(train, validation, settings=settings, rounds=rounds, threads=threads, watch=watch)
         except (ValueError, TypeError, cls._error()) as refused:
             raise TrainingRefused(f"{cls.name}: the learner refused: {refused}", field=cls.name) from refused
 
@@ -120,7 +142,16 @@ class Member(ABC):
 
     @classmethod
     @abstractmethod
-    def _learn(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
+    def _learn(
+        cls,
+        train: Sample,
+        validation: Sample | None,
+        *,
+        settings: Params,
+        rounds: int,
+        threads: int,
+        watch: Watch | None,
+    ) -> Self:
         """Learn; without a validation sample, exactly `rounds` rounds."""
 
     def log_odds(self, matrix: Matrix, *, threads: int = 1) -> Column:

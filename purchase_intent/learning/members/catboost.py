@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from purchase_intent.learning.members.base import Member, Params
+from purchase_intent.learning.members.base import Member, Params, Watch
 from purchase_intent.learning.members.rows import GOES_LEFT, GOES_RIGHT, Levels, probes
 from purchase_intent.learning.members.shares import Shares
+from purchase_intent.learning.members.space import Range, Space
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["CatBoostMember"]
@@ -44,6 +45,13 @@ class CatBoostMember(Member):
         "random_strength": 1.0,
         "early_stopping": 40,
     }
+    space: ClassVar[Space] = {
+        "depth": Range(4, 7, whole=True),
+        "learning_rate": Range(0.03, 0.2, log=True),
+        "l2_leaf_reg": Range(1.0, 100.0, log=True),
+        "random_strength": Range(0.1, 10.0, log=True),
+        "subsample": Range(0.5, 1.0),
+    }
     options: ClassVar[frozenset[str]] = frozenset({"rsm", "min_data_in_leaf", "leaf_estimation_iterations"})
 
     _shares: tuple[Shares | None, ...] = ()
@@ -53,7 +61,16 @@ class CatBoostMember(Member):
         return cls.module().CatBoostError  # type: ignore[no-any-return]
 
     @classmethod
-    def _learn(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
+    def _learn(
+        cls,
+        train: Sample,
+        validation: Sample | None,
+        *,
+        settings: Params,
+        rounds: int,
+        threads: int,
+        watch: Watch | None,
+    ) -> Self:
         library = cls.module()
         params = {
             "loss_function": "Logloss",
@@ -71,7 +88,16 @@ class CatBoostMember(Member):
             model.fit(pool)
         else:
             judge = library.Pool(validation.table.values, validation.labels, weight=validation.weights)
-            model.fit(pool, eval_set=judge, use_best_model=True, early_stopping_rounds=settings["early_stopping"])
+            told = None if watch is None else _Told(watch)
+            model.fit(
+                pool,
+                eval_set=judge,
+                use_best_model=True,
+                early_stopping_rounds=settings["early_stopping"],
+                callbacks=None if told is None else [told],
+            )
+            if told is not None and told.raised is not None:
+                raise told.raised
         for stamp in ("train_finish_time", "model_guid"):
             # Equal models are to be equal files, whenever they were trained.
             model.get_metadata()[stamp] = ""
@@ -139,6 +165,22 @@ class CatBoostMember(Member):
         model = cls.module().CatBoost()
         model.load_model(blob=data)
         return model
+
+
+class _Told:
+    """Tells a watch of each round; what it raises is kept, since CatBoost would make an error of its own of it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self.raised: BaseException | None = None
+
+    def after_iteration(self, info: Any) -> bool:
+        """Whether to go on: CatBoost's own question after each round."""
+        try:
+            self._watch(info.iteration, info.metrics["validation"]["Logloss"][-1])
+        except BaseException as raised:  # noqa: BLE001 (raised again when CatBoost has come to its end)
+            self.raised = raised
+        return self.raised is None
 
 
 def _levels(told: Mapping[str, Any], width: int, *, value: Column, scale: float, bias: float) -> Levels:

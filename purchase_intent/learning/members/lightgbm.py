@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from purchase_intent.learning.members.base import Member, Params
+from purchase_intent.learning.members.base import Member, Params, Watch
+from purchase_intent.learning.members.space import Range, Space
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["LightGBMMember"]
@@ -30,6 +32,14 @@ class LightGBMMember(Member):
         "max_bin": 255,
         "early_stopping": 60,
     }
+    space: ClassVar[Space] = {
+        "learning_rate": Range(0.02, 0.1, log=True),
+        "num_leaves": Range(8, 64, log=True, whole=True),
+        "min_data_in_leaf": Range(50, 1000, log=True, whole=True),
+        "feature_fraction": Range(0.2, 1.0),
+        "bagging_fraction": Range(0.5, 1.0),
+        "lambda_l2": Range(0.5, 100.0, log=True),
+    }
     options: ClassVar[frozenset[str]] = frozenset({"lambda_l1", "max_depth", "min_sum_hessian_in_leaf", "path_smooth"})
 
     @classmethod
@@ -37,7 +47,16 @@ class LightGBMMember(Member):
         return cls.module().basic.LightGBMError  # type: ignore[no-any-return]
 
     @classmethod
-    def _learn(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
+    def _learn(
+        cls,
+        train: Sample,
+        validation: Sample | None,
+        *,
+        settings: Params,
+        rounds: int,
+        threads: int,
+        watch: Watch | None,
+    ) -> Self:
         library = cls.module()
         params = {
             "objective": "binary",
@@ -54,7 +73,8 @@ class LightGBMMember(Member):
             return cls(model, rounds=rounds, settings=settings)
         judge = _dataset(library, validation, params, reference=data)
         stop = library.early_stopping(settings["early_stopping"], verbose=False)
-        model = library.train(params, data, rounds, valid_sets=[judge], callbacks=[stop])
+        callbacks = [stop] if watch is None else [_told(watch), stop]
+        model = library.train(params, data, rounds, valid_sets=[judge], callbacks=callbacks)
         best = max(int(model.best_iteration), 1)
         short = library.Booster(model_str=model.model_to_string(num_iteration=best))
         return cls(short, rounds=best, settings=settings)
@@ -72,6 +92,13 @@ class LightGBMMember(Member):
     @classmethod
     def _from_native(cls, data: bytes) -> Any:
         return cls.module().Booster(model_str=data.decode())
+
+
+def _told(watch: Watch) -> Callable[[Any], None]:
+    def after_round(env: Any) -> None:
+        watch(env.iteration + 1, env.evaluation_result_list[0][2])
+
+    return after_round
 
 
 def _dataset(library: Any, sample: Sample, params: Params, reference: Any = None) -> Any:

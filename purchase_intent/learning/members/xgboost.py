@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from purchase_intent.learning.members.base import Member, Params
+from purchase_intent.learning.members.base import Member, Params, Watch
 from purchase_intent.learning.members.rows import GOES_LEFT, GOES_RIGHT, OneRow, Tree, Trees, probes
+from purchase_intent.learning.members.space import Range, Space
 from purchase_intent.learning.table import Column, Matrix, Sample
 
 __all__ = ["ForestMember", "XGBoostMember"]
@@ -36,6 +37,14 @@ class XGBoostMember(Member):
         "max_bin": 256,
         "early_stopping": 50,
     }
+    space: ClassVar[Space] = {
+        "learning_rate": Range(0.02, 0.15, log=True),
+        "max_depth": Range(3, 8, whole=True),
+        "min_child_weight": Range(1.0, 100.0, log=True),
+        "subsample": Range(0.5, 1.0),
+        "colsample_bynode": Range(0.2, 1.0),
+        "reg_lambda": Range(0.5, 100.0, log=True),
+    }
     options: ClassVar[frozenset[str]] = frozenset(
         {"colsample_bytree", "gamma", "max_delta_step", "max_leaves", "grow_policy", "reg_alpha"}
     )
@@ -47,7 +56,16 @@ class XGBoostMember(Member):
         return cls.module().core.XGBoostError  # type: ignore[no-any-return]
 
     @classmethod
-    def _learn(cls, train: Sample, validation: Sample | None, *, settings: Params, rounds: int, threads: int) -> Self:
+    def _learn(
+        cls,
+        train: Sample,
+        validation: Sample | None,
+        *,
+        settings: Params,
+        rounds: int,
+        threads: int,
+        watch: Watch | None,
+    ) -> Self:
         library = cls.module()
         params = {
             "objective": "binary:logistic",
@@ -71,6 +89,7 @@ class XGBoostMember(Member):
             evals=[(judge, "validation")],
             early_stopping_rounds=settings["early_stopping"],
             verbose_eval=False,
+            callbacks=None if watch is None else [_told(library, watch)],
         )
         best = int(model.best_iteration) + 1
         return cls(model[:best], rounds=best, settings=settings)
@@ -129,6 +148,23 @@ class ForestMember(XGBoostMember):
         "max_bin": 128,
         "early_stopping": 2,
     }
+    space: ClassVar[Space] = {
+        "learning_rate": Range(0.3, 0.7),
+        "max_depth": Range(5, 8, whole=True),
+        "min_child_weight": Range(2.0, 50.0, log=True),
+        "subsample": Range(0.4, 0.9),
+        "colsample_bynode": Range(0.1, 0.6),
+        "reg_lambda": Range(0.5, 50.0, log=True),
+    }
+
+
+def _told(library: Any, watch: Watch) -> Any:
+    def after_iteration(_self: Any, _model: Any, epoch: int, log: Mapping[str, Any]) -> bool:
+        watch(epoch + 1, log["validation"]["logloss"][-1])
+        return False
+
+    # Made here, since the class above it comes with the library.
+    return type("Told", (library.callback.TrainingCallback,), {"after_iteration": after_iteration})()
 
 
 def _quantised(library: Any, sample: Sample, params: Mapping[str, Any], threads: int, reference: Any = None) -> Any:

@@ -15,11 +15,12 @@ from purchase_intent.conf import config
 from purchase_intent.exceptions import TrainingBusy
 from purchase_intent.management.endings import clear_ending
 from purchase_intent.management.progress import Steps
+from purchase_intent.management.tuned import tuning_report
 from purchase_intent.models import Horizon, ModelVersion
 
 
 class Command(BaseCommand):
-    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials 0] [--force] [--alone] [--run N]`."""
+    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials N] [--budget MINUTES] [--study PATH] ...`."""
 
     help = "Train a model from event logs, or from the stored events, and register it with its figures and bundle."
 
@@ -28,6 +29,12 @@ class Command(BaseCommand):
         parser.add_argument("--until", type=_moment, help="learn from nothing at or after this time (UTC if no zone)")
         parser.add_argument("--seed", type=int, default=0, help="the same seed and log give the same model")
         parser.add_argument("--trials", type=int, default=0, help="tuning trials for each member; 0 keeps the defaults")
+        parser.add_argument(
+            "--budget", type=float, help="minutes that the trials may take in all; no limit if left out"
+        )
+        parser.add_argument(
+            "--study", type=Path, help="file that keeps the finished trials, to go on from after a stop"
+        )
         parser.add_argument("--force", action="store_true", help="register even what a check refuses, marked so")
         parser.add_argument("--alone", action="store_true", help="end at once where another such training is under way")
         parser.add_argument("--run", type=int, help="the training run on record that this is, as the tasks name it")
@@ -35,6 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--rejects", type=Path, help="CSV file for the rows that were rejected, with the reason")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from purchase_intent.learning import Tuning
         from purchase_intent.training.reported import reported
         from purchase_intent.training.run import Request, train
 
@@ -46,7 +54,7 @@ class Command(BaseCommand):
                 zone=self._zone(options),
                 until=options["until"],
                 seed=options["seed"],
-                trials=options["trials"],
+                tuning=Tuning(trials=options["trials"], budget=options["budget"], study=options["study"]),
                 force=options["force"],
                 rejects=options["rejects"],
             )
@@ -82,6 +90,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Read {log['rows']:,} rows; rejected: {rejected}.\n"
             f"Learnt from {version.sessions:,} sessions, {version.buyers:,} of which bought.\n"
+            f"{tuning_report(version.figures)}"
             f"On its last slice, before the final fit: AUC {judged['session']['auc']:.3f} and average precision "
             f"{judged['session']['average_precision']:.3f} per session, {judged['point']['auc']:.3f} and "
             f"{judged['point']['average_precision']:.3f} per point.\n"

@@ -136,6 +136,16 @@ def test_training_fails_with_the_last_line_of_the_fresh_process(monkeypatch: pyt
         tasks.train()
 
 
+def test_the_weekly_training_may_tune(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **kwargs: told.append(command) or Told(0, "Registered\n"))
+    assert tasks.train(trials=50, budget=45) == tasks.train() == "Registered"
+    assert [command[3:] for command in told] == [
+        ["intent_train", "--alone", "--trials", "50", "--budget", "45"],
+        ["intent_train", "--alone"],
+    ]
+
+
 def test_training_in_a_fresh_process_is_given_up_in_time() -> None:
     with pytest.raises(TrainingRefused, match="took longer than 0 seconds"):
         training.train_in_fresh_process(longest=0.01)

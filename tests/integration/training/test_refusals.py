@@ -110,12 +110,6 @@ def test_a_failing_registration_keeps_no_bundle(
     assert nothing_registered(bundle_folder)
 
 
-def test_trials_are_refused_until_there_is_tuning(short_log: Path, bundle_folder: Path) -> None:
-    with pytest.raises(CommandError, match=r"trials: 5 asked for"):
-        intent_train("--events", short_log, "--trials", 5)
-    assert nothing_registered(bundle_folder)
-
-
 @pytest.mark.usefixtures("learnt_already")
 def test_a_hopeless_model_is_refused(short_log: Path, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("no_better_than_chance", "AUC 0.501 on later data: nothing was learnt that could serve")

@@ -141,8 +141,6 @@ def test_a_single_member_has_all_the_weight(sample: Sample) -> None:
 @pytest.mark.parametrize(
     ("options", "field"),
     [
-        ({"trials": 50}, "trials"),
-        ({"trials": -1}, "trials"),
         ({"members": ()}, "members"),
         ({"members": ("lightgbm", "lightgbm")}, "members"),
         ({"members": ("oracle",)}, "members"),

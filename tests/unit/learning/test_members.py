@@ -12,6 +12,7 @@ from scipy.special import expit
 from purchase_intent.exceptions import BundleRefused, MissingExtra, TrainingRefused
 from purchase_intent.learning import MEMBERS, Member, Sample, auc, split
 from purchase_intent.learning.members.base import settle
+from purchase_intent.learning.weights import nats
 from tests.unit.learning.samples import QUICK, numeric, shop
 
 TRAIN, VALIDATION, LATER = split(numeric(shop()))
@@ -39,6 +40,36 @@ def test_margins_are_float64_and_rank_later_cases(member: Member) -> None:
 
 def test_rounds_are_those_that_served_validation(member: Member) -> None:
     assert 1 <= member.rounds <= member.max_rounds
+
+
+class Enough(BaseException):
+    """What a watch raises: not an error that anyone would catch."""
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_watch_is_told_of_each_round_and_ends_the_fit_by_raising(name: str) -> None:
+    told: list[tuple[int, float]] = []
+
+    def watch(rounds: int, loss: float) -> None:
+        told.append((rounds, loss))
+        if rounds == 2:
+            raise Enough
+
+    with pytest.raises(Enough):
+        MEMBERS[name].fit(TRAIN, VALIDATION, seed=5, params=QUICK[name], watch=watch)
+    assert [rounds for rounds, _ in told] == [1, 2]
+
+
+def test_to_be_watched_changes_nothing_and_what_is_told_is_the_loss(member: Member) -> None:
+    losses: list[float] = []
+    watched = MEMBERS[member.name].fit(
+        TRAIN, VALIDATION, seed=5, params=QUICK[member.name], watch=lambda rounds, loss: losses.append(loss)
+    )
+    matrix = VALIDATION.table.values
+    assert watched.log_odds(matrix).tolist() == member.log_odds(matrix).tolist()
+    assert watched.rounds == int(np.argmin(losses)) + 1
+    lost = nats(watched.log_odds(matrix), VALIDATION.labels)
+    assert min(losses) == pytest.approx(np.average(lost, weights=VALIDATION.weights), rel=1e-5)
 
 
 def test_no_row_depends_on_the_rows_beside_it(member: Member) -> None:
