@@ -68,9 +68,7 @@ def _send(task: Any, *given: object) -> None:
 
 
 @_task()
-def train(
-    horizon: str = "session", run: int | None = None, trials: int = 0, budget: float | None = None
-) -> str:
+def train(horizon: str = "session", run: int | None = None, trials: int = 0, budget: float | None = None) -> str:
     """Train a model on the stored events, in a fresh process; the last line it said.
 
     `run` is the key of the training run on record that asked for it, None for the schedule; `trials` is the number of

@@ -138,9 +138,14 @@ def test_training_fails_with_the_last_line_of_the_fresh_process(monkeypatch: pyt
 
 def test_the_weekly_training_may_tune(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[list[str]] = []
-    monkeypatch.setattr(subprocess, "run", lambda command, **kwargs: told.append(command) or Told(0, "Registered\n"))
+
+    def run(command: list[str], **options: object) -> Told:
+        told.append(command[3:])
+        return Told(0, "Registered\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
     assert tasks.train(trials=50, budget=45) == tasks.train() == "Registered"
-    assert [command[3:] for command in told] == [
+    assert told == [
         ["intent_train", "--alone", "--trials", "50", "--budget", "45"],
         ["intent_train", "--alone"],
     ]

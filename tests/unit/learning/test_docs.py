@@ -12,10 +12,15 @@ from purchase_intent.learning import FRACTIONS, MEMBERS
 from purchase_intent.learning.calibration import SLOPE_SPREAD
 from purchase_intent.learning.encoding import STRENGTH
 from purchase_intent.learning.fitting import MIN_BUYERS
+from purchase_intent.learning.members import Range
 from purchase_intent.learning.splits import MIN_BUYING_SESSIONS
+from purchase_intent.learning.tuning.gain import CERTAIN
+from purchase_intent.learning.tuning.inner import MOST_ROWS, SHARES
 from purchase_intent.learning.weights import SPREAD
 
-PAGE = (Path(__file__).parents[3] / "docs" / "learning.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "learning.md").read_text(encoding="utf-8")
+TRAINING = (DOCS / "training.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -47,3 +52,24 @@ def test_members_and_their_files_are_named(name: str) -> None:
 )
 def test_constants_are_those_of_the_code(fact: str) -> None:
     assert fact in " ".join(PAGE.split())
+
+
+@pytest.mark.parametrize(
+    ("member", "param", "room"),
+    [
+        pytest.param(name, param, room, id=f"{name}.{param}")
+        for name, member in MEMBERS.items()
+        for param, room in member.space.items()
+    ],
+)
+def test_every_range_that_is_searched_is_told(member: str, param: str, room: Range) -> None:
+    kind = ", by factors" * room.log + ", whole" * room.whole
+    default = MEMBERS[member].defaults[param]
+    assert f"| {member} | `{param}` | {default:g} | {room.low:g} to {room.high:g}{kind} |" in TRAINING
+
+
+@pytest.mark.parametrize(
+    "fact", [*(f"| {share:.0%} |" for share in SHARES), f"{MOST_ROWS:,} cases", f"{CERTAIN} standard"]
+)
+def test_constants_of_tuning_are_those_of_the_code(fact: str) -> None:
+    assert fact in " ".join(TRAINING.split())
