@@ -88,16 +88,7 @@ class CatBoostMember(Member):
             model.fit(pool)
         else:
             judge = library.Pool(validation.table.values, validation.labels, weight=validation.weights)
-            told = None if watch is None else _Told(watch)
-            model.fit(
-                pool,
-                eval_set=judge,
-                use_best_model=True,
-                early_stopping_rounds=settings["early_stopping"],
-                callbacks=None if told is None else [told],
-            )
-            if told is not None and told.raised is not None:
-                raise told.raised
+            _fit_watched(model, pool, watch, eval_set=judge, early_stopping_rounds=settings["early_stopping"])
         for stamp in ("train_finish_time", "model_guid"):
             # Equal models are to be equal files, whenever they were trained.
             model.get_metadata()[stamp] = ""
@@ -165,6 +156,13 @@ class CatBoostMember(Member):
         model = cls.module().CatBoost()
         model.load_model(blob=data)
         return model
+
+
+def _fit_watched(model: Any, pool: Any, watch: Watch | None, **options: Any) -> None:
+    told = None if watch is None else _Told(watch)
+    model.fit(pool, use_best_model=True, callbacks=None if told is None else [told], **options)
+    if told is not None and told.raised is not None:
+        raise told.raised
 
 
 class _Told:

@@ -8,11 +8,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ def tuned(
     *,
     names: tuple[str, ...] = ONE,
     progress: Callable[[str], None] = lambda step: None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = monotonic,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     given = {name: QUICK[name] for name in names}
     settings = chosen_params(names, given, tuning=tuning)
@@ -149,7 +149,8 @@ from purchase_intent.learning import MEMBERS, Tuning
 MEMBERS["lightgbm"].max_rounds = 30
 sample = here.shop(600)
 ground = here.Ground(sample, here.split(sample).fit, here.FRACTIONS, seed=5, threads=1)
-here.tuned(ground, Tuning(trials=10**6, study=here.Path({study!r})))
+told = lambda step: print(step, flush=True)
+here.tuned(ground, Tuning(trials=10**6, study=here.Path({study!r})), progress=told)
 """
 
 
@@ -158,17 +159,19 @@ def test_a_killed_search_goes_on_from_its_last_finished_trial(
 ) -> None:
     study = tmp_path / "study"
     command = [sys.executable, "-c", SCRIPT.format(study=str(study))]
-    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(Path.cwd())}) as running:
-        while not study.exists() or study.read_bytes().count(b'"op_code":4') < 3:
-            assert running.poll() is None
-            time.sleep(0.01)
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert any("trial 4 of" in line for line in running.stdout)
         with pytest.raises(TrainingBusy, match=r"study: .* is in use by another training"):
             tuned(ground, Tuning(trials=9, study=study))
         running.send_signal(signal.SIGKILL)
     whole_lines = study.read_bytes().rpartition(b"\n")[0].split(b"\n")[:5]
     # As if it had been killed in the midst of writing the fourth trial, with Optuna's own lock held.
     study.write_bytes(b"\n".join(whole_lines) + b'\n{"op_code":4,"work')
-    Path(f"{study}.lock").symlink_to(study)
+    lock = Path(f"{study}.lock")
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(study)
     assert tuned(ground, Tuning(trials=9, study=study)) == whole
     assert len(lines_of_trials(study)) == 9
 
