@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from purchase_intent.admin import filters
 from purchase_intent.admin.along import facts_of, rows_of
 from purchase_intent.admin.charts import NARROW, score_chart
 from purchase_intent.admin.lists import Desk
+from purchase_intent.admin.opinion import opinions_page
 from purchase_intent.admin.saying import ago, band_words, listed, money, named, per_cent, short, timed
 from purchase_intent.admin.searching import HELP, sessions_named
 from purchase_intent.admin.verdicts import verdict_of
@@ -122,6 +125,25 @@ class SessionAdmin(Desk):
     @admin.display(description="device", empty_value="-")
     def device_used(self, session: Session) -> str | None:
         return short(session.device) if session.device else None
+
+    def get_urls(self) -> list[URLPattern]:
+        """The admin's own, and a second opinion on a session's score."""
+        view = self.admin_site.admin_view(self.opinions_view)
+        return [path("<int:key>/opinions/", view, name="purchase_intent_session_opinions"), *super().get_urls()]
+
+    def opinions_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """The score explained by TreeSHAP and by LIME; asked for, since it takes a second."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        session = Session.objects.select_related("visitor").filter(pk=key).first()
+        if session is None:
+            raise Http404(f"There is no session {key}.")
+        now = timezone.now()
+        context = {
+            "subtitle": f"{named(session.visitor)}, {ago(session.last_at, now)}",
+            **opinions_page(session, now=now),
+        }
+        return self.drawn(request, "admin/purchase_intent/opinions.html", session, context)
 
     def page(self, request: HttpRequest, row: Session) -> dict[str, Any]:
         """The verdict first, then the score along the session, its events, and the facts."""

@@ -14,7 +14,7 @@ from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.scoring.score import answer
 
-__all__ = ["Said", "Verdict", "likelihood", "verdict_of"]
+__all__ = ["MOST_REASONS", "Said", "Verdict", "likelihood", "moment_of", "said", "verdict_of"]
 
 MOST_REASONS: Final = 6
 _LIKELIHOOD: Final = {"top_1": "very likely to buy", "top_5": "likely to buy", "top_20": "may well buy"}
@@ -41,8 +41,7 @@ class Verdict:
 
 def verdict_of(session: Session, *, now: datetime) -> Verdict:
     """What is to be said of a session as of `now`; of one that has ended as of its last event, like its last score."""
-    at = now if session.closed_at is None and now < session.last_at + IDLE else session.last_at
-    fault = ""
+    at, fault = moment_of(session, now=now), ""
     try:
         intent = answer(session.read_state(), session.read_past(), at=at, reasons=MOST_REASONS, session=session)
     except IntentError as error:
@@ -50,9 +49,14 @@ def verdict_of(session: Session, *, now: datetime) -> Verdict:
     return Verdict(
         headline=_ended(session) or likelihood(intent),
         source=_source(session, intent),
-        reasons=tuple(_said(reason) for reason in intent.reasons),
+        reasons=tuple(said(reason) for reason in intent.reasons),
         fault=fault or _fault(intent),
     )
+
+
+def moment_of(session: Session, *, now: datetime) -> datetime:
+    """The moment as of which a session is spoken of: now while it goes on, else its last event's."""
+    return now if session.closed_at is None and now < session.last_at + IDLE else session.last_at
 
 
 def likelihood(intent: Intent) -> str:
@@ -89,7 +93,8 @@ def _source(session: Session, intent: Intent) -> str:
     return "Nothing is known of this session: no event of it is stored yet."
 
 
-def _said(reason: Reason) -> Said:
+def said(reason: Reason) -> Said:
+    """A cause as the desk shows it."""
     return Said(reason.text, effect(reason.effect), reason.effect > 0)
 
 

@@ -131,6 +131,11 @@ def test_what_a_model_goes_by(visit: Visits, width: int, champion: ModelVersion)
     seen.page.get_by_role("link", name="Value of the basket").click()
     expect(seen.page.get_by_role("img", name="Effect of cart_value by its value")).to_be_visible()
     look(seen, "reasons-of-one")
+    session = walk(visitor("d" * 32), "o" * 32, WAY, begin=timezone.now() - timedelta(minutes=3))
+    seen.go(f"{LISTS}session/{session.pk}/change/")
+    seen.page.get_by_role("link", name="A second opinion on these reasons").click()
+    expect(seen.page.get_by_role("heading", name="LIME")).to_be_visible()
+    look(seen, "opinions")
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -24,14 +24,15 @@ TRAINING = (DOCS / "training.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+def test_the_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
+    code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL))
     names: dict[str, Any] = {}
     exec(compile(code, "docs/learning.md", "exec"), names)  # noqa: S102 - our own page
     assert "average_precision" in capsys.readouterr().out
     assert names["reasons"].shape == (5, 3)
     found = names["reasons"].sum(axis=1) + names["base"]
     assert found == pytest.approx(names["ensemble"].log_odds(names["table"])[:5], abs=1e-9)
+    assert names["offer"].range() == pytest.approx((0.0131, 0.1690), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", MEMBERS)
