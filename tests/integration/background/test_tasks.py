@@ -15,6 +15,7 @@ import pytest
 from celery.schedules import crontab
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from demo_shop.celery import app
@@ -146,6 +147,44 @@ def test_the_weekly_training_may_tune(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "run", run)
     assert tasks.train(trials=50, budget=45) == tasks.train() == "Registered"
     assert told == [["--trials", "50", "--budget", "45"], []]
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "words"),
+    [
+        pytest.param(
+            Told(75, stderr="CommandError: another training\n"), TrainingBusy, "^another training$", id="busy"
+        ),
+        pytest.param(Told(-9), TrainingRefused, "^exit code -9$", id="killed without a word"),
+    ],
+)
+def test_how_the_fresh_process_ended_is_told(
+    told: Told, error: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: told)
+    with pytest.raises(error, match=words):
+        training.train_in_fresh_process()
+
+
+def test_the_last_line_of_a_training_that_went_well_is_the_answer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = Told(0, "    0.1 s  reading\n\n", "Registered as model 7, champion.\n")
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: told)
+    with caplog.at_level("INFO"):
+        assert training.train_in_fresh_process() == "Registered as model 7, champion."
+    assert [record.getMessage() for record in caplog.records] == [
+        "intent_train:     0.1 s  reading",
+        "intent_train: Registered as model 7, champion.",
+    ]
+
+
+def test_a_database_without_a_known_lock_trains_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "no lock is known for oracle: train with intent_train, without --alone"
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "vendor", "oracle")
+        with pytest.raises(TrainingRefused, match=said), training.alone():
+            pass
 
 
 def test_training_in_a_fresh_process_is_given_up_in_time() -> None:

@@ -95,9 +95,21 @@ def test_signing_out_takes_a_post(ada: User, client: Client) -> None:
     assert "_auth_user_id" not in client.session
 
 
-@pytest.mark.parametrize("topic", ["delivery", "returns", "payment", "about"])
-def test_there_are_pages_to_read(db: None, client: Client, topic: str) -> None:
-    assert client.get(f"/information/{topic}/").status_code == 200
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        pytest.param("delivery", "Two to four working days", id="delivery"),
+        pytest.param("returns", "Send anything back within 30 days", id="returns"),
+        pytest.param("payment", "no payment takes place", id="payment"),
+        pytest.param("about", "Tidewell is a shop that does not exist", id="about"),
+    ],
+)
+def test_there_are_pages_to_read(db: None, client: Client, topic: str, words: str) -> None:
+    response = client.get(f"/information/{topic}/")
+    assert response.status_code == 200
+    assert words in response.content.decode()
+    assert f'href="/information/{topic}/" aria-current="page"' in response.content.decode()
+    assert client.get("/information/gossip/").status_code == 404
 
 
 def test_a_form_from_elsewhere_is_refused_in_the_shops_own_words(db: None) -> None:

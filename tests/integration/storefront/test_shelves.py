@@ -219,9 +219,20 @@ def test_every_page_sends_the_policy_and_keeps_it(shelf: list[Product], client: 
     assert "<script>" not in page
 
 
-def test_an_empty_shop_still_stands(db: None, client: Client) -> None:
-    for path in ("/", "/shop/", "/search/", "/basket/"):
-        assert client.get(path).status_code == 200
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        pytest.param("/", "Tidewell is a demonstration.", id="home"),
+        pytest.param("/shop/", "<h2>Nothing here yet</h2><p>The shelves are being filled.", id="shelves"),
+        pytest.param("/search/?q=mug", "<h2>We found nothing for that</h2>", id="search"),
+        pytest.param("/basket/", "<h2>Nothing in here yet</h2>", id="basket"),
+    ],
+)
+def test_an_empty_shop_still_stands(db: None, client: Client, path: str, words: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert words in response.content.decode()
+    assert 'href="/product/' not in response.content.decode()
 
 
 @pytest.mark.parametrize(

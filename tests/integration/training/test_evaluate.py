@@ -118,8 +118,12 @@ def test_a_cut_real_log_has_the_same_scores_to_the_bit(champion: ModelVersion, r
 
 def test_rejected_rows_get_the_score_that_stood(champion: ModelVersion, trained: Trained, tmp_path: Path) -> None:
     dirty = tmp_path / "dirty.parquet"
-    (target, session) = duckdb.execute(
-        f"SELECT event_id, user_session FROM '{trained.later}' WHERE event_type = 'cart' ORDER BY event_id LIMIT 1"
+    (target, before) = duckdb.execute(
+        f"""SELECT event_id, before FROM (
+            SELECT event_id, event_type, event_time,
+                lag(event_id) OVER session AS before, lag(event_time) OVER session AS earlier
+            FROM '{trained.later}' WINDOW session AS (PARTITION BY user_session ORDER BY event_time, event_id)
+        ) WHERE event_type = 'cart' AND earlier < event_time ORDER BY event_id LIMIT 1"""
     ).fetchall()[0]
     duckdb.execute(
         f"SET timezone = 'UTC'; COPY (SELECT * REPLACE (CASE WHEN event_id = '{target}' THEN 2000000000 "
@@ -128,13 +132,7 @@ def test_rejected_rows_get_the_score_that_stood(champion: ModelVersion, trained:
     report, out = intent_evaluate(trained.history, dirty, tmp_path)
     scores = predictions(out)
     assert report["log"]["rejected"] == {"absurd_quantity": 1}
-    assert target in scores
-    before = duckdb.execute(
-        f"SELECT event_id FROM '{dirty}' WHERE user_session = '{session}' AND event_time < "
-        f"(SELECT event_time FROM '{dirty}' WHERE event_id = '{target}') ORDER BY event_time DESC LIMIT 1"
-    ).fetchall()
-    if before:
-        assert scores[target] == scores[before[0][0]]
+    assert scores[target] == scores[before]
 
 
 def test_refusals_write_nothing(trained: Trained, db: None, bundle_folder: Path, tmp_path: Path) -> None:
