@@ -14,13 +14,14 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import RawSQL
 from numpy.typing import NDArray
 
 from purchase_intent.models.score import Score
 from purchase_intent.models.session import Session
 from purchase_intent.models.visitor import Visitor
 
-__all__ = ["BATCH", "Keys", "Numbers", "Said", "instant", "microseconds", "write_said"]
+__all__ = ["BATCH", "Keys", "Numbers", "Said", "instant", "listed", "microseconds", "note_visits", "write_said"]
 
 BATCH: Final = 1_000
 """Rows of one statement."""
@@ -80,6 +81,14 @@ def instant(count: int) -> datetime:
     return _EPOCH + count * _MICROSECOND
 
 
+def listed(keys: Iterable[int]) -> RawSQL:
+    """Keys for a filter such as `pk__in`, as one parameter: a list of its own takes Django longer than the database."""
+    vendor = connections[router.db_for_read(Session)].vendor
+    words = "SELECT unnest(%s::bigint[])" if vendor == "postgresql" else "SELECT value FROM json_each(%s)"
+    begin, end = "{}" if vendor == "postgresql" else "[]"
+    return RawSQL(words, [begin + ",".join(map(str, keys)) + end])  # noqa: S611 (numbers of our own)
+
+
 def write_said(
     subject: Subject,
     keys: Keys,
@@ -94,9 +103,9 @@ def write_said(
     A row that another transaction holds, or that is gone, is left out; `patient` takes them one by one, and waits.
 
     The first of `said` goes into the row itself, with further `columns` of it by name (NaN becomes NULL), unless the
-    row was scored as of the same moment or a later one. Each that names its model becomes a row of scores, which is
-    written once. `moments` are in microseconds since 1970 UTC. A line without an answer of the first is not written,
-    and counts as at hand.
+    row was scored as of the same moment or a later one. Each that names its model, one of its own, becomes a row of
+    scores, which is written once. `moments` are in microseconds since 1970 UTC. A line without an answer of the first
+    is not written, and counts as at hand.
     """
     free = np.ones(len(keys), np.bool_)
     everything = _Batch(subject, keys, moments, said, columns or {})
@@ -107,6 +116,36 @@ def write_said(
         lines = order[begin : begin + step]
         free[lines] = _write(everything.lines(lines), patient=patient)
     return free
+
+
+def note_visits(visits: Mapping[int, datetime]) -> None:
+    """Note when visitors came last, by their keys, where that is later than what is on record."""
+    connection = connections[router.db_for_write(Visitor)]
+    busy: Iterable[int] = sorted(visits)
+    if connection.vendor == "postgresql":
+        busy = _noted_at_once(visits, connection)
+    rows = Visitor.objects.using(connection.alias)
+    for key in busy:
+        rows.filter(pk=key, last_seen__lt=visits[key]).update(last_seen=visits[key])
+
+
+def _noted_at_once(visits: Mapping[int, datetime], connection: BaseDatabaseWrapper) -> list[int]:
+    """Those whose rows were held by others."""
+    table = connection.ops.quote_name(Visitor._meta.db_table)  # noqa: SLF001 (documented by Django)
+    sql = (
+        "WITH given AS MATERIALIZED (SELECT id, timestamptz 'epoch' + at * interval '1 microsecond' AS moment "  # noqa: S608
+        "FROM unnest(%s::bigint[], %s::bigint[]) AS g(id, at)), "
+        f"behind AS MATERIALIZED (SELECT id FROM {table} AS v JOIN given USING (id) WHERE v.last_seen < given.moment), "
+        f"mine AS MATERIALIZED (SELECT id FROM {table} WHERE id IN (SELECT id FROM behind) "
+        "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED), "
+        f"changed AS (UPDATE {table} AS v SET last_seen = given.moment FROM given JOIN mine USING (id) "
+        "WHERE v.id = given.id AND v.last_seen < given.moment) "
+        "SELECT id FROM behind EXCEPT SELECT id FROM mine ORDER BY id"
+    )
+    moments = np.array([microseconds(moment) for moment in visits.values()], np.int64)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_numbers(np.array(list(visits), np.int64)), _numbers(moments)])
+        return [key for (key,) in cursor.fetchall()]
 
 
 def _write(batch: _Batch, *, patient: bool) -> NDArray[np.bool_]:

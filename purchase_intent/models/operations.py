@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-__all__ = ["CreateFunction", "CreatePartitionedModel"]
+__all__ = ["CreateFunction", "CreatePartitionedModel", "LeaveRoom"]
 
 
 class CreatePartitionedModel(migrations.CreateModel):
@@ -70,6 +71,53 @@ class CreateFunction(migrations.RunSQL):
     def describe(self) -> str:
         """What `migrate --plan` shows."""
         return f"Create function {self.name}, on PostgreSQL"
+
+
+class LeaveRoom(Operation):
+    """On PostgreSQL, fill pages of a table to a percentage only, so that a row's next version fits beside it.
+
+    Such a version needs no new entries in the indexes where none of their columns changes. Pages that are full stay so
+    until their rows move.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str, percent: int) -> None:
+        self.model_name, self.percent = model_name, percent
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Models know nothing of it."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,  # noqa: ARG002 (Django's signature)
+        to_state: ProjectState,
+    ) -> None:
+        """Leave room in the pages to come."""
+        self._fill(self.percent, app_label, schema_editor, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,  # noqa: ARG002 (Django's signature)
+        to_state: ProjectState,
+    ) -> None:
+        """Fill pages again."""
+        self._fill(100, app_label, schema_editor, to_state)
+
+    def describe(self) -> str:
+        """What `migrate --plan` shows."""
+        return f"Leave room in the pages of {self.model_name} on PostgreSQL"
+
+    def _fill(self, percent: int, app_label: str, schema_editor: BaseDatabaseSchemaEditor, state: ProjectState) -> None:
+        model = state.apps.get_model(app_label, self.model_name)
+        alias = schema_editor.connection.alias
+        if schema_editor.connection.vendor == "postgresql" and self.allow_migrate_model(alias, model):
+            table = _quoted(schema_editor, model._meta.db_table)  # noqa: SLF001 (documented by Django)
+            schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})")
 
 
 def _quoted(schema_editor: BaseDatabaseSchemaEditor, name: str) -> str:

@@ -38,6 +38,10 @@ class ScoreQuerySet(models.QuerySet["Score"]):
         """Keep those whose outcome is not known yet, the oldest first."""
         return self.filter(came_true=None).order_by("moment", "pk")
 
+    def of_sessions(self) -> Self:
+        """Leave out those of visitors, who may never come back."""
+        return self.filter(session__isnull=False)
+
     def judged(self) -> Self:
         """Keep those whose outcome is known."""
         return self.filter(came_true__isnull=False)
@@ -82,7 +86,11 @@ class Score(models.Model):
         verbose_name_plural = _("scores")
         ordering = ("-moment", "-pk")
         indexes = (
-            models.Index(fields=("moment", "id"), condition=Q(came_true=None), name="intent_score_waiting"),
+            models.Index(
+                fields=("moment", "id"),
+                condition=Q(came_true=None, session__isnull=False),
+                name="intent_score_waiting",
+            ),
             models.Index(fields=("-moment", "-id"), name="intent_score_latest"),
         )
         constraints = (

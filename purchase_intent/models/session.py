@@ -102,8 +102,15 @@ class Session(models.Model):
 
     score = models.FloatField(_("score"), null=True, blank=True, help_text=_("Probability of a purchase, 0 to 1."))
     band = models.CharField(_("band"), max_length=32, blank=True, default="")
+    # Without an index: nobody looks sessions up by it, and it would be written anew with each first score.
     model = models.ForeignKey(
-        ModelVersion, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("model version")
+        ModelVersion,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("model version"),
     )
     scored_at = models.DateTimeField(_("scored at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)

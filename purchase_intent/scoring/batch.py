@@ -14,7 +14,7 @@ from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT
 from purchase_intent.models import Session, SessionQuerySet, Stage
 from purchase_intent.models.bulk import instant, microseconds, write_said
 from purchase_intent.models.session import IDLE
-from purchase_intent.scoring.columns import Rows, say
+from purchase_intent.scoring.columns import Part, Rows, say
 
 __all__ = ["score_sessions"]
 
@@ -26,7 +26,9 @@ MOST: Final = 200_000
 Progress = Callable[[str], None]
 
 
-def score_sessions(now: datetime, *, most: int = MOST, progress: Progress | None = None) -> int:
+def score_sessions(
+    now: datetime, *, most: int = MOST, part: Part | None = None, progress: Progress | None = None
+) -> int:
     """Score the open sessions of people that have gone on since their latest score; how many got one.
 
     The score is as of the session's last event, so a second run finds nothing to do. A session that a page is writing
@@ -39,6 +41,8 @@ def score_sessions(now: datetime, *, most: int = MOST, progress: Progress | None
         .exclude(stage=Stage.BOUGHT)
         .order_by("last_at", "pk")
     )
+    if part is not None:
+        waiting = waiting.filter(pk__gte=part.first, pk__lte=part.last)
     seen = kept = 0
     after = Q()
     while seen < most and len(rows := _page(waiting.filter(after)[: min(PAGE, most - seen)])):

@@ -21,10 +21,18 @@ from purchase_intent.scoring.live import moment
 from purchase_intent.scoring.rules import CUTOFFS, rough_answer
 from purchase_intent.scoring.serving import Serving, champion
 
-__all__ = ["MILLISECOND", "Rows", "Said", "said_by", "say"]
+__all__ = ["MILLISECOND", "Part", "Rows", "Said", "said_by", "say"]
 
 MILLISECOND: Final = 1000
 """Microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows with keys from `first` to `last`, both included."""
+
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)

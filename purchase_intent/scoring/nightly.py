@@ -7,7 +7,6 @@ killed, or is done twice, goes on where it was, and the figures are the same how
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, TypeAlias
 
@@ -22,8 +21,8 @@ from purchase_intent.features.encode import encode
 from purchase_intent.features.observe import observe
 from purchase_intent.features.state import PAST_LAYOUT, STATE, STATE_LAYOUT, State
 from purchase_intent.models import CatalogueDay, Session, Visitor, VisitorQuerySet
-from purchase_intent.models.bulk import microseconds, write_said
-from purchase_intent.scoring.columns import Rows, say
+from purchase_intent.models.bulk import listed, microseconds, write_said
+from purchase_intent.scoring.columns import Part, Rows, say
 
 __all__ = ["RECENT", "Part", "night_of", "parts", "score_visitors"]
 
@@ -40,14 +39,6 @@ Progress = Callable[[str], None]
 Packed: TypeAlias = bytes | memoryview
 Manner: TypeAlias = tuple[str, str, str]
 """Device, channel and country of a visit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The visitors with keys from `first` to `last`, both included."""
-
-    first: int
-    last: int
 
 
 def night_of(now: datetime) -> datetime:
@@ -102,7 +93,7 @@ def _once_more(waiting: VisitorQuerySet, busy: Sequence[int], arrivals: _Arrival
     """Score those whose rows were held, waiting for each by itself; how many got one."""
     kept = 0
     for begin in range(0, len(busy), PAGE):
-        found = waiting.filter(pk__in=busy[begin : begin + PAGE]).order_by("pk").values_list("pk", "past")
+        found = waiting.filter(pk__in=listed(busy[begin : begin + PAGE])).order_by("pk").values_list("pk", "past")
         rows = _rows(_away_since(arrivals.night, dict(found)), arrivals)
         kept += int(_write(rows, patient=True).sum())
     return kept
@@ -124,7 +115,7 @@ def _away_since(night: datetime, pasts: Mapping[int, Packed]) -> dict[int, Packe
 
     Asked of a few at a time: in the query of all who wait, PostgreSQL reads every session for each few.
     """
-    come = Session.objects.filter(visitor__in=list(pasts), last_at__gt=night, started_at__gt=night).order_by()
+    come = Session.objects.filter(visitor__in=listed(pasts), last_at__gt=night, started_at__gt=night).order_by()
     back = set(come.values_list("visitor_id", flat=True))
     return {key: past for key, past in pasts.items() if key not in back}
 
@@ -143,7 +134,7 @@ def _rows(packed: Mapping[int, Packed], arrivals: _Arrivals) -> Rows:
 def _tell_news(keys: Sequence[int], pasts: NDArray[np.void]) -> None:
     """Tell the visitors' pasts, in memory, what their sessions have not told yet."""
     places = {key: place for place, key in enumerate(keys)}
-    news = Session.objects.filter(visitor__in=keys, has_news=True)
+    news = Session.objects.filter(visitor__in=listed(keys), has_news=True)
     found = list(news.order_by("visitor_id", "last_at", "started_at", "pk").values_list("visitor_id", "state"))
     owners = np.array([places[owner] for owner, _ in found], np.int64)
     # A state of an earlier layout reads as blank and has nothing to tell.
@@ -153,8 +144,8 @@ def _tell_news(keys: Sequence[int], pasts: NDArray[np.void]) -> None:
 def _latest_manners(keys: Sequence[int]) -> dict[int, Manner]:
     """How each visitor came the latest time, by the visitor's key."""
     newest = Session.objects.filter(visitor=OuterRef("pk")).order_by("-last_at", "-pk").values("pk")[:1]
-    latest = Visitor.objects.filter(pk__in=keys).order_by().values_list(Subquery(newest), flat=True)
-    shown = Session.objects.filter(pk__in=[key for key in latest if key is not None]).order_by()
+    latest = Visitor.objects.filter(pk__in=listed(keys)).order_by().values_list(Subquery(newest), flat=True)
+    shown = Session.objects.filter(pk__in=listed(key for key in latest if key is not None)).order_by()
     found = shown.values_list("visitor_id", "device", "channel", "country")
     return {owner: (device, channel, country) for owner, device, channel, country in found}
 

@@ -68,9 +68,9 @@ def test_a_session_that_goes_on_meanwhile_is_left_alone(
     score(version, NOON, session=idle)
     real = closing._close
 
-    def beaten(session: Session, done: Closed) -> None:
-        assert Session.objects.swap(Session.objects.get(pk=session.pk), last_at=LATER)
-        real(session, done)
+    def beaten(keys: list[int], now: datetime, done: Closed) -> None:
+        assert Session.objects.swap(Session.objects.get(pk=keys[0]), last_at=LATER)
+        real(keys, now, done)
 
     monkeypatch.setattr(closing, "_close", beaten)
     assert close_sessions(LATER) == Closed(busy=1)
@@ -121,12 +121,12 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
         score(version, minutes(number), session=made)
     real, calls = closing._judge, iter(range(9))
 
-    def failing(session: Session) -> int:
-        if next(calls) == 2:
+    def failing(ended: Any) -> int:
+        if next(calls) == 1:
             raise RuntimeError("killed")
-        return real(session)
+        return real(ended)
 
-    monkeypatch.setattr(closing, "AT_ONCE", 2)
+    monkeypatch.setattr(closing, "AT_ONCE_HEARD", 2)
     with monkeypatch.context() as patch:
         patch.setattr(closing, "_judge", failing)
         with pytest.raises(RuntimeError, match="killed"):

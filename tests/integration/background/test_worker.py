@@ -8,9 +8,10 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from django.utils import timezone
 
 from purchase_intent.events import EventName
 from purchase_intent.models import CatalogueDay, ModelVersion, Outcome, Score, Session, Status, Visitor
+from purchase_intent.scoring.nightly import night_of
 from purchase_intent.tasks import BEAT_SCHEDULE
 from tests.integration.background.conftest import Browse
 from tests.integration.models.builders import visitor
@@ -40,6 +42,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 180
 """Seconds for one task on a busy machine."""
+VISITORS = 16_000
+"""Enough to be killed among them: sixteen transactions."""
 VIEW, CART, PURCHASE = EventName.VIEW, EventName.CART, EventName.PURCHASE
 
 SETTINGS = """
@@ -70,8 +74,8 @@ def send(broker: str) -> Iterator[Send]:
     """Return a function that sends tasks by name and gives their results, in order."""
     app = Celery("sender", broker=broker, backend=broker)
 
-    def deliver(*names: str) -> list[Any]:
-        sent = [app.send_task(f"purchase_intent.{name}") for name in names]
+    def deliver(*names: str, given: Sequence[object] = ()) -> list[Any]:
+        sent = [app.send_task(f"purchase_intent.{name}", given) for name in names]
         return [result.get(timeout=PATIENCE) for result in sent]
 
     yield deliver
@@ -131,6 +135,7 @@ def test_the_tasks_through_a_worker(
     CatalogueDay.objects.all().delete()
     now = timezone.now().replace(microsecond=0)
     owner = visitor("shopper", first_seen=now - timedelta(days=1), last_seen=now - timedelta(days=1))
+    visitor("regular", first_seen=now - timedelta(days=9), last_seen=now - timedelta(days=2))
     for number in range(6):
         browse(owner, f"open {number}", VIEW, CART, begin=now - timedelta(minutes=5 + number))
         browse(owner, f"ended {number}", VIEW, PURCHASE, begin=now - timedelta(minutes=50 + number))
@@ -162,13 +167,59 @@ def test_the_tasks_through_a_worker(
         counted = CatalogueDay.objects.count()
         assert send("freeze_day") == [[]]
         assert CatalogueDay.objects.count() == counted
-        scored = max(send("score_visitors", "score_visitors"))
-        assert scored == Visitor.objects.exclude(scored_at=None).count()
-        assert scored == Score.objects.filter(visitor__isnull=False).count()
-        assert send("score_visitors", "make_partitions", "prune")[0] == 0
+        assert send("score_visitors", "score_visitors") == [1, 1]
+        everyone = [night_of(timezone.now()).isoformat(), 0, 10**9]
+        while send("score_partition", given=everyone) != [0]:
+            assert worker.poll() is None
+        scored = Visitor.objects.exclude(scored_at=None).count()
+        assert scored == Score.objects.filter(visitor__isnull=False).count() > 0
+        send("make_partitions", "prune")
         worker.terminate()
         assert worker.wait(PATIENCE) == 0
     assert b"Traceback" not in output.read_bytes()
+
+
+def test_a_killed_batch_is_done_again_from_where_it_was(
+    broker: str, environment: dict[str, str], champion: ModelVersion, tmp_path: Path
+) -> None:
+    """First the worker's children are killed, and the task comes back by itself; then the worker as a whole."""
+    nights = [datetime(2026, 3, day, 2, tzinfo=UTC) for day in (5, 6)]
+    seen = nights[0] - timedelta(days=1)
+    Visitor.objects.bulk_create(
+        Visitor(cookie=f"v{number}", first_seen=seen, last_seen=seen) for number in range(VISITORS)
+    )
+    app, output = Celery("sender", broker=broker, backend=broker), tmp_path / "worker.log"
+
+    def begun(night: datetime) -> Any:
+        sent = app.send_task("purchase_intent.score_partition", [night.isoformat(), 0, 10**9])
+        until = time.monotonic() + PATIENCE
+        while not Visitor.objects.filter(scored_at=night).exists():
+            assert time.monotonic() < until
+        return sent
+
+    with working(environment, output) as worker:
+        while not (found := app.control.inspect(timeout=1, limit=1).stats()):
+            assert worker.poll() is None
+        [stats] = found.values()
+        sent = begun(nights[0])
+        for child in stats["pool"]["processes"]:
+            os.kill(child, signal.SIGKILL)
+        assert 0 < sent.get(timeout=PATIENCE) < VISITORS
+        assert Visitor.objects.filter(scored_at=nights[0]).count() == VISITORS
+        assert Score.objects.filter(moment=nights[0]).count() == VISITORS
+        begun(nights[1])
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(PATIENCE)
+    before = set(Score.objects.filter(moment=nights[1]).values_list("pk", "visitor", "probability"))
+    assert 0 < len(before) < VISITORS
+    assert Visitor.objects.filter(scored_at=nights[1]).count() == len(before)
+    with working(environment, output):
+        again = app.send_task("purchase_intent.score_partition", [nights[1].isoformat(), 0, 10**9])
+        assert again.get(timeout=PATIENCE) == VISITORS - len(before)
+    after = Score.objects.filter(moment=nights[1], model=champion)
+    assert before < set(after.values_list("pk", "visitor", "probability"))
+    assert after.values("visitor").distinct().count() == after.count() == VISITORS
+    app.close()
 
 
 def test_beat_knows_what_is_due_when_and_sends_it(broker: str, environment: dict[str, str], tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_a_score_is_of_a_session_or_of_a_visitor(register: Register, subjects: t
         pytest.param(lambda: Event.objects.filter(name=15)[:50], "intent_event_name", id="events of a name"),
         pytest.param(lambda: Visitor.objects.all()[:50], "intent_visitor_latest", id="the list of visitors"),
         pytest.param(lambda: Visitor.objects.of_customer("c1"), "intent_visitor_customer", id="a customer's visitor"),
-        pytest.param(lambda: Score.objects.waiting()[:50], "intent_score_waiting", id="scores to judge"),
+        pytest.param(lambda: Score.objects.waiting().of_sessions()[:50], "intent_score_waiting", id="scores to judge"),
     ],
 )
 def test_each_query_has_the_index_made_for_it(query: Callable[[], object], index: str) -> None:
