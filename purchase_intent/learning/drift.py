@@ -58,13 +58,15 @@ class Reference:
 
     A numeric column has `edges`, ascending, each the highest value of its bin, and one open bin after them; a category
     has `levels` (codes) and one bin for the others. The last of `shares` is what was missing. `sessions` is how many
-    sessions are behind the shares, which weigh each session once.
+    sessions are behind the shares, which weigh each session once. `usual` is the index by which the column moved in
+    training from one span to the next: only what goes beyond is drift.
     """
 
     edges: tuple[float, ...] = ()
     levels: tuple[int, ...] = ()
     shares: tuple[float, ...] = ()
     sessions: int = 0
+    usual: float = 0.0
 
     @classmethod
     def of(cls, values: NDArray[Any], weights: Column, *, sessions: int, categorical: bool = False) -> Reference:
@@ -109,6 +111,7 @@ class Reference:
             tuple(int(level) for level in data["levels"]),
             tuple(float(share) for share in data["shares"]),
             int(data["sessions"]),
+            float(data.get("usual", 0.0)),
         )
 
     @property
@@ -129,10 +132,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """How far one column has moved: the two sizes of effect, their band, and the bin that has changed most."""
+    """How far one column has moved: the two sizes of effect, their band, and the bin that has changed most.
+
+    `index` is the lower of the population stability index and what the distance comes to on its scale.
+    """
 
     psi: float
     distance: float
+    index: float
     band: Band
     moved: str
     place: int
@@ -143,7 +150,8 @@ class Drift:
 def drift(reference: Reference, values: NDArray[Any], weights: Column, *, sessions: int) -> Drift:
     """Compare a column with its reference; `weights` weigh each of the `sessions` behind it once.
 
-    The band is the one that both measures reach: the index alone is driven by bins that were nearly empty.
+    The band is the one that both measures reach, beyond what is usual: the index alone is driven by bins that were
+    nearly empty.
     """
     then = np.asarray(reference.shares)
     now = reference.mass(values, weights) / weights.sum()
@@ -151,11 +159,13 @@ def drift(reference: Reference, values: NDArray[Any], weights: Column, *, sessio
     p = smoothed(then[used], reference.sessions)
     q = smoothed(now[used], sessions)
     psi, distance = population_stability(p, q), jensen_shannon(p, q)
+    index = min(psi, 8 * log(2) * distance**2)
     place = int(np.argmax(np.abs(now - then) + 1e-9 * then))  # of two that traded places, the one that was known
     return Drift(
         psi=psi,
         distance=distance,
-        band=_band(min(psi, 8 * log(2) * distance**2)),
+        index=index,
+        band=_band(index - reference.usual),
         moved=reference.name(place),
         place=place,
         before=float(then[place]),

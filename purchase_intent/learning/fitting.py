@@ -68,7 +68,7 @@ def fit_ensemble(
         *_calibrated(first, weights, slices.calibration, threads),
         line,
     )
-    final = _final(draft, sample, _facts(draft, raw, slices, threads) | told, threads, progress)
+    final = _final(draft, sample, _facts(draft, sample, raw, slices, threads) | told, threads, progress)
     progress("explaining")
     return replace(final, explained=Explained.of(final, raw.calibration, seed=seed, threads=threads))
 
@@ -83,13 +83,13 @@ def _first(
     return found
 
 
-def _facts(draft: IntentEnsemble, raw: Slices, slices: Slices, threads: int) -> dict[str, Any]:
+def _facts(draft: IntentEnsemble, sample: Sample, raw: Slices, slices: Slices, threads: int) -> dict[str, Any]:
     log_odds = draft.log_odds(slices.calibration.table.values, threads=threads)
     return {
         "slices": {name: _window(part) for name, part in slices._asdict().items()},
         "rounds": {name: member.rounds for name, member in draft.members.items()},
         "models": _judged(draft, slices.calibration, threads),
-        "profile": profile(raw.calibration, log_odds, draft.thresholds),
+        "profile": profile(sample, raw.calibration, log_odds, draft.thresholds),
     }
 
 

@@ -1,51 +1,58 @@
-"""What a model was judged on, kept small beside it: references of columns and score, how bands held, a curve.
+"""What a model learnt from, kept small beside it: the reference of each column and of the score, and how bands held.
 
-Taken from the calibration slice, the latest of the sample, since live traffic is like it on the first day; scores are
-those of the members that had not seen it.
+Columns are those of the latest four weeks of the sample, so that each weekday is in them as often as in a week of live
+traffic; scores are of the calibration slice, by members that had not seen it. Some columns never stand still, as the
+shop's own conversion of late: how far each moved in training, from four weeks to the week after, is kept as usual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import numpy as np
 from scipy.special import expit
 
-from purchase_intent.learning.drift import Reference
-from purchase_intent.learning.offers import OperatingCurve
+from purchase_intent.learning.drift import Reference, drift
 from purchase_intent.learning.table import Column, Sample, case_weights
 from purchase_intent.learning.thresholds import Thresholds
 
-__all__ = ["CURVE", "SCORE", "profile", "references"]
+__all__ = ["SCORE", "profile", "references"]
 
 SCORE = "score"
 """The name under which the reference of the log-odds is kept beside those of the columns."""
 
-CURVE = "curve"
-"""The name under which the operating curve is kept."""
+DAY: Final = 86_400_000
+LOOK_BACK: Final = 28 * DAY
+WEEK: Final = 7 * DAY
+WEEKS: Final = 4
+"""Weeks of training, each held against the four before it."""
+LEAST_SESSIONS: Final = 200
+MOST_SESSIONS: Final = 4_000
+"""Of one span; of more, every so many-th."""
 
 
-def profile(later: Sample, log_odds: Column, thresholds: Thresholds) -> dict[str, Any]:
+def profile(sample: Sample, later: Sample, log_odds: Column, thresholds: Thresholds) -> dict[str, Any]:
     """JSON: `columns` (reference by name, raw values), `score` (of the log-odds), `bands` (share, precision, cases).
 
-    `curve` is the operating curve of `learning.offers`. `later` holds the columns before encoding. Each session
-    weighs once.
+    `sample` is everything learnt from and `later` its calibration slice, both before encoding; `log_odds` and
+    `thresholds` are of the latter. Each session weighs once.
     """
     by_session = case_weights(later.sessions, power=-1.0)
-    sessions = len(np.unique(later.sessions))
-    table = later.table
-    columns = {
-        name: Reference.of(
-            table.values[:, place], by_session, sessions=sessions, categorical=name in table.categorical
-        ).to_json()
-        for place, name in enumerate(table.names)
-    }
+    end = int(sample.times.max()) + 1
+    columns = _references(_span(sample, end - LOOK_BACK, end))
+    usual = dict.fromkeys(columns, 0.0)
+    for week, before in _weeks(sample, end):
+        earlier, sessions = _references(before), len(np.unique(week.sessions))
+        weights = case_weights(week.sessions, power=-1.0)
+        for place, name in enumerate(week.table.names):
+            moved = drift(earlier[name], week.table.values[:, place], weights, sessions=sessions)
+            usual[name] = max(usual[name], moved.index)
+    score = Reference.of(log_odds, by_session, sessions=len(np.unique(later.sessions)))
     return {
-        "columns": columns,
-        SCORE: Reference.of(log_odds, by_session, sessions=sessions).to_json(),
+        "columns": {name: each.to_json() | {"usual": round(usual[name], 4)} for name, each in columns.items()},
+        SCORE: score.to_json(),
         "bands": _bands(later, expit(log_odds), by_session, thresholds),
-        CURVE: OperatingCurve.of(later.labels, expit(log_odds), by_session).to_json(),
     }
 
 
@@ -53,6 +60,37 @@ def references(data: Mapping[str, Any]) -> dict[str, Reference]:
     """The references of a profile by name of the column, that of the log-odds under SCORE; empty without a profile."""
     found = {name: Reference.from_json(each) for name, each in data.get("columns", {}).items()}
     return found | ({SCORE: Reference.from_json(data[SCORE])} if SCORE in data else {})
+
+
+def _references(part: Sample) -> dict[str, Reference]:
+    weights, sessions = case_weights(part.sessions, power=-1.0), len(np.unique(part.sessions))
+    return {
+        name: Reference.of(
+            part.table.values[:, place], weights, sessions=sessions, categorical=name in part.table.categorical
+        )
+        for place, name in enumerate(part.table.names)
+    }
+
+
+def _weeks(sample: Sample, end: int) -> Iterator[tuple[Sample, Sample]]:
+    """The latest weeks of a sample, each with the four before it, of which there has to be one at least."""
+    first = int(sample.times.min())
+    for back in range(WEEKS):
+        begin = end - (back + 1) * WEEK
+        if begin - WEEK < first:
+            return
+        week, before = _span(sample, begin, begin + WEEK), _span(sample, begin - LOOK_BACK, begin)
+        if min(len(np.unique(part.sessions)) for part in (week, before)) >= LEAST_SESSIONS:
+            yield week, before
+
+
+def _span(sample: Sample, begin: int, end: int) -> Sample:
+    rows = np.flatnonzero((sample.times >= begin) & (sample.times < end))
+    sessions = np.unique(sample.sessions[rows])
+    every = -(-len(sessions) // MOST_SESSIONS)
+    if every > 1:
+        rows = rows[np.isin(sample.sessions[rows], sessions[::every])]
+    return sample.take(rows)
 
 
 def _bands(

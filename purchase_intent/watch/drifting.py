@@ -23,9 +23,12 @@ LEAST_SESSIONS: Final = 200
 columns, and below .25 in all."""
 TOP: Final = 10
 """The features that move the score most: only their drift asks for a training."""
+SHOPWIDE: Final = frozenset({"shop_conversion"})
+"""One number a day for all sessions: seven of them fill no bins. Shown with the others, but it asks for nothing."""
 EXPLAINED: Final = 200
 """Decision points whose TreeSHAP values say how much each feature moves the score."""
 
+_RANKS: Final = {band.value: rank for rank, band in enumerate(Band)}
 _MEANINGS: Final = {feature.name: feature.meaning for feature in FEATURES} | {SCORE: "The score itself"}
 _WORDS: Final[Mapping[str, Mapping[int, str]]] = {
     "kind": {int(name): name.label.replace("_", " ") for name in EventName},
@@ -38,8 +41,9 @@ _WORDS: Final[Mapping[str, Mapping[int, str]]] = {
 def drift_figures(ensemble: IntentEnsemble, live: Replayed) -> dict[str, Any]:
     """JSON: `sessions`, `needed`, `reason` where nothing can be said, else `columns` and how many are in each band.
 
-    Each column: `name`, `meaning`, `psi`, `distance`, `band`, `weight` (its share of what moves the score), `top` (one
-    of the ten heaviest), and the bin that changed most: `moved`, `before`, `now`. The score first, then the worst.
+    Each column: `name`, `meaning`, `psi`, `distance`, `usual`, `band`, `weight` (its share of what moves the score),
+    `top` (one of the ten heaviest), and the bin that changed most: `moved`, `before`, `now`. The score first, then the
+    worst.
     """
     sessions = live.session_count
     found: dict[str, Any] = {"sessions": sessions, "needed": LEAST_SESSIONS, "reason": "", "columns": []}
@@ -50,14 +54,15 @@ def drift_figures(ensemble: IntentEnsemble, live: Replayed) -> dict[str, Any]:
         return found | {"reason": f"Too few sessions yet: {sessions:,} of {LEAST_SESSIONS:,}."}
     weights = case_weights(live.sessions, power=-1.0)
     shares = _shares(ensemble, live.vectors)
-    heaviest = set(sorted(shares, key=lambda name: (-shares[name], name))[:TOP])
+    heaviest = set(sorted(shares.keys() - SHOPWIDE, key=lambda name: (-shares[name], name))[:TOP])
     columns = dict(zip(ensemble.names, live.vectors.T, strict=True)) | {SCORE: ensemble.log_odds(live.vectors)}
     rows = [
         _row(name, drift(reference, columns[name], weights, sessions=sessions), live.texts)
+        | {"usual": round(reference.usual, 4)}
         | {"weight": round(shares.get(name, 0.0), 4), "top": name in heaviest}
         for name, reference in known.items()
     ]
-    rows.sort(key=lambda row: (row["name"] != SCORE, -row["psi"], row["name"]))
+    rows.sort(key=lambda row: (row["name"] != SCORE, -_RANKS[row["band"]], -row["psi"], row["name"]))
     bands = [row["band"] for row in rows if row["name"] != SCORE]
     return found | {"columns": rows, **{band.value: bands.count(band.value) for band in Band}}
 

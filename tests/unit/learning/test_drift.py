@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isclose, log
 
 import numpy as np
@@ -115,6 +116,15 @@ def test_a_small_sample_without_a_change_is_never_called_drifted() -> None:
     ]
     assert bands.count(Band.DRIFTED) == 0
     assert bands.count(Band.WATCH) <= 20
+
+
+def test_what_moves_by_itself_has_drifted_only_beyond_that() -> None:
+    rng = np.random.default_rng(5)
+    values, later = rng.normal(size=4000).astype(np.float32), (rng.normal(size=2000) + 1).astype(np.float32)
+    restless = replace(Reference.of(values, np.ones(4000), sessions=4000), usual=0.95)
+    found = drift(restless, later, np.ones(2000), sessions=2000)
+    assert (found.band, found.psi > 0.5) == (Band.STABLE, True)
+    assert found.index <= found.psi
 
 
 def test_a_reference_survives_json() -> None:
