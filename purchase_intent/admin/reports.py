@@ -84,6 +84,7 @@ def _column(row: Data) -> dict[str, Any]:
         "moved": row["moved"],
         "change": f"{per_cent(row['before'])} then, {per_cent(row['now'])} now",
         "psi": f"{row['psi']:.2f}",
+        "usual": f"{row['usual']:.2f}" if row.get("usual", 0) >= 0.05 else "",
         "distance": f"{row['distance']:.2f}",
         "weight": per_cent(row["weight"]) if row["weight"] else "-",
     }

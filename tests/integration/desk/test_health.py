@@ -64,6 +64,7 @@ def test_the_latest_report_stands_first_and_whole(desk: Client) -> None:
     assert "AUC 0.731 0.702 to 0.760 0.812" in said
     assert "top 5% 75 (5%) 40% 30% to 51% 44%" in said
     assert "What the latest event was has drifted basket 12% then, 31% now 0.41 0.25 14%" in said
+    assert "Meaning of column 0 stable 0 to 3.5 12% then, 31% now 0.41 (usual: 0.10)" in said
     assert "failed Prices of zero: 12%; at most 1% is in order." in said
     assert "Sun 29 Mar 2026 well - All was well." in said
 

@@ -147,6 +147,7 @@ def watched(model: ModelVersion, *, name: str = "basket") -> WatchReport:
                         "distance": 0.25,
                         "before": 0.12,
                         "now": 0.31,
+                        "usual": 0.1 if key == "c0" else 0.0,
                         "top": weight > 0.1,
                     }
                     for key, meaning, band, moved, weight in columns
