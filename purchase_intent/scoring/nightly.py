@@ -19,7 +19,7 @@ from purchase_intent.events import Event, EventName, Page
 from purchase_intent.features.columns import tell_all, unpacked
 from purchase_intent.features.encode import encode
 from purchase_intent.features.observe import observe
-from purchase_intent.features.state import PAST_LAYOUT, STATE, STATE_LAYOUT, State
+from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, State
 from purchase_intent.models import CatalogueDay, Session, Visitor, VisitorQuerySet
 from purchase_intent.models.bulk import listed, microseconds, write_said
 from purchase_intent.scoring.columns import Part, Rows, say
@@ -161,7 +161,7 @@ class _Arrivals:
 
     def states(self, manners: Sequence[Manner]) -> NDArray[np.void]:
         """The state of each manner, a line each."""
-        return np.frombuffer(b"".join(map(self._state, manners)), STATE)
+        return unpacked(STATE_LAYOUT, map(self._state, manners))
 
     def _state(self, manner: Manner) -> bytes:
         if manner not in self._made:
