@@ -81,6 +81,8 @@ def champion_looked_up_anew() -> None:
         sys.modules["purchase_intent.scoring.serving"].forget()
     if "purchase_intent.scoring.faults" in sys.modules:
         sys.modules["purchase_intent.scoring.faults"].forget_faults()
+    if "purchase_intent.scoring.shadow" in sys.modules:
+        sys.modules["purchase_intent.scoring.shadow"].forget_challengers()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from purchase_intent.admin.saying import per_cent
 from purchase_intent.learning import MEMBERS
 from purchase_intent.models import ModelVersion
 
-__all__ = ["Table", "main_figure", "tables"]
+__all__ = ["Table", "main_figure", "numbers", "tables", "within"]
 
 _COLUMNS: Final = (
     ("rows", "cases", "{:,.0f}"),
@@ -42,7 +42,7 @@ class Table:
 
 def main_figure(version: ModelVersion, name: str) -> str | None:
     """One figure of the ensemble, each session weighed once; None where it was not measured."""
-    value = _within(version.figures, "models", "ensemble", "session").get(name)
+    value = within(version.figures, "models", "ensemble", "session").get(name)
     return f"{value:.3f}" if isinstance(value, int | float) else None
 
 
@@ -50,8 +50,8 @@ def tables(version: ModelVersion) -> list[Table]:
     """The figures of the last slice, model by model; weights; the cut-offs of the bands; what tuning tried."""
     figures = version.figures if isinstance(version.figures, Mapping) else {}
     found = [_judged(figures, view) for view in _VIEWS]
-    weights = _numbers(figures, "weights")
-    bands = _numbers(figures, "thresholds", "bands")
+    weights = numbers(figures, "weights")
+    bands = numbers(figures, "thresholds", "bands")
     found += [
         Table(
             "Members and their weights in the ensemble",
@@ -68,8 +68,8 @@ def tables(version: ModelVersion) -> list[Table]:
 
 
 def _judged(figures: Mapping[str, Any], view: str) -> Table:
-    judged = _within(figures, "models")
-    by_model = {name: row for name in judged if (row := _numbers(judged, name, view))}
+    judged = within(figures, "models")
+    by_model = {name: row for name in judged if (row := numbers(judged, name, view))}
     columns = [column for column in _COLUMNS if any(column[0] in row for row in by_model.values())]
     order = [*_NAMES, *sorted(by_model.keys() - _NAMES.keys())]
     rows = tuple(
@@ -85,34 +85,36 @@ def _highest_first(figures: Mapping[str, float]) -> list[tuple[str, float]]:
 
 def tuned_table(figures: Mapping[str, Any]) -> Table:
     """What tuning tried for each member and what came of it; without rows where nothing was tuned."""
-    members = _within(figures, "tuning", "members")
-    sessions = _numbers(figures, "tuning", "sessions")
+    members = within(figures, "tuning", "members")
+    sessions = numbers(figures, "tuning", "sessions")
     caption = "Tuning: each member's log-loss on an inner slice of time"
     if {"fit", "of"} <= sessions.keys():
         caption += f", from {sessions['fit']:,.0f} of {sessions['of']:,.0f} sessions"
     heads = ("member", "trials", "cut short", "with the defaults", "best", "gain where confirmed", "outcome")
-    rows = tuple(_tuned_row(members, name) for name in MEMBERS if _within(members, name))
+    rows = tuple(_tuned_row(members, name) for name in MEMBERS if within(members, name))
     return Table(caption, heads, rows)
 
 
 def _tuned_row(members: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    found, numbers = _within(members, name), _numbers(members, name)
+    found, figures = within(members, name), numbers(members, name)
     gain = "-"
-    if {"gain", "error"} <= numbers.keys():
-        gain = f"{numbers['gain']:+.5f} \N{PLUS-MINUS SIGN} {numbers['error']:.5f}"
+    if {"gain", "error"} <= figures.keys():
+        gain = f"{figures['gain']:+.5f} \N{PLUS-MINUS SIGN} {figures['error']:.5f}"
     outcome = "the defaults stay"
     if found.get("adopted") is True:
-        outcome = ", ".join(f"{param} {value:.4g}" for param, value in _numbers(found, "params").items())
-    losses = (f"{numbers[key]:.5f}" if key in numbers else "-" for key in ("defaults", "best"))
-    counts = (f"{numbers.get(key, 0):.0f}" for key in ("tried", "cut_short"))
+        outcome = ", ".join(f"{param} {value:.4g}" for param, value in numbers(found, "params").items())
+    losses = (f"{figures[key]:.5f}" if key in figures else "-" for key in ("defaults", "best"))
+    counts = (f"{figures.get(key, 0):.0f}" for key in ("tried", "cut_short"))
     return name, *counts, *losses, gain, outcome
 
 
-def _within(figures: Any, *names: str) -> Mapping[str, Any]:
+def within(figures: Any, *names: str) -> Mapping[str, Any]:
+    """What stored figures hold under names, one within the other; empty where they do not."""
     for name in names:
         figures = figures.get(name) if isinstance(figures, Mapping) else None
     return figures if isinstance(figures, Mapping) else {}
 
 
-def _numbers(figures: Any, *names: str) -> dict[str, float]:
-    return {name: float(value) for name, value in _within(figures, *names).items() if isinstance(value, int | float)}
+def numbers(figures: Any, *names: str) -> dict[str, float]:
+    """The numbers that stored figures hold under names; empty where they do not."""
+    return {name: float(value) for name, value in within(figures, *names).items() if isinstance(value, int | float)}

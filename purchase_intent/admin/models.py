@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -10,20 +11,48 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from purchase_intent.admin.contests import duel_of, duel_table, gate_tables, trail
 from purchase_intent.admin.figures import main_figure, tables
 from purchase_intent.admin.lists import Desk
 from purchase_intent.admin.portrait import reasons_page
 from purchase_intent.admin.saying import clock, timed
 from purchase_intent.exceptions import IntentError
-from purchase_intent.models import ModelVersion, Status
+from purchase_intent.models import ChangeKind, Horizon, ModelChange, ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle
+from purchase_intent.training import promotion
+from purchase_intent.training.eligibility import shortfalls
+from purchase_intent.training.promotion import former_champion, said
 
-__all__ = ["ModelVersionAdmin", "former_champion"]
+__all__ = ["ModelVersionAdmin"]
+
+
+def _promote(version: ModelVersion, who: str) -> ModelChange:
+    return promotion.promote(version, who=who)
+
+
+def _roll_back(version: ModelVersion, who: str) -> ModelChange:
+    return promotion.promote(version, who=who, kind=ChangeKind.ROLLED_BACK)
+
+
+def _challenge(version: ModelVersion, who: str) -> ModelChange:
+    return promotion.challenge(version, who=who)
+
+
+def _archive(version: ModelVersion, who: str) -> ModelChange:
+    return promotion.archive(version, who=who)
+
+
+ACTS: Final[Mapping[str, Callable[[ModelVersion, str], ModelChange]]] = {
+    "promote": _promote,
+    "challenge": _challenge,
+    "archive": _archive,
+}
+"""What can be done with a version, by the last part of the page's address."""
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(Desk):
-    list_display = ("name", "status", "said", "auc", "precision", "learnt_from", "made", "horizon")
+    list_display = ("name", "status", "verdict_words", "auc", "precision", "learnt_from", "made", "horizon")
     list_filter = ("horizon", "status")
     page_template = "admin/purchase_intent/model.html"
     nothing = "No models yet, because none was trained: run manage.py intent_train. Until then, rules answer."
@@ -33,20 +62,23 @@ class ModelVersionAdmin(Desk):
         return request.user.has_perm("purchase_intent.change_modelversion")
 
     def overview(self, request: HttpRequest) -> dict[str, Any]:
-        """Where to read how the champion fares."""
+        """Where to read how the champion fares; where there is no model, what the shop's history lacks to learn one."""
+        found = {} if ModelVersion.objects.exists() else {"nothing": nothing_yet()}
         if not request.user.has_perm("purchase_intent.view_watchreport"):
-            return {}
-        return {"lead_url": reverse("admin:purchase_intent_watchreport_changelist"), "lead": "How the champion fares"}
+            return found
+        watch = reverse("admin:purchase_intent_watchreport_changelist")
+        return found | {"lead_url": watch, "lead": "How the champion fares"}
 
     def get_urls(self) -> list[URLPattern]:
-        """The admin's own, a page to confirm a promotion on, and one on what a model goes by."""
-        view = self.admin_site.admin_view(self.promote_view)
+        """The admin's own, a page for each act to confirm it on, and one on what a model goes by."""
+        act = self.admin_site.admin_view(self.act_view)
         reasons = self.admin_site.admin_view(self.reasons_view)
-        return [
-            path("<int:key>/promote/", view, name="purchase_intent_modelversion_promote"),
-            path("<int:key>/reasons/", reasons, name="purchase_intent_modelversion_reasons"),
-            *super().get_urls(),
+        acts = [
+            path(f"<int:key>/{name}/", act, {"name": name}, name=f"purchase_intent_modelversion_{name}")
+            for name in ACTS
         ]
+        page = path("<int:key>/reasons/", reasons, name="purchase_intent_modelversion_reasons")
+        return [*acts, page, *super().get_urls()]
 
     @admin.display(description="model")
     def name(self, version: ModelVersion) -> str:
@@ -69,13 +101,14 @@ class ModelVersionAdmin(Desk):
         return main_figure(version, "average_precision")
 
     @admin.display(description="verdict", empty_value="-")
-    def said(self, version: ModelVersion) -> str | None:
+    def verdict_words(self, version: ModelVersion) -> str | None:
         return version.verdict[:120] or None
 
     def page(self, request: HttpRequest, row: ModelVersion) -> dict[str, Any]:
         """What the model is worth, what speaks against it, and what can be done."""
         before = former_champion(row) if row.status == Status.CHAMPION else None
         fault = _bundle_fault(row)
+        contest = duel_of(row)
         return {
             "subtitle": f"Model {row.pk}, for purchases in {row.get_horizon_display()}",
             "headline": f"{_standing(row, is_sound=not fault)}.",
@@ -84,26 +117,36 @@ class ModelVersionAdmin(Desk):
             "fault": fault,
             "facts": _facts(row),
             "tables": tables(row),
+            "gate_tables": gate_tables(row),
+            "contest": contest,
+            "contest_table": duel_table(contest) if contest is not None else None,
+            "trail": trail(row.horizon),
             "may_act": self.has_change_permission(request, row),
             "may_promote": row.is_usable and row.status != Status.CHAMPION,
+            "may_challenge": row.is_usable and row.status not in (Status.CHAMPION, Status.CHALLENGER),
+            "may_archive": row.status in (Status.CANDIDATE, Status.CHALLENGER),
             "before": before,
         }
 
-    def promote_view(self, request: HttpRequest, key: int) -> HttpResponse:
-        """Ask first (GET), then make a version the champion of its horizon (POST)."""
+    def act_view(self, request: HttpRequest, key: int, name: str) -> HttpResponse:
+        """Ask first (GET), then promote a version, have it challenge, or archive it (POST)."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         version = ModelVersion.objects.filter(pk=key).first()
         if version is None:
             raise Http404(f"There is no model {key}.")
-        champion = ModelVersion.objects.of(version.horizon).champions().first()
+        of_horizon = ModelVersion.objects.of(version.horizon)
+        champion, challenger = of_horizon.champions().first(), of_horizon.challengers().first()
+        is_back = name == "promote" and champion is not None and former_champion(champion) == version
         if request.method == "POST":
-            self._promote(request, version, champion)
+            self._act(request, version, name, is_back=is_back)
             return HttpResponseRedirect(reverse("admin:purchase_intent_modelversion_change", args=[key]))
         context = {
             "subtitle": f"Model {key}",
+            "act": name,
             "champion": champion,
-            "is_back": champion is not None and former_champion(champion) == version,
+            "challenger": challenger,
+            "is_back": is_back,
             "fault": "" if version.is_usable else "This model was refused or has no bundle: it cannot serve.",
         }
         return self.drawn(request, "admin/purchase_intent/promote.html", version, context)
@@ -118,23 +161,26 @@ class ModelVersionAdmin(Desk):
         context = {"subtitle": f"What model {key} goes by", **reasons_page(version, request.GET.get("feature", ""))}
         return self.drawn(request, "admin/purchase_intent/portrait.html", version, context)
 
-    def _promote(self, request: HttpRequest, version: ModelVersion, before: ModelVersion | None) -> None:
+    def _act(self, request: HttpRequest, version: ModelVersion, name: str, *, is_back: bool) -> None:
+        who = str(request.user.get_username())
         try:
-            load_bundle(version)
-            version.promote()
+            change = (_roll_back if is_back else ACTS[name])(version, who)
         except IntentError as refused:
             self.message_user(request, refused.message, messages.ERROR)
             return
-        instead = f", in place of model {before.pk}" if before is not None and before != version else ""
-        said = f"Model {version.pk} now answers for purchases in {version.get_horizon_display()}{instead}."
-        self.log_change(request, version, said)
-        self.message_user(request, said, messages.SUCCESS)
+        self.log_change(request, version, said(change))
+        self.message_user(request, said(change), messages.SUCCESS)
 
 
-def former_champion(champion: ModelVersion) -> ModelVersion | None:
-    """The version that served a horizon before its champion, and could again; None where there is none."""
-    served = ModelVersion.objects.of(champion.horizon).usable().filter(promoted_at__isnull=False)
-    return served.exclude(pk=champion.pk).order_by("-promoted_at", "-pk").first()
+def nothing_yet() -> str:
+    """Why there is no model yet: what is still lacking, or that nobody has trained one."""
+    short = shortfalls(Horizon.SESSION, now=timezone.now())
+    if not short:
+        return (
+            "No models yet, though there is enough to learn from: run manage.py intent_train. Until then, rules answer."
+        )
+    lacks = "; ".join(map(str, short))
+    return f"No models yet, because there is too little to learn from: {lacks}. Until then, rules answer."
 
 
 def _standing(version: ModelVersion, *, is_sound: bool) -> str:
@@ -143,8 +189,10 @@ def _standing(version: ModelVersion, *, is_sound: bool) -> str:
         return f"Serves: answers {what}" if is_sound else f"Should answer {what}, but cannot"
     if version.status == Status.REFUSED:
         return "Refused: it cannot serve"
-    said = f"Does not serve: {version.get_status_display()}"
-    return f"{said}, registered against the checks" if version.forced else said
+    if version.status == Status.CHALLENGER:
+        return "Does not serve: the challenger, scored beside the champion"
+    standing = f"Does not serve: {version.get_status_display()}"
+    return f"{standing}, registered against the checks" if version.forced else standing
 
 
 def _bundle_fault(version: ModelVersion) -> str:

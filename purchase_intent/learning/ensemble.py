@@ -40,6 +40,7 @@ class IntentEnsemble:
     and `ensemble` the figures of `metrics.figures`, by `session` (each weighed once) and by `point`; `profile` is
     what live traffic is compared with (`learning.profile`); after tuning, `tuning` tells what was tried and chosen.
     `explained` holds cases of that slice with their reasons.
+    `draft` is, right after `fit`, the model of the fit slice from which those figures come; a bundle does not hold it.
     """
 
     names: tuple[str, ...]
@@ -52,6 +53,7 @@ class IntentEnsemble:
     baseline: LogisticBaseline
     figures: Mapping[str, Any] = field(default_factory=dict)
     explained: Explained | None = None
+    draft: IntentEnsemble | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def fit(

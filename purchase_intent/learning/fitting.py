@@ -53,7 +53,7 @@ def fit_ensemble(
     raw = split(sample, fractions)
     ground = Ground(sample, raw.fit, fractions, seed, threads)
     settings, told = tune(ground, settings, tuning, given=params or {}, progress=progress)
-    slices = _encoded(raw)
+    encoder, slices = _encoded(raw)
     first = _first(slices, settings, seed, threads, progress)
     progress("fitting the baseline")
     line = LogisticBaseline.fit(slices.fit)
@@ -70,7 +70,8 @@ def fit_ensemble(
     )
     final = _final(draft, sample, _facts(draft, sample, raw, slices, threads) | told, threads, progress)
     progress("explaining")
-    return replace(final, explained=Explained.of(final, raw.calibration, seed=seed, threads=threads))
+    explained = Explained.of(final, raw.calibration, seed=seed, threads=threads)
+    return replace(final, explained=explained, draft=replace(draft, encoder=encoder))
 
 
 def _first(
@@ -93,11 +94,11 @@ def _facts(draft: IntentEnsemble, sample: Sample, raw: Slices, slices: Slices, t
     }
 
 
-def _encoded(slices: Slices) -> Slices:
+def _encoded(slices: Slices) -> tuple[TargetEncoder, Slices]:
     # The later slices get the lookup as it stood at the end of the first, as a deployed model would.
     encoder, encoded = TargetEncoder.fit(slices.fit)
     later = (part.with_values(encoder.transform(part.table.values)) for part in slices[1:])
-    return Slices(slices.fit.with_values(encoded), *later)
+    return encoder, Slices(slices.fit.with_values(encoded), *later)
 
 
 def _weights(members: Mapping[str, Member], validation: Sample, threads: int) -> dict[str, float]:

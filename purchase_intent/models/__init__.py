@@ -2,6 +2,7 @@
 
 from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuerySet, Subject
 from purchase_intent.models.event import Event, EventQuerySet
+from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status
 from purchase_intent.models.order import Order, OrderQuerySet
 from purchase_intent.models.recalibration import Recalibration, RecalibrationQuerySet
@@ -15,10 +16,13 @@ from purchase_intent.models.watch_report import Health, WatchReport, WatchReport
 __all__ = [
     "CatalogueDay",
     "CatalogueDayQuerySet",
+    "ChangeKind",
     "Event",
     "EventQuerySet",
     "Health",
     "Horizon",
+    "ModelChange",
+    "ModelChangeQuerySet",
     "ModelVersion",
     "ModelVersionQuerySet",
     "Order",

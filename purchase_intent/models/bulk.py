@@ -38,13 +38,15 @@ class Said:
     """What one model says of some rows, a line each.
 
     `model` is the version's key, None for the cold-start rules. `probability` is NaN where there is no answer. `band`
-    is the place in `bands`: "" for none, then the names by rising cut-off.
+    is the place in `bands`: "" for none, then the names by rising cut-off. `shadow`: said by a challenger, to be judged
+    and never shown.
     """
 
     model: int | None
     probability: Numbers
     band: Keys
     bands: tuple[str, ...]
+    shadow: bool = False
 
     @property
     def given(self) -> NDArray[np.bool_]:
@@ -53,7 +55,7 @@ class Said:
 
     def lines(self, chosen: NDArray[Any]) -> Said:
         """The same of some of the lines, by place or by a mask."""
-        return Said(self.model, self.probability[chosen], self.band[chosen], self.bands)
+        return Said(self.model, self.probability[chosen], self.band[chosen], self.bands, self.shadow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +205,11 @@ def _inserts(batch: _Batch, quote: Any) -> tuple[str, list[Any]]:
         if each.model is not None:
             parts.append(
                 f", kept{place} AS (INSERT INTO {quote(Score._meta.db_table)} "  # noqa: SLF001, S608 (our own names)
-                f"({subject}, model_id, probability, band, moment) "
-                f"SELECT id, %s, p{place}, (%s::text[])[b{place} + 1], moment FROM given JOIN mine USING (id) "
+                f"({subject}, model_id, probability, band, moment, shadow) "
+                f"SELECT id, %s, p{place}, (%s::text[])[b{place} + 1], moment, %s FROM given JOIN mine USING (id) "
                 f"WHERE p{place} IS NOT NULL ON CONFLICT DO NOTHING)"
             )
-            told += [each.model, list(each.bands)]
+            told += [each.model, list(each.bands), each.shadow]
     return "".join(parts), told
 
 
@@ -256,7 +258,14 @@ def _update(batch: _Batch, values: Mapping[str, list[Any]], connection: BaseData
 def _scores(batch: _Batch, stamps: list[datetime], stored: set[int]) -> list[Score]:
     subject = "session_id" if batch.subject is Session else "visitor_id"
     return [
-        Score(**{subject: key}, model_id=each.model, probability=probability, band=each.bands[band], moment=moment)
+        Score(
+            **{subject: key},
+            model_id=each.model,
+            probability=probability,
+            band=each.bands[band],
+            moment=moment,
+            shadow=each.shadow,
+        )
         for each in batch.said
         if each.model is not None
         for key, probability, band, moment in zip(

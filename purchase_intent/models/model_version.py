@@ -44,6 +44,10 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """Keep the versions that serve: at most one a horizon."""
         return self.filter(status=Status.CHAMPION)
 
+    def challengers(self) -> Self:
+        """Keep the versions that are scored beside the champion: at most one a horizon."""
+        return self.filter(status=Status.CHALLENGER)
+
     def usable(self) -> Self:
         """Keep the versions that have a bundle to score with: those that training refused have none."""
         return self.exclude(status=Status.REFUSED).exclude(bundle="")
@@ -74,14 +78,55 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
             )
         return found
 
+    def challenger(self, horizon: str) -> ModelVersion:
+        """Return the version that is watched beside the champion of a horizon.
+
+        Raises:
+            ModelNotFound: none is.
+        """
+        found = self.of(horizon).challengers().first()
+        if found is None:
+            raise ModelNotFound(
+                f"No challenger stands beside the {horizon} champion: name one with intent_promote VERSION "
+                "--challenger.",
+                horizon=horizon,
+            )
+        return found
+
+    def lock_all(self, horizon: str) -> None:
+        """Let nobody else change who serves a horizon until the transaction ends.
+
+        Where rows can be locked, every version of the horizon is, in one order; elsewhere they are written as they
+        are, since SQLite lets only one transaction at a time begin to write.
+        """
+        if connections[self.db].features.has_select_for_update:
+            list(self.of(horizon).order_by("pk").select_for_update().values_list("pk", flat=True))
+        else:
+            self.of(horizon).update(horizon=horizon)
+
+    def called(self, name: str, *, horizon: str = Horizon.SESSION) -> ModelVersion:
+        """Return the version of a number, of whichever horizon and even if it was refused, or what `named` finds.
+
+        Raises:
+            ModelNotFound: there is none.
+        """
+        if not _is_key(name):
+            return self.named(name, horizon=horizon)
+        found = self.filter(pk=int(name)).first()
+        if found is None:
+            raise ModelNotFound(f"There is no model {name}: the admin lists those there are.", name=name)
+        return found
+
     def named(self, name: str, *, horizon: str = Horizon.SESSION) -> ModelVersion:
-        """Return the version that an operator means by `champion`, `latest` or a number.
+        """Return the version that an operator means by `champion`, `challenger`, `latest` or a number.
 
         Raises:
             ModelNotFound: no usable version of that horizon answers to the name.
         """
         if name == "champion":
             return self.champion(horizon)
+        if name == "challenger":
+            return self.challenger(horizon)
         if name == "latest":
             return self.latest_usable(horizon)
         found = self.of(horizon).usable().filter(pk=int(name)).first() if _is_key(name) else None
@@ -135,6 +180,9 @@ class ModelVersion(models.Model):
             models.UniqueConstraint(
                 fields=("horizon",), condition=Q(status="champion"), name="intent_one_champion_per_horizon"
             ),
+            models.UniqueConstraint(
+                fields=("horizon",), condition=Q(status="challenger"), name="intent_one_challenger_per_horizon"
+            ),
             models.CheckConstraint(
                 condition=~Q(status__in=("champion", "challenger")) | ~Q(bundle=""),
                 name="intent_serving_model_has_bundle",
@@ -154,30 +202,66 @@ class ModelVersion(models.Model):
     def promote(self) -> None:
         """Make this the champion of its horizon and archive the one before, both or neither.
 
-        Two promotions at once queue up and the later one stands. Where rows can be locked, every version of the
-        horizon is, in one order; elsewhere the first statement is a write, which SQLite lets only one transaction
-        at a time begin. The unique constraint holds whatever happens. `model_promoted` is sent after the commit.
+        Two promotions at once queue up and the later one stands; the unique constraint holds whatever happens.
+        `model_promoted` is sent after the commit. Who asked for it is kept by `training.promotion`.
 
         Raises:
             TrainingRefused: the version was refused, or has no bundle.
         """
         alias = router.db_for_write(type(self), instance=self)
-        rivals = ModelVersion.objects.using(alias).filter(horizon=self.horizon)
         with transaction.atomic(using=alias):
-            if connections[alias].features.has_select_for_update:
-                list(rivals.order_by("pk").select_for_update().values_list("pk", flat=True))
-            rivals.filter(status=Status.CHAMPION).exclude(pk=self.pk).update(status=Status.ARCHIVED)
-            self.refresh_from_db(using=alias)
-            if not self.is_usable:
-                raise TrainingRefused(
-                    f"Model {self.pk} cannot serve: it was refused or has no bundle. Train again, or register it "
-                    "with intent_train --force.",
-                    version=self.pk,
-                    status=self.status,
-                )
+            self._take(Status.CHAMPION, alias)
             if self.status != Status.CHAMPION:
                 self.status = Status.CHAMPION
                 self.promoted_at = timezone.now()
                 self.save(using=alias, update_fields=("status", "promoted_at"))
                 tell = partial(model_promoted.send_robust, sender=type(self), version=self)
                 transaction.on_commit(tell, using=alias)
+
+    def challenge(self) -> None:
+        """Have this version scored beside the champion, and archive the challenger before, both or neither.
+
+        Raises:
+            TrainingRefused: the version was refused, has no bundle, or is the champion.
+        """
+        alias = router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=alias):
+            self._take(Status.CHALLENGER, alias)
+            if self.status == Status.CHAMPION:
+                raise TrainingRefused(
+                    f"Model {self.pk} serves: a challenger is a version that does not.", version=self.pk
+                )
+            self.status = Status.CHALLENGER
+            self.save(using=alias, update_fields=("status",))
+
+    def archive(self) -> None:
+        """Put this version away; it can be promoted again.
+
+        Raises:
+            TrainingRefused: it is the champion, or training refused it.
+        """
+        alias = router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=alias):
+            self._take(None, alias)
+            if self.status == Status.CHAMPION:
+                raise TrainingRefused(
+                    f"Model {self.pk} serves: promote another one first, then it is archived by itself.",
+                    version=self.pk,
+                )
+            self.status = Status.ARCHIVED
+            self.save(using=alias, update_fields=("status",))
+
+    def _take(self, seat: Status | None, alias: str) -> None:
+        """Lock the horizon, free a seat, and read what is stored of this version, which has to be usable."""
+        rivals = ModelVersion.objects.using(alias)
+        rivals.lock_all(self.horizon)
+        if seat is not None:
+            rivals.of(self.horizon).filter(status=seat).exclude(pk=self.pk).update(status=Status.ARCHIVED)
+        self.refresh_from_db(using=alias)
+        if not self.is_usable:
+            raise TrainingRefused(
+                f"Model {self.pk} cannot serve: it was refused or has no bundle. Train again, or register it "
+                "with intent_train --force.",
+                version=self.pk,
+                status=self.status,
+            )

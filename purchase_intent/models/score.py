@@ -46,6 +46,10 @@ class ScoreQuerySet(models.QuerySet["Score"]):
         """Keep those whose outcome is known."""
         return self.filter(came_true__isnull=False)
 
+    def shown(self) -> Self:
+        """Keep those that the shop may have acted on: not the ones a challenger gave beside them."""
+        return self.filter(shadow=False)
+
     def calibration(self) -> list[CalibrationBin]:
         """What was said against what happened, each judged score counted once; bins without scores are left out."""
         bins = list(pairwise(EDGES))
@@ -79,6 +83,10 @@ class Score(models.Model):
     moment = models.DateTimeField(_("moment"))
     came_true = models.BooleanField(_("came true"), null=True, blank=True, help_text=_("Empty: not known yet."))
 
+    shadow = models.BooleanField(
+        _("shadow"), default=False, db_default=False, help_text=_("Given by a challenger, and shown to nobody.")
+    )
+
     objects = ScoreQuerySet.as_manager()
 
     class Meta:
@@ -92,6 +100,11 @@ class Score(models.Model):
                 name="intent_score_waiting",
             ),
             models.Index(fields=("-moment", "-id"), name="intent_score_latest"),
+            models.Index(
+                fields=("model", "-moment", "-id"),
+                condition=Q(shadow=True, came_true__isnull=False),
+                name="intent_score_shadow",
+            ),
         )
         constraints = (
             models.UniqueConstraint(

@@ -15,6 +15,7 @@ from purchase_intent.models import Session, SessionQuerySet, Stage
 from purchase_intent.models.bulk import instant, microseconds, write_said
 from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.columns import Part, Rows, say
+from purchase_intent.scoring.shadow import shadows
 
 __all__ = ["score_sessions"]
 
@@ -69,5 +70,5 @@ def _page(sessions: SessionQuerySet) -> Rows:
 def _write(rows: Rows) -> int:
     """Score and write; how many rows got a score."""
     said = say(rows)
-    free = write_said(Session, rows.keys, rows.moments, [said])
+    free = write_said(Session, rows.keys, rows.moments, [said, *shadows(rows, said)])
     return int((free & said.given).sum())

@@ -23,6 +23,7 @@ from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, State
 from purchase_intent.models import CatalogueDay, Session, Visitor, VisitorQuerySet
 from purchase_intent.models.bulk import listed, microseconds, write_said
 from purchase_intent.scoring.columns import Part, Rows, say
+from purchase_intent.scoring.shadow import shadows
 
 __all__ = ["RECENT", "Part", "night_of", "parts", "score_visitors"]
 
@@ -107,7 +108,8 @@ def _waiting(night: datetime) -> VisitorQuerySet:
 
 def _write(rows: Rows, *, patient: bool = False) -> NDArray[np.bool_]:
     """Score visitors and write what is said of each; whose rows were written."""
-    return write_said(Visitor, rows.keys, rows.moments, [say(rows)], patient=patient)
+    said = say(rows)
+    return write_said(Visitor, rows.keys, rows.moments, [said, *shadows(rows, said)], patient=patient)
 
 
 def _away_since(night: datetime, pasts: Mapping[int, Packed]) -> dict[int, Packed]:

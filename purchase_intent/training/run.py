@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from django.db import transaction
+from django.utils import timezone
 
 from purchase_intent.conf import bundle_key
 from purchase_intent.exceptions import TrainingRefused
@@ -19,11 +18,14 @@ from purchase_intent.features.schema import schema_hash
 from purchase_intent.learning import MEMBERS, IntentEnsemble, Sample, Tuning, dump
 from purchase_intent.learning.tuning import chosen_params
 from purchase_intent.models import Horizon, ModelVersion
-from purchase_intent.scoring.bundles import check_storage, remove_bundle, store_bundle
+from purchase_intent.scoring.bundles import check_storage
 from purchase_intent.sources import EventLog, check_targets, open_log
 from purchase_intent.sources.orm import stored_events
 from purchase_intent.training.checks import Finding, check_model
 from purchase_intent.training.dataset import Progress, build_sample
+from purchase_intent.training.eligibility import refuse_too_little
+from purchase_intent.training.gate import Outcome, Verdict, judge
+from purchase_intent.training.registering import put_on_record, put_refusal_on_record
 
 __all__ = ["Request", "train"]
 
@@ -56,13 +58,17 @@ class Request:
 
 
 def train(request: Request, *, progress: Progress) -> ModelVersion:
-    """Train a session model and register it; the first one that passes the checks becomes champion.
+    """Train a session model and register it; whether it serves, waits or is refused is up to the gate.
 
     Raises LogRefused where the files are no log or the database holds no event, TrainingRefused where the data allows
-    no model or a check failed and `force` is not set, ConfigurationError where no bundle could be kept. Then nothing is
-    registered and no bundle is kept.
+    no model, or the gate refuses it and `force` is not set, ConfigurationError where no bundle could be kept. Then no
+    bundle is kept; what the gate refused is on record with its reasons.
     """
     check_targets({"--rejects": request.rejects, "--study": request.tuning.study}, request.events or [])
+    short: list[Finding] = []
+    if request.events is None:
+        now = timezone.now()
+        short = refuse_too_little(horizon=Horizon.SESSION, until=request.until, now=now, force=request.force)
     check_storage()
     progress("reading the log")
     with _opened(request, progress) as log:
@@ -70,13 +76,17 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
         ensemble = IntentEnsemble.fit(
             sample, seed=request.seed, tuning=request.tuning, threads=request.threads, progress=progress
         )
-        findings = check_model(ensemble, sample)
-        if findings and not request.force:
-            raise TrainingRefused(
-                f"{findings[0].message}. Nothing was registered; --force registers it all the same.",
-                reasons=[finding.code for finding in findings],
-            )
-        return register(ensemble, sample, log, request, findings)
+        verdict = judge(
+            ensemble,
+            sample,
+            [*short, *check_model(ensemble, sample)],
+            horizon=Horizon.SESSION,
+            seed=request.seed,
+            threads=request.threads,
+            progress=progress,
+        )
+        progress("registering")
+        return register(ensemble, sample, log, request, verdict)
 
 
 @contextmanager
@@ -90,36 +100,34 @@ def _opened(request: Request, progress: Progress) -> Iterator[EventLog]:
 
 
 def register(
-    ensemble: IntentEnsemble, sample: Sample, log: EventLog, request: Request, findings: Sequence[Finding]
+    ensemble: IntentEnsemble, sample: Sample, log: EventLog, request: Request, verdict: Verdict
 ) -> ModelVersion:
-    """Keep the bundle and the record of it, both or neither."""
+    """Keep the bundle and the record of it, both or neither, in the place the gate gives it.
+
+    Raises TrainingRefused where the gate refuses it and `force` is not set: then the reasons alone are kept.
+    """
     facts = _facts(ensemble, log)
+    fields = {
+        "horizon": Horizon.SESSION,
+        "trained_from": log.first,
+        "trained_until": log.last + timedelta(milliseconds=1),
+        "events": log.accepted,
+        "sessions": len(np.unique(sample.sessions)),
+        "buyers": sample.buying_sessions,
+        "seed": request.seed,
+        "schema_hash": schema_hash(),
+        "figures": facts | {"gate": verdict.to_json()},
+    }
+    is_refused = verdict.outcome is Outcome.REFUSE
+    if is_refused and not request.force:
+        version = put_refusal_on_record(fields, verdict)
+        raise TrainingRefused(
+            f"{verdict.text} It is refused, and on record as model {version.pk}; --force keeps it all the same.",
+            reasons=list(verdict.codes),
+            version=version.pk,
+        )
     data = dump(ensemble, schema=schema_hash(), facts=facts, key=bundle_key())
-    name = store_bundle(data)
-    try:
-        with transaction.atomic():
-            version = ModelVersion.objects.create(
-                horizon=Horizon.SESSION,
-                trained_from=log.first,
-                trained_until=log.last + timedelta(milliseconds=1),
-                events=log.accepted,
-                sessions=len(np.unique(sample.sessions)),
-                buyers=sample.buying_sessions,
-                seed=request.seed,
-                schema_hash=schema_hash(),
-                bundle=name,
-                bundle_sha256=hashlib.sha256(data).hexdigest(),
-                figures=facts,
-                verdict=" ".join(f"{finding.message}." for finding in findings) or "Passed the checks.",
-                reasons=[finding.code for finding in findings],
-                forced=bool(findings),
-            )
-            if not findings and not ModelVersion.objects.of(Horizon.SESSION).champions().exists():
-                version.promote()
-    except BaseException:
-        remove_bundle(name)
-        raise
-    return version
+    return put_on_record(data, fields, verdict, forced=is_refused)
 
 
 def _facts(ensemble: IntentEnsemble, log: EventLog) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def _recorded(
     keys = np.unique(live.sessions).tolist()
     found = []
     for start in range(0, len(keys), AT_ONCE):
-        scores = Score.objects.filter(session__in=keys[start : start + AT_ONCE]).order_by("session_id", "moment", "pk")
+        scores = Score.objects.shown().filter(session__in=keys[start : start + AT_ONCE])
+        scores = scores.order_by("session_id", "moment", "pk")
         for session, moment, chance, model in scores.values_list("session_id", "moment", "probability", "model_id"):
             at = _milliseconds(moment)
             if (row := place.get((session, at))) is not None:

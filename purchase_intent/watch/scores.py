@@ -54,7 +54,7 @@ class Judged:
 
 def judged_scores(begin: datetime, end: datetime, *, model: int | None = None, most: int = MOST_SCORES) -> Judged:
     """The judged scores of people's sessions with a moment from `begin` to before `end`, of one version or of all."""
-    found = Score.objects.judged().filter(moment__gte=begin, moment__lt=end, session__isnull=False)
+    found = Score.objects.judged().shown().filter(moment__gte=begin, moment__lt=end, session__isnull=False)
     found = found.filter(session__visitor__bot="")
     if model is not None:
         found = found.filter(model=model)

@@ -26,8 +26,8 @@ class Command(BaseCommand):
             rows = [
                 (title, row)
                 for title, scores in (
-                    ("session", Score.objects.filter(visitor=None)),
-                    ("visitor", Score.objects.filter(session=None)),
+                    ("session", Score.objects.shown().filter(visitor=None)),
+                    ("visitor", Score.objects.shown().filter(session=None)),
                 )
                 for row in scores.calibration()
             ]

@@ -94,7 +94,7 @@ class Command(BaseCommand):
             f"On its last slice, before the final fit: AUC {judged['session']['auc']:.3f} and average precision "
             f"{judged['session']['average_precision']:.3f} per session, {judged['point']['auc']:.3f} and "
             f"{judged['point']['average_precision']:.3f} per point.\n"
-            f"{version.verdict}"
+            f"The gate: {version.figures['gate']['outcome']}. {version.verdict}"
         )
         self.stdout.write(self.style.SUCCESS(f"Registered as model {version.pk}, {version.get_status_display()}."))
 

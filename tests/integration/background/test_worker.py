@@ -48,8 +48,9 @@ VIEW, CART, PURCHASE = EventName.VIEW, EventName.CART, EventName.PURCHASE
 
 SETTINGS = """
 from demo_shop.settings import *
-from purchase_intent.learning import MEMBERS
+from purchase_intent.learning import MEMBERS, enough
 
+enough.ENOUGH = {{"session": {{"sessions": 100, "buying sessions": 30, "days": 3}}}}
 DATABASES = {{"default": {database!r}}}
 STORAGES["purchase_intent"]["OPTIONS"] = {{"location": {bundles!r}}}
 for name, params in {quick!r}.items():

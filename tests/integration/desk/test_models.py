@@ -13,7 +13,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from purchase_intent.models import ModelVersion, Status
+from purchase_intent.models import ModelChange, ModelVersion, Status
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.things import version
 
@@ -24,6 +24,7 @@ LIST = "/admin/purchase_intent/modelversion/"
 def sound(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every bundle passes: what a bundle must be is tested where it is read."""
     monkeypatch.setattr("purchase_intent.admin.models.load_bundle", lambda version: None)
+    monkeypatch.setattr("purchase_intent.training.promotion.load_bundle", lambda version: None)
 
 
 def words(client: Client, path: str) -> str:
@@ -34,13 +35,16 @@ def words(client: Client, path: str) -> str:
 
 
 def test_a_list_says_why_it_is_empty(desk: Client) -> None:
-    assert "No models yet, because none was trained: run manage.py intent_train." in words(desk, LIST)
+    said = words(desk, LIST)
+    assert "No models yet, because there is too little to learn from: 0 sessions of 1,000 (no date can be told" in said
+    assert "0 buying sessions of 100" in said
+    assert "Until then, rules answer." in said
 
 
 def test_the_list_gives_the_main_figures(desk: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     for _ in range(3):
         version()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         said = words(desk, LIST)
     assert "candidate Passed the checks. 0.731 0.413 100 sessions, 7 buying just now this session" in said
 
@@ -48,7 +52,7 @@ def test_the_list_gives_the_main_figures(desk: Client, django_assert_num_queries
 def test_a_page_gives_tables_and_the_verdict(desk: Client, sound: None) -> None:
     said = words(desk, f"{LIST}{version(reasons=['auc_low'], verdict='Too weak.', forced=True).pk}/change/")
     assert "Does not serve: candidate, registered against the checks. Too weak." in said
-    assert "Checks that spoke against it: auc_low" in said
+    assert "Codes of the verdict: auc_low" in said
     assert "Each session weighed once model cases followed by a purchase AUC average precision" in said
     assert "the ensemble, which serves 900 61 0.731 0.413" in said
     assert "catboost 60%" in said
@@ -92,6 +96,8 @@ def test_rolling_back_leads_to_the_champion_before(desk: Client, sound: None) ->
     assert f"Roll back to model {first.pk}" in words(desk, f"{LIST}{champion.pk}/change/")
     assert f"Roll back to model {first.pk}?" in words(desk, f"{LIST}{first.pk}/promote/")
     desk.post(f"{LIST}{first.pk}/promote/")
+    change = ModelChange.objects.get()
+    assert (change.kind, change.version, change.before, change.who) == ("rolled_back", first, champion, "desk")
     assert ModelVersion.objects.champion("session") == first
 
 
@@ -134,3 +140,34 @@ def test_who_may_change_models_can_promote(clerk: Clerk, sound: None) -> None:
 
 def test_an_unknown_version_is_not_found(desk: Client) -> None:
     assert desk.get(f"{LIST}99/promote/").status_code == 404
+
+
+def test_a_candidate_is_made_challenger_and_put_away_again(desk: Client, sound: None) -> None:
+    champion, former = version(status=Status.CHAMPION), version(status=Status.CHALLENGER)
+    candidate = version()
+    asked = words(desk, f"{LIST}{candidate.pk}/challenge/")
+    assert f"Make model {candidate.pk} the challenger?" in asked
+    assert f"beside the champion, model {champion.pk}" in asked
+    assert f"Model {former.pk}, the challenger so far, is archived." in asked
+    done = desk.post(f"{LIST}{candidate.pk}/challenge/", follow=True).content.decode()
+    assert f"Model {candidate.pk} is now the challenger for purchases in this session" in done
+    assert [each.status for each in ModelVersion.objects.order_by("pk")] == ["champion", "archived", "challenger"]
+    page = words(desk, f"{LIST}{candidate.pk}/change/")
+    assert "Does not serve: the challenger, scored beside the champion." in page
+    assert "Too early to tell: 0 that bought and 0 that did not are judged by both, and 50 of each are needed." in page
+    assert f"Made challenger: model {candidate.pk} in place of model {former.pk} desk" in page
+    assert f"Archive model {candidate.pk}?" in words(desk, f"{LIST}{candidate.pk}/archive/")
+    desk.post(f"{LIST}{candidate.pk}/archive/")
+    assert not ModelVersion.objects.challengers().exists()
+    assert [each.kind for each in ModelChange.objects.of("session")] == ["archived", "challenged"]
+
+
+def test_a_page_shows_what_the_gate_measured(desk: Client, sound: None) -> None:
+    row = {"first": 0.4, "second": 0.45, "gain": 0.05, "low": 0.01, "high": 0.09}
+    holds = {"slope": 1.02, "slope_low": 0.9, "slope_high": 1.1, "ece": 0.004, "ece_by_chance": 0.006}
+    gate = {"against": 3, "sessions": 900, "buyers": 61, "measures": {"average_precision": row}, "calibration": holds}
+    said = words(desk, f"{LIST}{version(figures={'gate': gate}).pk}/change/")
+    assert "Against model 3, on 900 sessions that neither had learnt from, 61 of which bought" in said
+    assert "average precision (higher is better) 0.4000 0.4500 +0.0500 +0.0100 to +0.0900" in said
+    assert "slope (1 is right) 1.02 0.90 to 1.10" in said
+    assert "calibration error 0.0040 0 to 0.0060 by chance alone" in said

@@ -87,7 +87,8 @@ def test_the_model_is_the_same_byte_for_byte(
     intent_import(longer_log)
     from_file = intent_train("--events", str(longer_log))
     from_database = intent_train()
-    assert from_database.figures == from_file.figures
+    # The gate compares the second with the first: that is not of the model, and not in its bundle.
+    assert {**from_database.figures, "gate": None} == {**from_file.figures, "gate": None}
     assert bundle_of(from_database) == bundle_of(from_file)
     assert (from_database.events, from_database.sessions) == (from_file.events, from_file.sessions)
 

@@ -1,4 +1,4 @@
-"""`intent_train`: what it refuses without a trace."""
+"""`intent_train`: what it refuses, without a bundle, and mostly without a trace."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ def test_a_leak_is_refused_by_name_and_force_marks_it(short_log: Path, bundle_fo
     plant_leak(short_log, leaky)
     with pytest.raises(CommandError, match=r"too good to be true: look for a leak in channel \(1\.000\)"):
         intent_train("--events", leaky)
-    assert nothing_registered(bundle_folder)
+    refused = ModelVersion.objects.get()
+    assert (refused.status, refused.reasons, refused.bundle) == (Status.REFUSED, ["too_good"], "")
+    assert not list(bundle_folder.glob("*"))
 
     intent_train("--events", leaky, "--force")
-    version = ModelVersion.objects.get()
+    version = ModelVersion.objects.latest()
     assert (version.forced, version.reasons, version.status) == (True, ["too_good"], Status.CANDIDATE)
 
 
@@ -117,5 +119,7 @@ def test_a_hopeless_model_is_refused(short_log: Path, bundle_folder: Path, monke
     request: dict[str, Any] = {"events": [short_log], "zone": "UTC"}
     with pytest.raises(TrainingRefused, match="nothing was learnt") as refused:
         run.train(run.Request(**request), progress=lambda step: None)
-    assert refused.value.facts == {"reasons": ["no_better_than_chance"]}
-    assert nothing_registered(bundle_folder)
+    version = ModelVersion.objects.get()
+    assert refused.value.facts == {"reasons": ["no_better_than_chance"], "version": version.pk}
+    assert (version.status, version.bundle, version.figures["gate"]["outcome"]) == (Status.REFUSED, "", "refuse")
+    assert not list(bundle_folder.glob("*"))

@@ -59,8 +59,13 @@ def runs(
 
 
 def test_the_first_good_model_becomes_champion_and_the_second_waits(runs: Runs) -> None:
-    assert (runs.first.status, runs.first.verdict, runs.first.forced) == (Status.CHAMPION, "Passed the checks.", False)
-    assert runs.second.status == Status.CANDIDATE
+    verdict = "Passed the checks. No model served before it."
+    assert (runs.first.status, runs.first.verdict, runs.first.forced) == (Status.CHAMPION, verdict, False)
+    assert (runs.first.reasons, runs.first.figures["gate"]["outcome"]) == (["first_model"], "promote")
+    assert f"The gate: promote. {verdict}" in runs.told
+    assert (runs.second.status, runs.second.reasons) == (Status.CANDIDATE, ["too_few_buyers"])
+    assert runs.second.verdict.startswith(f"Passed the checks. Not compared with model {runs.first.pk}: since ")
+    assert "there are 0 buying sessions of 50, 50 more are needed" in runs.second.verdict
     assert ModelVersion.objects.champions().get() == runs.first
     assert "reading the log" in runs.told
     assert f"Registered as model {runs.first.pk}, champion." in runs.told
