@@ -26,8 +26,8 @@ from purchase_intent.training.checks import Finding
 __all__ = ["LEAST_BUYERS", "Outcome", "Verdict", "compare", "decide", "judge"]
 
 LEAST_BUYERS: Final = 50
-"""Buying sessions, and as many others, that two models are compared on: with fewer, a bootstrap's interval is too
-narrow, and models that are alike are told apart too often (`benchmarks/bench_gate.py`)."""
+"""Buying sessions, and as many others, that two models are compared on: with fewer clusters a bootstrap draws
+its intervals too narrow (Cameron, Gelbach and Miller 2008)."""
 NAMES: Final = {"average_precision": "average precision", "log_loss": "log-loss", "brier": "Brier score"}
 
 Progress = Callable[[str], None]
