@@ -139,11 +139,13 @@ def score_sessions() -> int:
 def score_visitors(partitions: int | None = None) -> int:
     """Send a task for each part of the recent visitors, as of this night; how many parts.
 
+    Scores of the week whose seven days are over are judged first.
     `partitions` is their number; left out, there is one for every 50,000 keys.
     """
-    from purchase_intent.scoring import nightly
+    from purchase_intent.scoring import judging, nightly
 
     night = nightly.night_of(timezone.now())
+    judging.judge_weeks(night)
     found = nightly.parts(night, count=partitions)
     for part in found:
         _send(score_partition, night.isoformat(), part.first, part.last)
@@ -210,6 +212,11 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "purchase-intent-watch": {"task": "purchase_intent.watch", "schedule": _at("30 2 * * *")},
     "purchase-intent-score-visitors": {"task": "purchase_intent.score_visitors", "schedule": _at("10 3 * * *")},
     "purchase-intent-train": {"task": "purchase_intent.train", "schedule": _at("0 4 * * 1")},
+    "purchase-intent-train-week": {
+        "task": "purchase_intent.train",
+        "args": ("week",),
+        "schedule": _at("0 4 * * 2"),
+    },
     "purchase-intent-prune": {"task": "purchase_intent.prune", "schedule": _at("30 5 * * *")},
 }
 """For `app.conf.beat_schedule`; set Celery's `timezone` to the shop's."""

@@ -1,4 +1,4 @@
-"""Customers at the desk: who they are, and how likely their next visit is to end in a purchase."""
+"""Customers at the desk: who they are, how likely they are to buy, and what they are worth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
-from purchase_intent.admin import filters
+from purchase_intent.admin import filters, worth
 from purchase_intent.admin.lists import Desk
 from purchase_intent.admin.saying import ago, band_words, label_words, listed, money, named, per_cent, timed
 from purchase_intent.admin.searching import HELP, visitors_named
@@ -27,8 +27,11 @@ LIKELIEST: Final = 5
 
 @admin.register(Visitor)
 class CustomerAdmin(Desk):
-    list_display = ("who", "chance", "band_in_words", "active", "latest_stage", "latest_score", "visits", "known")
-    list_filter = (filters.BandOfCustomer, filters.KnownOrNot, filters.Label, filters.LastSeen)
+    list_display = (
+        *("who", "chance", "band_in_words", "lost", "revenue", "value"),
+        *("active", "latest_stage", "latest_score", "visits", "known"),
+    )
+    list_filter = (filters.BandOfCustomer, filters.BestCustomers, filters.KnownOrNot, filters.Label, filters.LastSeen)
     search_fields = ("cookie",)  # get_search_results looks for more
     search_help_text = HELP
     page_template = "admin/purchase_intent/customer.html"
@@ -42,7 +45,9 @@ class CustomerAdmin(Desk):
         return super().get_queryset(request).defer("past")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """The latest first; by chance where the filter asks for scored ones. Each order is an index's."""
+        """The latest first; by chance, churn or worth where a filter asks for it. Each order is an index's."""
+        if (best := request.GET.get("by")) in filters.BestCustomers.columns:
+            return (f"-{filters.BestCustomers.columns[best]}", "-pk")
         by_score = request.GET.get("band") in dict(filters.BandOfCustomer.choices_given)
         return ("-score", "-pk") if by_score else ("-last_seen", "-pk")
 
@@ -54,17 +59,17 @@ class CustomerAdmin(Desk):
         return (queryset.filter(pk__in=visitors_named(term)) if term else queryset), False
 
     def overview(self, request: HttpRequest) -> dict[str, Any]:
-        """Who is likeliest to buy at the next visit."""
+        """Who is likeliest to buy."""
         scored = Visitor.objects.defer("past").people().filter(score__isnull=False)
         return {
             "title": "Customers",
-            "likeliest_title": "Likeliest to buy on their next visit",
+            "likeliest_title": "Likeliest to buy",
             "likeliest": [
                 {
                     "url": f"{visitor.pk}/change/",
                     "name": listed(visitor),
                     "chance": per_cent(visitor.score or 0),
-                    "note": f"{band_words(visitor.band)}, last seen {ago(visitor.last_seen, timezone.now())}",
+                    "note": _note(visitor),
                 }
                 for visitor in scored.order_by("-score", "-pk")[:LIKELIEST]
             ],
@@ -89,13 +94,25 @@ class CustomerAdmin(Desk):
     def who(self, visitor: Visitor) -> str:
         return listed(visitor)
 
-    @admin.display(description="next visit buys", empty_value="not scored yet")
+    @admin.display(description="chance to buy", empty_value="not scored yet")
     def chance(self, visitor: Visitor) -> str | None:
-        return None if visitor.score is None else per_cent(visitor.score)
+        return None if visitor.score is None else f"{per_cent(visitor.score)} {worth.when(visitor)}"
 
     @admin.display(description="band", empty_value="-")
     def band_in_words(self, visitor: Visitor) -> str | None:
         return None if visitor.score is None else band_words(visitor.band)
+
+    @admin.display(description="away for 30 days", empty_value="-")
+    def lost(self, visitor: Visitor) -> str | None:
+        return None if visitor.churn is None else per_cent(visitor.churn)
+
+    @admin.display(description="next 28 days", empty_value="-")
+    def revenue(self, visitor: Visitor) -> str | None:
+        return None if visitor.revenue_28d is None else money(visitor.revenue_28d)
+
+    @admin.display(description="next 12 months", empty_value="-")
+    def value(self, visitor: Visitor) -> str | None:
+        return None if visitor.value_12m is None else money(visitor.value_12m)
 
     @admin.display(description="sessions")
     def visits(self, visitor: Visitor) -> int:
@@ -125,6 +142,8 @@ class CustomerAdmin(Desk):
         return {
             "subtitle": named(row),
             "headline": _headline(row),
+            "question": worth.question(row),
+            "worth": worth.worth_rows(row),
             "scored": ago(row.scored_at, now) if row.scored_at else "",
             "facts": _facts(row, now),
             "latest": sessions[0] if sessions else None,
@@ -141,6 +160,11 @@ class CustomerAdmin(Desk):
         }
 
 
+def _note(visitor: Visitor) -> str:
+    seen = ago(visitor.last_seen, timezone.now())
+    return f"{band_words(visitor.band)}, last seen {seen}; the chance is that of a purchase {worth.when(visitor)}"
+
+
 def _latest(visitor: Visitor) -> Session | None:
     found: Session | None = getattr(visitor, "latest_session", None)
     return found
@@ -149,7 +173,7 @@ def _latest(visitor: Visitor) -> Session | None:
 def _headline(visitor: Visitor) -> str:
     if visitor.score is None:
         return "Not scored yet"
-    return f"{per_cent(visitor.score)} that the next visit buys: {band_words(visitor.band)}"
+    return f"{per_cent(visitor.score)} {worth.that(visitor)}: {band_words(visitor.band)}"
 
 
 def _facts(visitor: Visitor, now: Any) -> list[tuple[str, str]]:

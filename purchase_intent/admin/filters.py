@@ -18,6 +18,7 @@ __all__ = [
     "MOST_LABELLED",
     "BandOfCustomer",
     "BandOfSession",
+    "BestCustomers",
     "KnownOrNot",
     "Label",
     "LabelOfSession",
@@ -53,13 +54,29 @@ class _Choice(admin.SimpleListFilter):
 class BandOfCustomer(_Choice):
     """Customers by the band of their score, the likeliest first (the admin orders by score where this is chosen)."""
 
-    title = "chance that the next visit buys"
+    title = "chance to buy"
     parameter_name = "band"
     choices_given = (*_BANDS, ("scored", "any score, likeliest first"))
 
     def kept(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         scored = queryset.filter(score__isnull=False)
         return scored if value == "scored" else scored.filter(band=value)
+
+
+class BestCustomers(_Choice):
+    """Customers by what is expected of them, the highest first (the admin orders so where this is chosen)."""
+
+    title = "in the order of"
+    parameter_name = "by"
+    choices_given = (
+        ("revenue", "revenue expected in 28 days"),
+        ("value", "revenue expected in 12 months"),
+        ("churn", "chance to stay away for 30 days"),
+    )
+    columns: Final = {"revenue": "revenue_28d", "value": "value_12m", "churn": "churn"}
+
+    def kept(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return queryset.filter(**{f"{self.columns[value]}__isnull": False})
 
 
 class KnownOrNot(_Choice):

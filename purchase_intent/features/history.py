@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from purchase_intent.exceptions import MissingExtra
-from purchase_intent.features import journey, observe, past, vector
+from purchase_intent.features import journey, nights, observe, past, vector
 from purchase_intent.features.hit import HIT
 from purchase_intent.features.schema import FEATURES, VECTOR
 from purchase_intent.features.state import PAST, STATE
 
-__all__ = ["fold", "read_many", "ready_to_read", "replay", "sessionize", "tell_many"]
+__all__ = ["ASKED", "fold", "look", "read_many", "ready_to_read", "replay", "sessionize", "tell_many"]
 
 IDLE = 30 * 60_000
 LONGEST = 24 * 3_600_000
@@ -58,6 +58,41 @@ def _compiled() -> tuple[Any, Any]:
             out[i] = number
 
     return run, split
+
+
+@cache
+def _compiled_looking() -> Any:
+    """The fold that stops at nights and looks at visitors."""
+    numba = _numba()
+    from numba.extending import register_jitable
+
+    for helper in (*observe.HELPERS, *past.HELPERS, *vector.HELPERS, *journey.HELPERS, *nights.HELPERS):
+        register_jitable(helper)
+    advance, read, past_at, observed = journey.advance, vector.vector, nights.past_at, observe.observe
+
+    @numba.njit(nogil=True, error_model="python")  # type: ignore[untyped-decorator]
+    def look_in(
+        tables: Any, hits: Any, visitor: Any, session: Any, asked: Any, arrivals: Any, blank: Any, out: Any
+    ) -> None:
+        known, state, seen = out
+        at = 0
+        for i in range(len(hits) + 1):
+            while at < len(asked) and asked[at].position == i:
+                latest = past_at(tables, asked[at].visitor, seen[at])
+                state[0] = blank[0]
+                arrival = arrivals[asked[at].night]
+                arrival.device = arrival.channel = arrival.country = 0
+                if latest >= 0:
+                    arrival.device = tables.states[latest].device
+                    arrival.channel = tables.states[latest].channel
+                    arrival.country = tables.states[latest].country
+                observed(state[0], arrival)
+                read(state[0], seen[at], arrival.time, known[at])
+                at += 1
+            if i < len(hits):
+                advance(tables, hits[i], visitor[i], session[i])
+
+    return look_in
 
 
 @cache
@@ -149,6 +184,48 @@ def fold(hits: NDArray[np.void], visitor: NDArray[np.int64], session: NDArray[np
     if not len(hits):
         raise ValueError("nothing is left of no event")
     return _run(hits, visitor, session, out)
+
+
+ASKED = np.dtype([("position", "<i8"), ("visitor", "<i8"), ("night", "<i8")])
+"""One question: of which visitor, how many events of the batch come before, and which of the arrivals is imagined."""
+
+
+def look(
+    hits: NDArray[np.void],
+    visitor: NDArray[np.int64],
+    session: NDArray[np.int64],
+    asked: NDArray[np.void],
+    arrivals: NDArray[np.void],
+) -> tuple[NDArray[np.float32], NDArray[np.void]]:
+    """The vector of each visitor asked for as if it arrived at a moment between the events, and its past then.
+
+    The first three arguments as for `replay`. `asked` has dtype ASKED, sorted by position; `arrivals` has dtype HIT and
+    holds the first event of an imagined session, which takes device, channel and country of the visitor's latest
+    session. Answers float32 of shape (questions, features) and PAST of the same length; the past is blank where
+    nothing of the visitor is known any more. ValueError where the arrays do not fit together.
+    """
+    out = np.zeros((len(asked), len(FEATURES)), np.float32)
+    pasts = np.zeros(len(asked), PAST)
+    _check(hits, visitor, session, np.empty((len(hits), len(FEATURES)), np.float32))
+    if asked.dtype != ASKED or arrivals.dtype != HIT:
+        raise ValueError(f"asked and arrivals must have dtypes ASKED and HIT, not {asked.dtype} and {arrivals.dtype}")
+    if not len(asked) or not len(hits):
+        return out, pasts
+    _check_asked(asked, len(hits), int(visitor.max()), len(arrivals))
+    tables = _tables(sessions=int(session.max()) + 1, visitors=int(visitor.max()) + 1)
+    rows = out.view(VECTOR).reshape(-1)
+    _compiled_looking()(
+        tables, hits, visitor, session, asked, arrivals.copy(), np.zeros(1, STATE), (rows, np.zeros(1, STATE), pasts)
+    )
+    return out, pasts
+
+
+def _check_asked(asked: NDArray[np.void], events: int, visitors: int, arrivals: int) -> None:
+    for name, most in (("position", events), ("visitor", visitors), ("night", arrivals - 1)):
+        if int(asked[name].min()) < 0 or int(asked[name].max()) > most:
+            raise ValueError(f"asked: {name} must be from 0 to {most}")
+    if (np.diff(asked["position"]) < 0).any():
+        raise ValueError("asked: must be sorted by position")
 
 
 def _run(

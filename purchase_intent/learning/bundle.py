@@ -111,6 +111,7 @@ def _settings(ensemble: IntentEnsemble) -> dict[str, Any]:
         "calibration": {"slope": ensemble.calibration.slope, "intercept": ensemble.calibration.intercept},
         "thresholds": ensemble.thresholds.to_json(),
         "figures": dict(ensemble.figures),
+        **({"beside": dict(ensemble.beside)} if ensemble.beside else {}),
     }
 
 
@@ -129,6 +130,7 @@ def _assembled(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Inten
         baseline=LogisticBaseline.from_json(json.loads(files["baseline.json"])),
         figures=settings["figures"],
         explained=Explained.from_bytes(files[EXPLAINED]) if EXPLAINED in files else None,
+        beside=settings.get("beside", {}),
     )
 
 

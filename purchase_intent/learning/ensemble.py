@@ -41,6 +41,7 @@ class IntentEnsemble:
     what live traffic is compared with (`learning.profile`); after tuning, `tuning` tells what was tried and chosen.
     `explained` holds cases of that slice with their reasons.
     `draft` is, right after `fit`, the model of the fit slice from which those figures come; a bundle does not hold it.
+    `beside` is JSON data of small models that are kept in the same bundle.
     """
 
     names: tuple[str, ...]
@@ -54,6 +55,7 @@ class IntentEnsemble:
     figures: Mapping[str, Any] = field(default_factory=dict)
     explained: Explained | None = None
     draft: IntentEnsemble | None = field(default=None, repr=False, compare=False)
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(

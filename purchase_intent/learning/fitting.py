@@ -25,7 +25,7 @@ from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.metrics import figures
 from purchase_intent.learning.profile import profile
 from purchase_intent.learning.splits import Slices, refuse_too_few, split
-from purchase_intent.learning.table import Column, Sample, case_weights
+from purchase_intent.learning.table import Column, Sample
 from purchase_intent.learning.thresholds import Thresholds
 from purchase_intent.learning.tuning import Ground, Tuning, chosen_params, tune
 from purchase_intent.learning.weights import fit_weights
@@ -116,14 +116,13 @@ def _calibrated(
         sum(weights[name] * member.log_odds(later.table.values, threads=threads) for name, member in members.items())
     )
     chosen = Calibration.fit(mixed, later.labels, later.weights, later.buying_sessions)
-    by_session = case_weights(later.sessions, power=-1.0)
-    return chosen, Thresholds.fit(later.labels, expit(chosen(mixed)), by_session)
+    return chosen, Thresholds.fit(later.labels, expit(chosen(mixed)), later.by_session())
 
 
 def _judged(draft: IntentEnsemble, later: Sample, threads: int) -> dict[str, dict[str, dict[str, float]]]:
     margins: dict[str, Column] = draft.member_log_odds(later.table.values, threads=threads)
     margins = {**margins, "baseline": draft.baseline_log_odds(later.table.values), "ensemble": draft.mix(margins)}
-    views = {"session": case_weights(later.sessions, power=-1.0), "point": np.ones(len(later))}
+    views = {"session": later.by_session(), "point": later.by_point()}
     return {
         name: {view: figures(later.labels, expit(margin), weights) for view, weights in views.items()}
         for name, margin in margins.items()

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit
 
 from purchase_intent.learning.drift import Reference, drift
-from purchase_intent.learning.table import Column, Sample, case_weights
+from purchase_intent.learning.table import Column, Sample
 from purchase_intent.learning.thresholds import Thresholds
 
 __all__ = ["SCORE", "profile", "references"]
@@ -38,13 +38,13 @@ def profile(sample: Sample, later: Sample, log_odds: Column, thresholds: Thresho
     `sample` is everything learnt from and `later` its calibration slice, both before encoding; `log_odds` and
     `thresholds` are of the latter. Each session weighs once.
     """
-    by_session = case_weights(later.sessions, power=-1.0)
+    by_session = later.by_session()
     end = int(sample.times.max()) + 1
     columns = _references(_span(sample, end - LOOK_BACK, end))
     usual = dict.fromkeys(columns, 0.0)
     for week, before in _weeks(sample, end):
         earlier, sessions = _references(before), len(np.unique(week.sessions))
-        weights = case_weights(week.sessions, power=-1.0)
+        weights = week.by_session()
         for place, name in enumerate(week.table.names):
             moved = drift(earlier[name], week.table.values[:, place], weights, sessions=sessions)
             usual[name] = max(usual[name], moved.index)
@@ -63,7 +63,7 @@ def references(data: Mapping[str, Any]) -> dict[str, Reference]:
 
 
 def _references(part: Sample) -> dict[str, Reference]:
-    weights, sessions = case_weights(part.sessions, power=-1.0), len(np.unique(part.sessions))
+    weights, sessions = part.by_session(), len(np.unique(part.sessions))
     return {
         name: Reference.of(
             part.table.values[:, place], weights, sessions=sessions, categorical=name in part.table.categorical

@@ -129,8 +129,8 @@ class Sample:
     `labels` uint8 [n]: 1 where the session still buys. `weights` float64 [n]: case weights (never class weights), not
     negative, scaled here to a mean of 1. `sessions` int64 [n]: which rows belong together; they are never torn apart.
     `times` int64 [n]: milliseconds since 1970 UTC. `ends` int64 [n]: when the outcome of the row's session was known,
-    its last event [ms]; the session's last row where None. Raises TrainingRefused, naming the field, where one does not
-    fit.
+    its last event [ms]; the session's last row where None. `stands_for` float64 [n]: how many cases of the log each row
+    stands for, where not all were kept; 1 where None. Raises TrainingRefused, naming the field, where one does not fit.
     """
 
     table: Table
@@ -139,6 +139,7 @@ class Sample:
     sessions: Codes
     times: Codes
     ends: Codes | None = None
+    stands_for: Column | None = None
 
     def __post_init__(self) -> None:
         for name in self._columns():
@@ -157,11 +158,12 @@ class Sample:
             raise TrainingRefused("weights: all are zero; give at least one row a weight", field="weights")
         object.__setattr__(self, "labels", labels.astype(np.uint8))
         object.__setattr__(self, "weights", weights / weights.mean() if len(weights) else weights)
-        for name in self._columns()[2:]:
+        for name in ("sessions", "times", *(() if self.ends is None else ("ends",))):
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
 
     def _columns(self) -> tuple[str, ...]:
-        return ("labels", "weights", "sessions", "times", *(() if self.ends is None else ("ends",)))
+        given = tuple(name for name in ("ends", "stands_for") if getattr(self, name) is not None)
+        return ("labels", "weights", "sessions", "times", *given)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -173,6 +175,15 @@ class Sample:
     def with_values(self, values: Matrix) -> Sample:
         """The same cases with another matrix of the same columns, all of them numeric."""
         return replace(self, table=Table(values, self.table.names))
+
+    def by_session(self) -> Column:
+        """Weights that let each session of the log count once, however many rows it has here."""
+        weights = case_weights(self.sessions, power=-1.0)
+        return weights if self.stands_for is None else weights * self.stands_for
+
+    def by_point(self) -> Column:
+        """Weights that let each row of the log count once."""
+        return np.ones(len(self)) if self.stands_for is None else self.stands_for
 
     @property
     def buying_sessions(self) -> int:

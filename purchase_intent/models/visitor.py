@@ -59,9 +59,24 @@ class Visitor(models.Model):
     )
     bot_reason = models.CharField(_("why a bot"), max_length=200, blank=True, default="")
     score = models.FloatField(
-        _("score"), null=True, blank=True, help_text=_("Probability that the next visit buys, 0 to 1.")
+        _("score"), null=True, blank=True, help_text=_("Probability of a purchase, 0 to 1; see its days.")
     )
     band = models.CharField(_("band"), max_length=32, blank=True, default="")
+    score_days = models.FloatField(
+        _("days of the score"),
+        null=True,
+        blank=True,
+        help_text=_("The score is the chance of a purchase within so many days; empty: in the next visit."),
+    )
+    churn = models.FloatField(
+        _("churn"), null=True, blank=True, help_text=_("Probability of no visit within 30 days, 0 to 1.")
+    )
+    revenue_28d = models.FloatField(
+        _("revenue in 28 days"), null=True, blank=True, help_text=_("Expected, in the shop's currency.")
+    )
+    value_12m = models.FloatField(
+        _("value in 12 months"), null=True, blank=True, help_text=_("Expected revenue, in the shop's currency.")
+    )
     scored_at = models.DateTimeField(_("scored at"), null=True, blank=True)
 
     objects = VisitorQuerySet.as_manager()
@@ -74,6 +89,13 @@ class Visitor(models.Model):
             models.Index(fields=("-last_seen", "-id"), name="intent_visitor_latest"),
             models.Index(fields=("-last_seen",), condition=Q(bot=""), name="intent_visitor_people"),
             models.Index(fields=("-score", "-id"), condition=Q(score__isnull=False), name="intent_visitor_score"),
+            models.Index(
+                fields=("-revenue_28d", "-id"), condition=Q(revenue_28d__isnull=False), name="intent_visitor_revenue"
+            ),
+            models.Index(
+                fields=("-value_12m", "-id"), condition=Q(value_12m__isnull=False), name="intent_visitor_value"
+            ),
+            models.Index(fields=("-churn", "-id"), condition=Q(churn__isnull=False), name="intent_visitor_churn"),
             models.Index(fields=("-last_seen", "-id"), condition=Q(known=True), name="intent_visitor_known"),
             models.Index(fields=("-last_seen", "-id"), condition=~Q(bot=""), name="intent_visitor_labelled"),
         )
@@ -87,6 +109,15 @@ class Visitor(models.Model):
             models.CheckConstraint(condition=~Q(bot="") | Q(bot_reason=""), name="intent_bot_reason_needs_bot"),
             models.CheckConstraint(
                 condition=Q(score=None) | Q(score__gte=0, score__lte=1), name="intent_visitor_score_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(churn=None) | Q(churn__gte=0, churn__lte=1), name="intent_visitor_churn_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(revenue_28d=None) | Q(revenue_28d__gte=0), name="intent_visitor_revenue_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(value_12m=None) | Q(value_12m__gte=0), name="intent_visitor_value_range"
             ),
         )
 

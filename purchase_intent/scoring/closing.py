@@ -18,7 +18,7 @@ from django.db import connections, router, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 
 from purchase_intent.events import EventName
-from purchase_intent.models import Event, Outcome, Score, ScoreQuerySet, Session, Stage
+from purchase_intent.models import Event, Horizon, ModelVersion, Outcome, Score, ScoreQuerySet, Session, Stage
 from purchase_intent.models.bulk import listed, note_visits
 from purchase_intent.models.session import IDLE
 from purchase_intent.signals import session_closed
@@ -115,9 +115,11 @@ def _judge(ended: Sequence[_Ended]) -> int:
     judged = _settle(Score.objects.waiting().filter(session__in=listed(each.key for each in ended)))
     begun = Session.objects.filter(visitor=OuterRef("visitor"), started_at__gt=OuterRef("moment"))
     following = Subquery(begun.order_by("started_at", "pk").values("pk")[:1])
+    week = ModelVersion.objects.of(Horizon.WEEK).order_by().values("pk")  # judged when the week is over
     for came_true in (True, False):
         some = [each for each in ended if each.bought == came_true]
         awaited = Score.objects.waiting().filter(visitor__in=listed({each.visitor for each in some}))
+        awaited = awaited.exclude(model__in=week)
         awaited = awaited.annotate(following=following).filter(following__in=listed(each.key for each in some))
         judged += awaited.order_by().update(came_true=came_true) if some else 0
     return judged

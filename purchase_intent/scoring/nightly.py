@@ -7,22 +7,21 @@ killed, or is done twice, goes on where it was, and the figures are the same how
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Final, TypeAlias
 
 import numpy as np
-from django.db.models import Max, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery, Sum
 from numpy.typing import NDArray
 
 from purchase_intent.conf import config
-from purchase_intent.events import Event, EventName, Page
 from purchase_intent.features.columns import tell_all, unpacked
-from purchase_intent.features.encode import encode
-from purchase_intent.features.observe import observe
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, State
-from purchase_intent.models import CatalogueDay, Session, Visitor, VisitorQuerySet
-from purchase_intent.models.bulk import listed, microseconds, write_said
+from purchase_intent.models import CatalogueDay, Order, Session, Visitor, VisitorQuerySet
+from purchase_intent.models.bulk import Keys, Numbers, instant, listed, microseconds, write_said
 from purchase_intent.scoring.columns import Part, Rows, say
+from purchase_intent.scoring.customers import score_customers, unknown
+from purchase_intent.scoring.nights import RECENT, arrival, last_night
 from purchase_intent.scoring.shadow import shadows
 
 __all__ = ["RECENT", "Part", "night_of", "parts", "score_visitors"]
@@ -31,10 +30,6 @@ PAGE: Final = 2_000
 """Visitors in memory, and of one call of the learners."""
 OF_A_PART: Final = 50_000
 """Keys of a part, where nobody names a number of parts: some seconds of work, so that workers finish together."""
-RECENT: Final = timedelta(days=90)
-"""Visitors seen within this time have a score of their own."""
-NIGHT: Final = time(3)
-"""On the shop's clock: the moment as of which a night's scores are."""
 
 Progress = Callable[[str], None]
 Packed: TypeAlias = bytes | memoryview
@@ -44,10 +39,7 @@ Manner: TypeAlias = tuple[str, str, str]
 
 def night_of(now: datetime) -> datetime:
     """The latest three o'clock in the morning on the shop's clock, in UTC."""
-    zone = config().time_zone
-    day = now.astimezone(zone).date()
-    moments = (datetime.combine(day - timedelta(days=back), NIGHT, zone).astimezone(UTC) for back in range(3))
-    return next(moment for moment in moments if moment <= now)
+    return last_night(now, config().time_zone)
 
 
 def parts(night: datetime, *, count: int | None = None) -> list[Part]:
@@ -67,7 +59,7 @@ def parts(night: datetime, *, count: int | None = None) -> list[Part]:
 
 
 def score_visitors(night: datetime, *, part: Part | None = None, progress: Progress | None = None) -> int:
-    """The chance that the next visit of each recent visitor buys, as of the moment `night`; how many got one.
+    """What is said of each recent visitor as of the moment `night` (`scoring.customers`); how many got a score.
 
     As if the visitor came to the home page at that moment, by the way and with the device of the latest visit. Who
     has come since is left out until the next night. A visitor scored as of this night is not scored again. One whose
@@ -108,8 +100,24 @@ def _waiting(night: datetime) -> VisitorQuerySet:
 
 def _write(rows: Rows, *, patient: bool = False) -> NDArray[np.bool_]:
     """Score visitors and write what is said of each; whose rows were written."""
+    orders, revenue = _spent(rows.keys, rows.moments)
+    found = score_customers(rows, orders=orders, revenue=revenue)
+    if found is not None:
+        return write_said(Visitor, rows.keys, rows.moments, [found.said], found.columns, patient=patient)
     said = say(rows)
-    return write_said(Visitor, rows.keys, rows.moments, [said, *shadows(rows, said)], patient=patient)
+    everybody = [said, *shadows(rows, said)]
+    return write_said(Visitor, rows.keys, rows.moments, everybody, unknown(len(rows)), patient=patient)
+
+
+def _spent(keys: Keys, moments: Keys) -> tuple[Numbers, Numbers]:
+    """How many orders each visitor had placed by its moment, one for all, and what they brought."""
+    if not len(keys):
+        return np.zeros(0), np.zeros(0)
+    orders = Order.objects.filter(visitor__in=listed(keys.tolist()), placed_at__lte=instant(int(moments[0]))).order_by()
+    sums = orders.values("visitor").annotate(number=Count("pk"), total=Sum("revenue"))
+    found = {each["visitor"]: (each["number"], float(each["total"])) for each in sums}
+    both = np.array([found.get(key, (0, 0.0)) for key in keys.tolist()], np.float64)
+    return both[:, 0], both[:, 1]
 
 
 def _away_since(night: datetime, pasts: Mapping[int, Packed]) -> dict[int, Packed]:
@@ -171,16 +179,4 @@ class _Arrivals:
         return self._made[manner]
 
     def _first_page(self, device: str, channel: str, country: str) -> State:
-        event = Event(
-            event_id="next",
-            name=EventName.PAGE_VIEW,
-            occurred_at=self.night,
-            visitor="next",
-            page=Page.HOME,
-            device=device,
-            channel=channel,
-            country=country,
-        )
-        state = State()
-        observe(state, encode(event, zone=self._zone, facts=self._facts))
-        return state
+        return arrival(self.night, zone=self._zone, facts=self._facts, device=device, channel=channel, country=country)

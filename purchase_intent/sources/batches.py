@@ -26,11 +26,13 @@ Columns = dict[str, NDArray[Any]]
 class Batch:
     """Events of whole persons, by (person, time, row).
 
-    `hits` has dtype HIT; `visitor` and `session` are dense slots from 0, in order of appearance, valid within the
-    batch; `row` is the row number over all files, `source` the index of the path, `event_id` the texts where asked for.
+    `hits` has dtype HIT; `person`, `visitor` and `session` are dense slots from 0, in order of appearance, valid within
+    the batch; `row` is the row number over all files, `source` the index of the path, `event_id` the texts where asked
+    for.
     """
 
     hits: NDArray[np.void]
+    person: NDArray[np.int64]
     visitor: NDArray[np.int64]
     session: NDArray[np.int64]
     row: NDArray[np.int64]
@@ -91,6 +93,7 @@ class Sorted:
         row = np.asarray(columns["row"], np.int64)
         return Batch(
             hits=hits,
+            person=slots(columns["person"]),
             visitor=slots(columns.get("visitor", columns["person"])),
             session=slots(columns["session"]),
             row=row,

@@ -13,7 +13,7 @@ __all__ = ["order_view"]
 
 
 def order_view(connection: duckdb.DuckDBPyConnection, *, has_ids: bool, has_revenue: bool) -> None:
-    """Create the view `orders` (session, visitor, time, lines, revenue), one row an order.
+    """Create the view `orders` (row, session, visitor, time, lines, revenue), one row an order.
 
     With order ids, an order's revenue is the total its lines repeat (the greatest, where they differ); a log that
     has no revenue gets the sum of price times quantity. Without ids, the purchases of one visitor in one session and
@@ -23,7 +23,7 @@ def order_view(connection: duckdb.DuckDBPyConnection, *, has_ids: bool, has_reve
     by = "order_key" if has_ids else "visitor, session, time // 1000"
     connection.execute(
         f"""CREATE VIEW orders AS
-        SELECT min(session) AS session, min(visitor) AS visitor, min(time) AS time, count(*) AS lines,
+        SELECT min(row) AS row, min(session) AS session, min(visitor) AS visitor, min(time) AS time, count(*) AS lines,
             {revenue} AS revenue
         FROM staged WHERE reason IS NULL AND kind = {EventName.PURCHASE.value} GROUP BY {by}"""
     )

@@ -50,8 +50,8 @@ def train_in_fresh_process(
     TrainingBusy where another training is under way, TrainingRefused with the last line of what it said where it
     failed, or took longer than `longest` seconds.
     """
-    if horizon != Horizon.SESSION:
-        raise TrainingRefused(f"horizon: {horizon!r} cannot be trained from stored events; give 'session'")
+    if horizon not in Horizon.values:
+        raise TrainingRefused(f"horizon: {horizon!r} is unknown; give one of {', '.join(Horizon.values)}")
     known = TrainingRun.objects.of(horizon).filter(pk=run).first() if run is not None else None
     report = known or asked(horizon, why=Why.SCHEDULE, reason="Due by the schedule.")
     try:
@@ -64,7 +64,8 @@ def train_in_fresh_process(
 
 
 def _trained(report: TrainingRun, tuning: Sequence[str], longest: float) -> str:
-    command = [sys.executable, "-m", "django", "intent_train", "--alone", "--run", str(report.pk), *tuning]
+    command = [sys.executable, "-m", "django", "intent_train", "--alone", "--horizon", report.horizon]
+    command += ["--run", str(report.pk), *tuning]
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter and words)
             command, env=_environment(), capture_output=True, text=True, timeout=longest, check=False

@@ -26,6 +26,7 @@ from purchase_intent.training.dataset import Progress, build_sample
 from purchase_intent.training.eligibility import refuse_too_little
 from purchase_intent.training.gate import Outcome, Verdict, judge
 from purchase_intent.training.registering import put_on_record, put_refusal_on_record
+from purchase_intent.training.week import learn_week
 
 __all__ = ["Request", "train"]
 
@@ -38,7 +39,8 @@ class Request:
     """What to train on and how: `events` are files, or None for the events that the database holds.
 
     `zone` is the shop's IANA time zone, `until` is aware, `tuning` says how much to search for better parameters,
-    `seed` is below 2^31, and `rejects` is a CSV file to write.
+    `seed` is below 2^31, `rejects` is a CSV file to write, and `horizon` says what is learnt: whether this session
+    still buys, or whether a visitor buys within seven days.
     Raises TrainingRefused, naming the field, where one is out of range.
     """
 
@@ -50,6 +52,7 @@ class Request:
     force: bool = False
     threads: int = 2
     rejects: Path | None = None
+    horizon: Horizon = Horizon.SESSION
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < SEEDS:
@@ -58,7 +61,7 @@ class Request:
 
 
 def train(request: Request, *, progress: Progress) -> ModelVersion:
-    """Train a session model and register it; whether it serves, waits or is refused is up to the gate.
+    """Train a model and register it; whether it serves, waits or is refused is up to the gate.
 
     Raises LogRefused where the files are no log or the database holds no event, TrainingRefused where the data allows
     no model, or the gate refuses it and `force` is not set, ConfigurationError where no bundle could be kept. Then no
@@ -68,25 +71,30 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
     short: list[Finding] = []
     if request.events is None:
         now = timezone.now()
-        short = refuse_too_little(horizon=Horizon.SESSION, until=request.until, now=now, force=request.force)
+        short = refuse_too_little(horizon=request.horizon, until=request.until, now=now, force=request.force)
     check_storage()
     progress("reading the log")
     with _opened(request, progress) as log:
-        sample = build_sample(log, seed=request.seed, progress=progress)
-        ensemble = IntentEnsemble.fit(
-            sample, seed=request.seed, tuning=request.tuning, threads=request.threads, progress=progress
-        )
+        ensemble, sample = _learnt(log, request, progress)
         verdict = judge(
             ensemble,
             sample,
             [*short, *check_model(ensemble, sample)],
-            horizon=Horizon.SESSION,
+            horizon=request.horizon,
             seed=request.seed,
             threads=request.threads,
             progress=progress,
         )
         progress("registering")
         return register(ensemble, sample, log, request, verdict)
+
+
+def _learnt(log: EventLog, request: Request, progress: Progress) -> tuple[IntentEnsemble, Sample]:
+    options: dict[str, Any] = {"seed": request.seed, "tuning": request.tuning, "threads": request.threads}
+    if request.horizon == Horizon.WEEK:
+        return learn_week(log, progress=progress, **options)
+    sample = build_sample(log, seed=request.seed, progress=progress)
+    return IntentEnsemble.fit(sample, progress=progress, **options), sample
 
 
 @contextmanager
@@ -108,7 +116,7 @@ def register(
     """
     facts = _facts(ensemble, log)
     fields = {
-        "horizon": Horizon.SESSION,
+        "horizon": request.horizon,
         "trained_from": log.first,
         "trained_until": log.last + timedelta(milliseconds=1),
         "events": log.accepted,

@@ -21,11 +21,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from purchase_intent.scoring.batch import score_sessions
+        from purchase_intent.scoring.judging import judge_weeks
         from purchase_intent.scoring.nightly import night_of, score_visitors
 
         steps, now = Steps(self.stdout), timezone.now()
         with clear_ending(steps):
             if options["visitors"]:
+                judge_weeks(night_of(now), progress=steps)
                 kept, what = score_visitors(night_of(now), progress=steps), "visitors"
             else:
                 kept, what = score_sessions(now, progress=steps), "open sessions"

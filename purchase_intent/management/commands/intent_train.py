@@ -20,7 +20,7 @@ from purchase_intent.models import Horizon, ModelVersion
 
 
 class Command(BaseCommand):
-    """`intent_train [--events PATH...] [--until T] [--seed N] [--trials N] [--budget MINUTES] [--study PATH] ...`."""
+    """`intent_train [--events PATH...] [--until T] [--horizon H] [--trials N] [--budget MINUTES] ...`."""
 
     help = "Train a model from event logs, or from the stored events, and register it with its figures and bundle."
 
@@ -38,6 +38,12 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="register even what a check refuses, marked so")
         parser.add_argument("--alone", action="store_true", help="end at once where another such training is under way")
         parser.add_argument("--run", type=int, help="the training run on record that this is, as the tasks name it")
+        parser.add_argument(
+            "--horizon",
+            choices=Horizon.values,
+            default=Horizon.SESSION.value,
+            help="whether this session buys, or whether a visitor buys within a week",
+        )
         parser.add_argument("--zone", help="the shop's time zone, where the log is another shop's")
         parser.add_argument("--rejects", type=Path, help="CSV file for the rows that were rejected, with the reason")
 
@@ -57,8 +63,9 @@ class Command(BaseCommand):
                 tuning=Tuning(trials=options["trials"], budget=options["budget"], study=options["study"]),
                 force=options["force"],
                 rejects=options["rejects"],
+                horizon=Horizon(options["horizon"]),
             )
-            with reported(Horizon.SESSION, run=options["run"]) as done, self._held(options["alone"]):
+            with reported(request.horizon, run=options["run"]) as done, self._held(options["alone"]):
                 version = done.version = train(request, progress=steps)
         self._report(version)
 
@@ -86,17 +93,35 @@ class Command(BaseCommand):
     def _report(self, version: ModelVersion) -> None:
         log = version.figures["log"]
         rejected = ", ".join(f"{count:,} {reason}" for reason, count in sorted(log["rejected"].items())) or "none"
-        judged = version.figures["models"]["ensemble"]
+        self.stdout.write(f"Read {log['rows']:,} rows; rejected: {rejected}.")
+        for line in _said_of_week(version) if version.horizon == Horizon.WEEK else _said_of_session(version):
+            self.stdout.write(line)
         self.stdout.write(
-            f"Read {log['rows']:,} rows; rejected: {rejected}.\n"
-            f"Learnt from {version.sessions:,} sessions, {version.buyers:,} of which bought.\n"
-            f"{tuning_report(version.figures)}"
-            f"On its last slice, before the final fit: AUC {judged['session']['auc']:.3f} and average precision "
-            f"{judged['session']['average_precision']:.3f} per session, {judged['point']['auc']:.3f} and "
-            f"{judged['point']['average_precision']:.3f} per point.\n"
-            f"The gate: {version.figures['gate']['outcome']}. {version.verdict}"
+            f"{tuning_report(version.figures)}The gate: {version.figures['gate']['outcome']}. {version.verdict}"
         )
         self.stdout.write(self.style.SUCCESS(f"Registered as model {version.pk}, {version.get_status_display()}."))
+
+
+def _said_of_session(version: ModelVersion) -> list[str]:
+    judged = version.figures["models"]["ensemble"]
+    return [
+        f"Learnt from {version.sessions:,} sessions, {version.buyers:,} of which bought.",
+        f"On its last slice, before the final fit, per session: {_ranked(judged['session'])}.",
+        f"The same per point: {_ranked(judged['point'])}.",
+    ]
+
+
+def _said_of_week(version: ModelVersion) -> list[str]:
+    judged, beside = version.figures["models"]["ensemble"]["session"], version.figures["customers"]
+    return [
+        f"Learnt from {version.sessions:,} customers at a night, {version.buyers:,} of whom bought within the week.",
+        f"On its last slice, before the final fit: {_ranked(judged)}, where chance has {judged['base_rate']:.4f}.",
+        *(f"No {name}: {found['lacking']}." for name, found in beside.items() if "lacking" in found),
+    ]
+
+
+def _ranked(judged: dict[str, float]) -> str:
+    return f"AUC {judged['auc']:.3f} and average precision {judged['average_precision']:.3f}"
 
 
 def _moment(text: str) -> datetime:

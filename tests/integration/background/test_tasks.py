@@ -60,13 +60,14 @@ def test_without_celery_the_tasks_are_plain_functions() -> None:
         "sys.meta_path.insert(0, Blocked())\n"
         "from purchase_intent import tasks\n"
         "kinds = {name: isinstance(getattr(tasks, name), types.FunctionType) for name in tasks.__all__[1:]}\n"
-        "times = {entry['task']: entry['schedule'] for entry in tasks.BEAT_SCHEDULE.values()}\n"
+        "times = {name: entry['schedule'] for name, entry in tasks.BEAT_SCHEDULE.items()}\n"
         "print(json.dumps([kinds, times]))"
     )
     kinds, times = json.loads(printed)
     assert kinds == dict.fromkeys(NAMES, True)
-    assert times["purchase_intent.train"] == "0 4 * * 1"
-    assert times["purchase_intent.score_sessions"] == 60.0
+    assert times["purchase-intent-train"] == "0 4 * * 1"
+    assert times["purchase-intent-train-week"] == "0 4 * * 2"
+    assert times["purchase-intent-score-sessions"] == 60.0
 
 
 def test_with_celery_each_is_registered_and_due() -> None:
@@ -75,7 +76,9 @@ def test_with_celery_each_is_registered_and_due() -> None:
     due = {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()}
     assert sorted(due) == [f"purchase_intent.{name}" for name in NAMES if name != "score_partition"]
     assert due["purchase_intent.freeze_day"] == crontab(minute="10", hour="0")
-    assert due["purchase_intent.train"] == crontab(minute="0", hour="4", day_of_week="1")
+    trained = {name: entry["schedule"] for name, entry in app.conf.beat_schedule.items() if "train" in name}
+    assert trained["purchase-intent-train"] == crontab(minute="0", hour="4", day_of_week="1")
+    assert trained["purchase-intent-train-week"] == crontab(minute="0", hour="4", day_of_week="2")
     assert app.conf.timezone == settings.PURCHASE_INTENT["TIME_ZONE"]
 
 
@@ -193,8 +196,8 @@ def test_training_in_a_fresh_process_is_given_up_in_time() -> None:
 
 
 def test_another_horizon_is_refused() -> None:
-    with pytest.raises(TrainingRefused, match="horizon: 'week' cannot be trained"):
-        tasks.train("week")
+    with pytest.raises(TrainingRefused, match="horizon: 'month' is unknown; give one of session, week"):
+        tasks.train("month")
 
 
 def test_one_training_at_a_time() -> None:

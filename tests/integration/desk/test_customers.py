@@ -51,7 +51,7 @@ def test_the_desk_has_names_of_its_own(desk: Client) -> None:
     visitor("a")
     index = desk.get("/admin/").content.decode()
     ours = re.findall(r'<a href="/admin/purchase_intent/\w+/">([^<]+)</a>', index)
-    assert ours == ["Customers", "Model versions", "Recorded orders", "Sessions"]
+    assert ours == ["Customers", "Model health reports", "Model versions", "Recorded orders", "Sessions"]
     assert "Home &rsaquo; Purchase intent &rsaquo; Customers" in words(desk, LIST)
     assert "Home &rsaquo; Purchase intent &rsaquo; Recorded orders" in words(desk, ORDERS)
 
@@ -59,7 +59,7 @@ def test_the_desk_has_names_of_its_own(desk: Client) -> None:
 def test_a_number_alone_is_no_name(desk: Client) -> None:
     one = visitor("a", customer="1", known=True, score=0.3, band="top_5")
     assert "30% Customer 1 top 5%" in words(desk, LIST)
-    assert re.search(r"Customer 1 30% top 5% .* ago", words(desk, LIST))
+    assert re.search(r"Customer 1 30% on the next visit top 5% .* ago", words(desk, LIST))
     assert "Customers &rsaquo; Customer 1" in words(desk, f"{LIST}{one.pk}/change/")
 
 
@@ -115,7 +115,7 @@ def test_a_row_tells_the_latest_session(desk: Client) -> None:
         ("latest_stage", "none"),
         ("latest_score", "-"),
         ("visits", "0"),
-        ("chance", "3%"),
+        ("chance", "3% on the next visit"),
         ("band_in_words", "top 20%"),
         ("latest_stage", "checkout"),
         ("latest_score", "41%"),

@@ -12,10 +12,10 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from purchase_intent.features import journey, observe, past, vector
+from purchase_intent.features import journey, nights, observe, past, vector
 from purchase_intent.features.hit import Hit
 
-MODULES = (observe, past, vector, journey)
+MODULES = (observe, past, vector, journey, nights)
 NAMES = [module.__name__.rpartition(".")[2] for module in MODULES]
 BUILTINS = {"max", "min", "range"}
 FORBIDDEN = (

@@ -78,7 +78,7 @@ def test_the_same_vectors_and_the_same_records_over_a_long_stream(seed: int) -> 
     for hit, visitor, session in zip(given_.hits, given_.visitor, given_.session, strict=True):
         sent = log[0].hit.__class__(*hit.item())
         journeys.observe(sent, visitor=str(visitor), session=str(session))
-    run, _ = history._compiled()
+    run, *_ = history._compiled()
     tables = history._tables(sessions=len(journeys.tables.states), visitors=len(journeys.tables.pasts))
     out = np.zeros((len(log), len(FEATURES)), np.float32)
     run(tables, given_.hits, given_.visitor, given_.session, out.view(VECTOR).reshape(-1))

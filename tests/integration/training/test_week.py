@@ -1,0 +1,276 @@
+"""The model of the week: what it learns from, what it must not know, and that serving says the same."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from purchase_intent.conf import bundle_key
+from purchase_intent.exceptions import TrainingRefused
+from purchase_intent.features.schema import schema_hash
+from purchase_intent.learning import IntentEnsemble, average_precision, dump, load, split
+from purchase_intent.learning.customers import Churn, CustomerModels, Spending
+from purchase_intent.models import Horizon, ModelVersion, Status, Visitor
+from purchase_intent.scoring.bundles import store_bundle
+from purchase_intent.scoring.nightly import night_of, score_visitors
+from purchase_intent.sources import EventLog, open_log
+from purchase_intent.training.snapshots import DAY_MS, Snapshots, take_snapshots
+from purchase_intent.training.week import LEAST_DAYS, learn_week, purged_fractions, week_sample
+from tests.integration.training.regulars import BEGIN, ZONE, write_regulars
+from tests.trained import QUICK, few_rounds
+
+WEEK_MS = 7 * DAY_MS
+
+
+class Week(NamedTuple):
+    """A log of regulars, its snapshots, and a quick model of it."""
+
+    path: Path
+    snapshots: Snapshots
+    ensemble: IntentEnsemble
+
+
+def quiet(step: str) -> None:
+    """Tell nobody."""
+
+
+def opened(path: Path, until: datetime | None = None) -> EventLog:
+    return open_log([path], zone=ZONE, until=until)
+
+
+@pytest.fixture(scope="session")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
+    path = tmp_path_factory.mktemp("week") / "regulars.parquet"
+    write_regulars(path)
+    with opened(path) as log, few_rounds():
+        snapshots = take_snapshots(log, progress=quiet)
+        ensemble, _ = learn_week(log, seed=1, threads=1, progress=quiet, params=QUICK)
+    return Week(path, snapshots, ensemble)
+
+
+def orders_of(path: Path) -> list[tuple[str, int, float]]:
+    found = duckdb.execute(
+        f"SELECT user_id, epoch_ms(event_time), revenue FROM '{path}' WHERE event_type = 'purchase'"
+    ).fetchall()
+    return [(visitor, int(time), float(revenue)) for visitor, time, revenue in found]
+
+
+def test_every_order_after_a_first_week_falls_into_one_snapshot_of_its_visitor(week: Week) -> None:
+    snapshots = week.snapshots
+    for visitor in np.unique(snapshots.visitor):
+        nights = snapshots.night[snapshots.visitor == visitor]
+        # A clock that is put forward or back moves a night by an hour.
+        gaps = np.diff(nights)
+        assert (np.abs(gaps / DAY_MS - 7 * np.round(gaps / WEEK_MS)) < 0.1).all()
+
+
+def test_outcomes_are_those_of_the_log(week: Week) -> None:
+    orders = orders_of(week.path)
+    with opened(week.path) as log:
+        names = dict(log.connection.execute("SELECT row, visitor FROM texts").fetchall())
+        last = int(log.last.timestamp() * 1000)
+    found = week.snapshots
+    for at in range(0, len(found), 37):
+        own = [(time, revenue) for visitor, time, revenue in orders if visitor == names[int(found.row[at])]]
+        night = int(found.night[at])
+
+        def within(days: int, night: int = night, own: list[tuple[int, float]] = own) -> list[float]:
+            return [revenue for time, revenue in own if night < time <= night + days * DAY_MS]
+
+        before = [revenue for time, revenue in own if time <= night]
+        assert (found.orders[at], found.revenue[at]) == (len(before), sum(before))
+        for days, count, total in (
+            (28, found.orders_28[at], found.revenue_28[at]),
+            (365, found.orders_365[at], found.revenue_365[at]),
+        ):
+            expected = (len(within(days)), sum(within(days))) if night + days * DAY_MS <= last else (None, None)
+            assert (None if np.isnan(count) else count, None if np.isnan(total) else total) == expected
+        if night + WEEK_MS <= last:
+            assert found.bought[at] == bool(within(7))
+
+
+def test_a_log_cut_anywhere_gives_the_same_snapshots_and_scores_to_the_bit(week: Week) -> None:
+    cut = BEGIN + timedelta(days=200, hours=11)
+    with opened(week.path, cut) as log:
+        early = take_snapshots(log, progress=quiet)
+    whole = week.snapshots.take(week.snapshots.night <= early.night.max())
+    assert early.night.max() > (cut - timedelta(days=2)).timestamp() * 1000
+    assert len(early) == len(whole) > 1000
+    for name in ("values", "night", "visitor", "orders", "revenue"):
+        assert getattr(early, name).tobytes() == getattr(whole, name).tobytes()
+    assert week.ensemble.predict(early.values).tobytes() == week.ensemble.predict(whole.values).tobytes()
+
+
+def test_no_outcome_of_a_slice_reaches_into_the_next(week: Week) -> None:
+    sample = week_sample(week.snapshots)
+    slices = split(sample, purged_fractions(sample))
+    windows = [(int(part.times.min()), int(part.times.max())) for part in slices]
+    for (_, last), (first, _) in itertools.pairwise(windows):
+        assert last + WEEK_MS < first
+        assert last + WEEK_MS + 2 * DAY_MS >= first
+    nights = [(last - first) // DAY_MS + 1 for first, last in windows]
+    assert nights[1] == pytest.approx(nights[2], abs=2)
+    assert nights[0] == pytest.approx(3 * nights[1], abs=4)
+
+
+def test_of_too_many_snapshots_the_buyers_stay_and_the_others_stand_for_those_left_out(week: Week) -> None:
+    most = len(week.snapshots) // 4
+    with opened(week.path) as log:
+        few = take_snapshots(log, most=most, progress=quiet)
+    everyone = week.snapshots
+    assert len(few) < len(everyone)
+    assert np.nansum(few.bought) == np.nansum(everyone.bought)
+    assert set(np.unique(few.stands_for[few.visitor.argsort()])) == {1.0, few.stands_for.max()}
+    assert (few.stands_for[few.bought == 1] == 1).all()
+    sample = week_sample(few)
+    assert (sample.by_session() == few.stands_for[~np.isnan(few.bought)]).all()
+    assert (sample.by_point() == sample.by_session()).all()
+
+
+def test_it_finds_the_keen(week: Week) -> None:
+    judged = week.ensemble.figures["models"]["ensemble"]["session"]
+    assert judged["auc"] > 0.8
+    assert judged["average_precision"] > 2 * judged["base_rate"]
+    beside = week.ensemble.figures["customers"]
+    assert beside["churn"]["auc"] > 0.6
+    assert beside["revenue"]["top_tenth"] > 0.3
+    assert 0.7 < beside["revenue"]["expected"] / beside["revenue"]["happened"] < 1.4
+    assert 0.7 < beside["value"]["expected"] / beside["value"]["happened"] < 1.4
+
+
+def test_the_models_beside_it_come_back_from_the_bundle(week: Week) -> None:
+    again = load(dump(week.ensemble, schema="s", facts={}, key=b"k"), schema="s", key=b"k")
+    assert again.beside == week.ensemble.beside
+    models = CustomerModels.from_json(again.beside["customers"], again.names)
+    assert isinstance(models.churn, Churn)
+    assert isinstance(models.value, Spending)
+    columns = models.columns(week.snapshots.values)
+    lost, value = (
+        models.churn.predict(columns),
+        models.value.predict(columns, week.snapshots.orders, week.snapshots.revenue),
+    )
+    assert ((lost >= 0) & (lost <= 1)).all()
+    known = ~np.isnan(week.snapshots.revenue_365)
+    assert average_precision(week.snapshots.revenue_365[known] > 0, value[known]) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("days", "lacking"),
+    [
+        pytest.param(
+            60,
+            {
+                "churn": "needs 81 days of events, there are 59",
+                "revenue": "needs 77 days of events, there are 59",
+                "value": "needs 393 days of events, there are 59",
+            },
+            id="two months",
+        )
+    ],
+)
+def test_what_two_months_cannot_say_is_a_reason(days: int, lacking: dict[str, str], week: Week) -> None:
+    with opened(week.path, BEGIN + timedelta(days=days)) as log:
+        ensemble, _ = learn_week(log, seed=1, threads=1, progress=quiet, params=QUICK, members=("lightgbm",))
+    assert ensemble.figures["customers"] == {name: {"lacking": words} for name, words in lacking.items()}
+    assert CustomerModels.from_json(ensemble.beside["customers"], ensemble.names).shortfalls() == lacking
+
+
+@pytest.mark.parametrize(
+    ("days", "visitors", "words"),
+    [
+        pytest.param(20, 200, f"days: 19 days of events, at least {LEAST_DAYS} are needed", id="days"),
+        pytest.param(90, 12, r"buyers: \d+ customers at a night bought within the week, at least 30", id="buyers"),
+    ],
+)
+def test_too_little_is_refused_by_name(days: int, visitors: int, words: str, tmp_path: Path) -> None:
+    write_regulars(tmp_path / "few.parquet", days=days, visitors=visitors)
+    with opened(tmp_path / "few.parquet") as log, pytest.raises(TrainingRefused, match=words):
+        learn_week(log, seed=1, threads=1, progress=quiet, params=QUICK)
+
+
+@pytest.mark.django_db
+def test_the_command_registers_a_line_of_its_own(week: Week, quick_members: None, bundle_folder: Path) -> None:
+    out = StringIO()
+    arguments = ["--events", str(week.path), "--zone", ZONE, "--until", "2025-03-20T00:00:00Z"]
+    call_command("intent_train", *arguments, "--horizon", "week", stdout=out)
+    version = ModelVersion.objects.get()
+    assert (version.horizon, version.status) == (Horizon.WEEK, Status.CHAMPION)
+    assert not ModelVersion.objects.of(Horizon.SESSION).exists()
+    said = out.getvalue()
+    assert f"Learnt from {version.sessions:,} customers at a night, {version.buyers:,} of whom bought" in said
+    days = version.trained_until - version.trained_from
+    assert f"No value: needs 393 days of events, there are {days.days}." in said
+    call_command("intent_train", *arguments, "--horizon", "week", stdout=out)
+    assert ModelVersion.objects.of(Horizon.WEEK).champions().get() == version
+
+
+@pytest.mark.django_db
+def test_the_command_refuses_a_short_log_and_keeps_nothing(week: Week, bundle_folder: Path) -> None:
+    with pytest.raises(CommandError, match="days: 9 days of events"):
+        call_command(
+            *("intent_train", "--events", str(week.path), "--zone", ZONE, "--until", "2025-01-16T00:00:00Z"),
+            *("--horizon", "week"),
+            stdout=StringIO(),
+        )
+    assert not ModelVersion.objects.exists()
+    assert not list(bundle_folder.glob("*"))
+
+
+@pytest.mark.django_db
+def test_the_nightly_task_says_of_a_customer_what_history_says(
+    week: Week, bundle_folder: Path, settings: Settings
+) -> None:
+    settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "TIME_ZONE": ZONE}
+    until = BEGIN + timedelta(days=150, hours=1)  # three o'clock in the morning, in summer
+    part = bundle_folder.parent / "part.parquet"
+    duckdb.execute(f"COPY (SELECT * FROM '{week.path}' WHERE event_time < '{until.isoformat()}') TO '{part}'")
+    call_command("intent_import", "--events", str(part), stdout=StringIO())
+    register_week(week.ensemble)
+    night = night_of(until)
+    assert night == until
+    with opened(part) as log:
+        history = take_snapshots(log, nights=[night], every=1, progress=quiet)
+        names = dict(log.connection.execute("SELECT row, visitor FROM texts").fetchall())
+    models = CustomerModels.from_json(week.ensemble.beside["customers"], week.ensemble.names)
+    columns = models.columns(history.values)
+    assert isinstance(models.churn, Churn)
+    assert isinstance(models.revenue, Spending)
+    told = zip(
+        [names[int(row)] for row in history.row],
+        week.ensemble.predict(history.values).tolist(),
+        models.churn.predict(columns).tolist(),
+        models.revenue.predict(columns, history.orders, history.revenue).tolist(),
+        strict=True,
+    )
+    assert score_visitors(night) == len(history) > 50
+    stored = Visitor.objects.filter(scored_at=night, score_days=7)
+    assert sorted(stored.values_list("cookie", "score", "churn", "revenue_28d")) == sorted(told)
+
+
+def register_week(ensemble: IntentEnsemble) -> ModelVersion:
+    """Make an ensemble the champion of the week."""
+    data = dump(ensemble, schema=schema_hash(), facts={}, key=bundle_key())
+    version = ModelVersion.objects.create(
+        horizon=Horizon.WEEK,
+        trained_from="2025-01-06T00:00:00Z",
+        trained_until="2026-02-01T00:00:00Z",
+        events=1,
+        sessions=1,
+        buyers=1,
+        schema_hash=schema_hash(),
+        bundle=store_bundle(data),
+        bundle_sha256=hashlib.sha256(data).hexdigest(),
+        figures={"customers": ensemble.figures["customers"]},
+    )
+    version.promote()
+    return version
