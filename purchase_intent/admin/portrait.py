@@ -16,6 +16,7 @@ import numpy as np
 from django.utils.text import capfirst
 from numpy.typing import NDArray
 
+from purchase_intent.admin.charts import Tick
 from purchase_intent.exceptions import IntentError
 from purchase_intent.features.schema import FEATURES, Feature
 from purchase_intent.learning.explained import Explained, Importance
@@ -23,7 +24,7 @@ from purchase_intent.models import ModelVersion
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.scoring.words.pages import act_name, page_name
 
-__all__ = ["LANES", "Dot", "Lane", "Portrait", "Scatter", "Tick", "portrait", "reasons_page", "scatter"]
+__all__ = ["LANES", "Dot", "Lane", "Portrait", "Scatter", "portrait", "reasons_page", "scatter"]
 
 LANES: Final = 15
 """Features shown as lanes; the table behind them has all."""
@@ -45,14 +46,6 @@ class Dot:
     x: float
     y: float
     opacity: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A place on an axis, in pixels, and what is written there."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a model learnt from, kept small beside it: the reference of each column and of the score, and how bands held.
+"""What a model learnt from, kept small beside it: references of columns and score, how bands held, a curve.
 
 Columns are those of the latest four weeks of the sample, so that each weekday is in them as often as in a week of live
 traffic; scores are of the calibration slice, by members that had not seen it. Some columns never stand still, as the
@@ -14,13 +14,16 @@ import numpy as np
 from scipy.special import expit
 
 from purchase_intent.learning.drift import Reference, drift
+from purchase_intent.learning.offers import OperatingCurve
 from purchase_intent.learning.table import Column, Sample
 from purchase_intent.learning.thresholds import Thresholds
 
-__all__ = ["SCORE", "profile", "references"]
+__all__ = ["CURVE", "SCORE", "profile", "references"]
 
 SCORE = "score"
 """The name under which the reference of the log-odds is kept beside those of the columns."""
+CURVE = "curve"
+"""The name under which the operating curve is kept."""
 
 DAY: Final = 86_400_000
 LOOK_BACK: Final = 28 * DAY
@@ -35,8 +38,8 @@ MOST_SESSIONS: Final = 4_000
 def profile(sample: Sample, later: Sample, log_odds: Column, thresholds: Thresholds) -> dict[str, Any]:
     """JSON: `columns` (reference by name, raw values), `score` (of the log-odds), `bands` (share, precision, cases).
 
-    `sample` is everything learnt from and `later` its calibration slice, both before encoding; `log_odds` and
-    `thresholds` are of the latter. Each session weighs once.
+    `curve` is the operating curve of `learning.offers`. `sample` is everything learnt from and `later` its calibration
+    slice, both before encoding; `log_odds` and `thresholds` are of the latter. Each session weighs once.
     """
     by_session = later.by_session()
     end = int(sample.times.max()) + 1
@@ -53,6 +56,7 @@ def profile(sample: Sample, later: Sample, log_odds: Column, thresholds: Thresho
         "columns": {name: each.to_json() | {"usual": round(usual[name], 4)} for name, each in columns.items()},
         SCORE: score.to_json(),
         "bands": _bands(later, expit(log_odds), by_session, thresholds),
+        CURVE: OperatingCurve.of(later.labels, expit(log_odds), by_session).to_json(),
     }
 
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purchase_intent.exceptions import OfferRefused
+from purchase_intent.learning import IntentEnsemble, Sample, split
 from purchase_intent.learning.offers import SHARES, Offer, OperatingCurve
+from purchase_intent.learning.profile import CURVE
 
 GRID = np.linspace(0.0005, 0.9995, 1000)
 
@@ -145,3 +147,9 @@ def test_a_curve_whose_lists_differ_is_refused() -> None:
     data["shares"] = data["shares"][1:]
     with pytest.raises(OfferRefused, match="give lists of one length"):
         OperatingCurve.from_json(data)
+
+
+def test_a_model_keeps_the_curve_of_its_latest_slice(ensemble: IntentEnsemble, sample: Sample) -> None:
+    found = OperatingCurve.from_json(ensemble.figures["profile"][CURVE])
+    assert found.cases == len(split(sample).calibration)
+    assert found.shares[0] == pytest.approx(1)
