@@ -15,7 +15,7 @@ from purchase_intent.admin.lists import Desk
 from purchase_intent.admin.saying import ago, band_words, label_words, listed, money, named, per_cent, timed
 from purchase_intent.admin.searching import HELP, visitors_named
 from purchase_intent.admin.verdicts import verdict_of
-from purchase_intent.models import Order, Session, Visitor
+from purchase_intent.models import Horizon, ModelVersion, Order, Session, Visitor
 
 __all__ = ["CustomerAdmin"]
 
@@ -27,10 +27,7 @@ LIKELIEST: Final = 5
 
 @admin.register(Visitor)
 class CustomerAdmin(Desk):
-    list_display = (
-        *("who", "chance", "band_in_words", "lost", "revenue", "value"),
-        *("active", "latest_stage", "latest_score", "visits", "known"),
-    )
+    list_display = ("who", "chance", "band_in_words", "active", "latest_stage", "latest_score", "visits", "known")
     list_filter = (filters.BandOfCustomer, filters.BestCustomers, filters.KnownOrNot, filters.Label, filters.LastSeen)
     search_fields = ("cookie",)  # get_search_results looks for more
     search_help_text = HELP
@@ -39,6 +36,16 @@ class CustomerAdmin(Desk):
         "No customers yet, because nobody has been recorded. Add the tracking middleware and a Shop adapter that "
         "answers consent, or load a log with intent_import."
     )
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """With what is expected of each customer, once a model says it, in place of what the name and page tell."""
+        if not _is_expected(request):
+            return tuple(map(str, self.list_display))
+        return ("who", "chance", "band_in_words", "lost", "revenue", "active", "latest_stage", "visits")
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Without the order of what no model says."""
+        return [each for each in self.list_filter if each is not filters.BestCustomers or _is_expected(request)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visitor]:
         """Without the packed past, which only a page reads."""
@@ -110,10 +117,6 @@ class CustomerAdmin(Desk):
     def revenue(self, visitor: Visitor) -> str | None:
         return None if visitor.revenue_28d is None else money(visitor.revenue_28d)
 
-    @admin.display(description="next 12 months", empty_value="-")
-    def value(self, visitor: Visitor) -> str | None:
-        return None if visitor.value_12m is None else money(visitor.value_12m)
-
     @admin.display(description="sessions")
     def visits(self, visitor: Visitor) -> int:
         return int(getattr(visitor, "session_count", 0))
@@ -158,6 +161,15 @@ class CustomerAdmin(Desk):
             "revenue": _revenues(latest_orders[:MOST]),
             "most": MOST,
         }
+
+
+def _is_expected(request: HttpRequest) -> bool:
+    """Whether a model for customers serves; asked once a request."""
+    known: bool | None = getattr(request, "_intent_is_expected", None)
+    if known is None:
+        known = ModelVersion.objects.of(Horizon.WEEK).champions().exists()
+        request._intent_is_expected = known  # type: ignore[attr-defined]  # noqa: SLF001
+    return known
 
 
 def _note(visitor: Visitor) -> str:

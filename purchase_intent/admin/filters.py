@@ -66,7 +66,7 @@ class BandOfCustomer(_Choice):
 class BestCustomers(_Choice):
     """Customers by what is expected of them, the highest first (the admin orders so where this is chosen)."""
 
-    title = "in the order of"
+    title = "what is expected"
     parameter_name = "by"
     choices_given = (
         ("revenue", "revenue expected in 28 days"),

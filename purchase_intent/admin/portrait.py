@@ -125,7 +125,7 @@ def portrait(explained: Explained) -> Portrait:
         )
         for each in shown
     )
-    ticks = tuple(Tick(_across(at, reach), f"{at:+g}" if at else "0") for at in _ticks(-reach, reach, 5))
+    ticks = tuple(Tick(_across(at, reach), f"{at:+g}" if at else "0") for at in _ticks(-reach, reach, 8))
     return Portrait(lanes, ticks, tuple((_BY_NAME[each.name], each) for each in order), len(explained))
 
 
@@ -154,7 +154,7 @@ def scatter(explained: Explained, name: str) -> Scatter:
         feature=feature,
         dots=tuple(Dot(x(value), y(effect), "0.5") for value, effect in zip(places, effects, strict=True)),
         columns=_ranks(values, x) if feature.categorical else _numbers(low, high, x),
-        rows=tuple(Tick(y(at), f"{at:+g}" if at else "0") for at in _ticks(-reach, reach, 5)),
+        rows=tuple(Tick(y(at), f"{at:+g}" if at else "0") for at in _ticks(-reach, reach, 8)),
         table=_table(feature, values, effects),
         unknown=empty.unknown,
     )

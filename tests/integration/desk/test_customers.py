@@ -13,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from demo_shop.intent import TidewellShop
 from purchase_intent.events import EventName
-from purchase_intent.models import Event, Order
+from purchase_intent.models import Event, Order, Status
 from tests.integration.desk.conftest import Clerk
-from tests.integration.desk.things import BEGIN, visitor, walk
+from tests.integration.desk.things import BEGIN, version, visitor, walk
 
 LIST = "/admin/purchase_intent/visitor/"
 ORDERS = "/admin/purchase_intent/order/"
@@ -39,11 +39,11 @@ def test_the_list_asks_as_often_for_fifty_as_for_one(
     desk: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     walk(visitor("a"))
-    with django_assert_num_queries(7):  # the login (2), the overview, the capped count, the page, its sessions (2)
+    with django_assert_num_queries(8):  # the login (2), a model for customers, the overview, the count, the page (3)
         desk.get(LIST)
     for place in range(50):
         walk(visitor(f"v{place}", score=0.2), f"k{place}")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert desk.get(LIST).content.count(b"field-who") == 50
 
 
@@ -205,3 +205,16 @@ def test_of_very_many_the_list_counts_only_so_far(desk: Client, monkeypatch: pyt
 @pytest.mark.parametrize("path", [LIST, ORDERS])
 def test_nobody_looks_who_may_not(clerk: Clerk, path: str) -> None:
     assert clerk("view_session").get(path).status_code == 403
+
+
+def test_what_is_expected_is_a_column_once_a_model_says_it(desk: Client) -> None:
+    visitor("a", churn=0.62, revenue_28d=12.5, score=0.08, score_days=7)
+    before = desk.get(LIST).content.decode()
+    assert "away for 30 days" not in before
+    assert "By what is expected" not in before
+    version(horizon="week", status=Status.CHAMPION)
+    page = desk.get(LIST).content.decode()
+    assert re.findall(r'field-lost">([^<]+)<', page) == ["62%"]
+    assert re.findall(r'field-revenue">([^<]+)<', page) == ["12.50 EUR"]
+    assert "By what is expected" in page
+    assert desk.get(f"{LIST}?by=churn").content.decode().count("field-lost") == 1
