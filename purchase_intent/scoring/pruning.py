@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, QuerySet
 
 from purchase_intent.conf import config
-from purchase_intent.models import Event, Order, Score, Session, Visitor
+from purchase_intent.models import Event, Order, Score, Session, TrainingRun, Visitor, WatchReport
 from purchase_intent.models.partitions import prune_events
 
 __all__ = ["Pruned", "prune"]
@@ -29,13 +29,15 @@ class Pruned:
     scores: int
     sessions: int
     visitors: int
+    reports: int
 
 
 def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     """Delete what is older than `RETENTION_DAYS` at `now`.
 
     Events and scores by their own time; closed sessions, and visitors, that were last heard of before then and have
-    neither events nor orders left. Orders are kept, with the sessions and visitors they name.
+    neither events nor orders left; reports of the watch and of trainings that ended. Orders are kept, with the sessions
+    and visitors they name.
     """
     tell = progress or _silent
     before = now - timedelta(days=config().retention_days)
@@ -49,7 +51,10 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     gone = Visitor.objects.filter(last_seen__lt=before).filter(
         ~_any(Event, "visitor"), ~_any(Order, "visitor"), ~_any(Session, "visitor")
     )
-    return Pruned(events, scores, sessions, _delete(gone, "visitors", tell))
+    visitors = _delete(gone, "visitors", tell)
+    reports = _delete(WatchReport.objects.filter(day__lt=before.date()), "reports", tell)
+    reports += _delete(TrainingRun.objects.filter(ended_at__lt=before), "reports", tell)
+    return Pruned(events, scores, sessions, visitors, reports)
 
 
 def _any(model: Any, field: str) -> Exists:

@@ -15,7 +15,7 @@ from purchase_intent.management.progress import Steps
 class Command(BaseCommand):
     """`intent_prune`."""
 
-    help = "Delete events, scores, sessions and visitors older than RETENTION_DAYS; orders are kept."
+    help = "Delete events, scores, sessions, visitors and reports older than RETENTION_DAYS; orders are kept."
 
     def handle(self, *args: Any, **options: Any) -> None:
         from purchase_intent.scoring.pruning import prune
@@ -26,5 +26,5 @@ class Command(BaseCommand):
             gone = prune(timezone.now(), progress=steps)
         self.stdout.write(
             f"Deleted what is older than {days:,} days: {gone.events:,} events, {gone.scores:,} scores, "
-            f"{gone.sessions:,} sessions, {gone.visitors:,} visitors."
+            f"{gone.sessions:,} sessions, {gone.visitors:,} visitors, {gone.reports:,} reports."
         )

@@ -9,7 +9,17 @@ import pytest
 from pytest_django import Settings
 
 from purchase_intent.events import EventName
-from purchase_intent.models import Event, ModelVersion, Order, Score, Session, Visitor
+from purchase_intent.models import (
+    Event,
+    ModelVersion,
+    Order,
+    RunState,
+    Score,
+    Session,
+    TrainingRun,
+    Visitor,
+    WatchReport,
+)
 from purchase_intent.scoring import pruning
 from purchase_intent.scoring.pruning import Pruned, prune
 from tests.integration.background.conftest import Browse
@@ -49,10 +59,10 @@ def test_old_rows_go_and_orders_stay(browse: Browse, version: ModelVersion) -> N
     recent = closed(browse, young, "recent", VIEW, begin=2 * 24 * 60)
     for session, moment in ((old, NOON), (recent, NOON), (recent, NOW)):
         Score.objects.create(session=session, model=version, moment=moment, probability=0.1)
-    assert prune(NOW) == Pruned(events=4, scores=2, sessions=1, visitors=1)
+    assert prune(NOW) == Pruned(events=4, scores=2, sessions=1, visitors=1, reports=0)
     assert left() == (["bought", "open", "recent"], ["buyer", "open", "young"], 1, 1)
     assert Order.objects.get().session == bought
-    assert prune(NOW) == Pruned(0, 0, 0, 0)
+    assert prune(NOW) == Pruned(0, 0, 0, 0, 0)
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,5 +77,16 @@ def test_a_run_that_is_killed_goes_on_where_it_was(browse: Browse, monkeypatch: 
     with pytest.raises(RuntimeError, match="killed"):
         prune(NOW, progress=watch)
     assert left() == (["s4"], [f"v{number}" for number in range(5)], 0, 0)
-    assert prune(NOW) == Pruned(events=0, scores=0, sessions=1, visitors=5)
+    assert prune(NOW) == Pruned(events=0, scores=0, sessions=1, visitors=5, reports=0)
     assert left() == ([], [], 0, 0)
+
+
+def test_reports_go_by_their_age_and_what_is_under_way_stays() -> None:
+    old, recent = NOW - timedelta(days=61), NOW - timedelta(days=2)
+    for moment in (old, recent):
+        TrainingRun.objects.create(asked_at=moment, ended_at=moment, state=RunState.REFUSED)
+        WatchReport.objects.create(day=moment.date())
+    TrainingRun.objects.create(asked_at=old)
+    assert prune(NOW).reports == 2
+    assert sorted(TrainingRun.objects.values_list("ended_at", flat=True), key=str) == [recent, None]
+    assert list(WatchReport.objects.values_list("day", flat=True)) == [recent.date()]
