@@ -7,6 +7,7 @@ __all__ = [
     "ConfigurationError",
     "DayNotOver",
     "EventRefused",
+    "ExperimentRefused",
     "ForkedTooLate",
     "IntentError",
     "LogRefused",
@@ -55,6 +56,18 @@ class EventRefused(IntentError):
 
     def __init__(self, *, field: str, reason: str, remedy: str) -> None:
         super().__init__(f"{field}: {remedy}", field=field, reason=reason, remedy=remedy)
+        self.field = field
+        self.reason = reason
+        self.remedy = remedy
+
+
+class ExperimentRefused(IntentError):
+    """An experiment, or figures of one, make no sense: `field` names the culprit, `reason` is countable."""
+
+    code = "experiment_refused"
+
+    def __init__(self, *, field: str, reason: str, remedy: str, **facts: object) -> None:
+        super().__init__(f"{field}: {remedy}", field=field, reason=reason, remedy=remedy, **facts)
         self.field = field
         self.reason = reason
         self.remedy = remedy
