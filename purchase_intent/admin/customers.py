@@ -15,7 +15,7 @@ from purchase_intent.admin.lists import Desk
 from purchase_intent.admin.saying import ago, band_words, label_words, listed, money, named, per_cent, timed
 from purchase_intent.admin.searching import HELP, visitors_named
 from purchase_intent.admin.verdicts import verdict_of
-from purchase_intent.models import Horizon, ModelVersion, Order, Session, Visitor
+from purchase_intent.models import Event, Horizon, ModelVersion, Order, Session, Visitor
 
 __all__ = ["CustomerAdmin"]
 
@@ -61,9 +61,12 @@ class CustomerAdmin(Desk):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Visitor], search_term: str
     ) -> tuple[QuerySet[Visitor], bool]:
-        """Whole keys only: a part of one would read the whole table."""
+        """Whole keys only: a part of one would read the whole table.
+
+        A visitor of whom a login has left nothing is no customer to list, but its key still leads to its page.
+        """
         term = search_term.strip()
-        return (queryset.filter(pk__in=visitors_named(term)) if term else queryset), False
+        return queryset.filter(pk__in=visitors_named(term)) if term else queryset.filter(joined=False), False
 
     def overview(self, request: HttpRequest) -> dict[str, Any]:
         """Who is likeliest to buy."""
@@ -149,6 +152,7 @@ class CustomerAdmin(Desk):
             "worth": worth.worth_rows(row),
             "scored": ago(row.scored_at, now) if row.scored_at else "",
             "facts": _facts(row, now),
+            **_successor(row),
             "latest": sessions[0] if sessions else None,
             "verdict": verdict_of(sessions[0], now=now) if sessions else None,
             "sessions": [_session_row(session, now) for session in sessions[:MOST]],
@@ -186,6 +190,19 @@ def _headline(visitor: Visitor) -> str:
     if visitor.score is None:
         return "Not scored yet"
     return f"{per_cent(visitor.score)} {worth.that(visitor)}: {band_words(visitor.band)}"
+
+
+def _successor(visitor: Visitor) -> dict[str, Any]:
+    """For whom counts what a visitor did that a login has joined to another."""
+    if not visitor.joined:
+        return {}
+    events = (
+        Event.objects.filter(visitor=visitor).exclude(session__visitor=visitor).order_by("-occurred_at", "-sequence")
+    )
+    latest = events.select_related("session__visitor").first()
+    if latest is None:
+        return {}
+    return {"successor": latest.session.visitor, "successor_name": named(latest.session.visitor)}
 
 
 def _facts(visitor: Visitor, now: Any) -> list[tuple[str, str]]:

@@ -20,8 +20,8 @@ class VisitorQuerySet(models.QuerySet["Visitor"]):
     """Visitors, in the words the rest of the app asks for them."""
 
     def people(self) -> Self:
-        """Leave out those labelled as bots."""
-        return self.filter(bot="")
+        """Leave out those labelled as bots, and those of whom a login has left nothing."""
+        return self.filter(bot="", joined=False)
 
     def seen_since(self, moment: datetime) -> Self:
         """Keep those who came at `moment` or later."""
@@ -44,6 +44,12 @@ class Visitor(models.Model):
         blank=True,
         default="",
         help_text=_("The shop's own key of the customer, as its adapter spells it."),
+    )
+    joined = models.BooleanField(
+        _("joined"),
+        default=False,
+        db_default=False,
+        help_text=_("Nothing is left of it: what it did has gone over to another visitor at a login."),
     )
     past = models.BinaryField(_("past"), default=bytes, help_text=_("What earlier sessions have told, packed."))
     first_seen = models.DateTimeField(_("first seen"), default=timezone.now)

@@ -108,8 +108,9 @@ class Circle(Roster[int]):
 
     def visitor_values(self, visitor: int) -> dict[str, Any]:
         """What the row of a visitor holds of the fold."""
-        past = self.past(visitor)
-        return {"past": PAST_LAYOUT.dumps(past), "known": bool(past.known)}
+        past, slot = self.past(visitor), self.visitors[visitor]
+        is_empty = not past.sessions and not self.tables.head[slot]
+        return {"past": PAST_LAYOUT.dumps(past), "known": bool(past.known), "joined": is_empty}
 
     def _overflows(self, visitor: int, session: int) -> bool:
         """Whether an event makes the visitor's list of sessions with news too long, so that one tells early."""

@@ -95,10 +95,13 @@ def folded(batch: Batch, places: Places, *, ended: datetime) -> tuple[Values, Va
         }
         for slot, pk in enumerate(session_pks)
     }
+    # A login has brought along all that was told, and no session has news.
+    is_empty = (tables.pasts["sessions"] == 0) & (np.asarray(tables.head) == 0)
     visitors = {
         int(pk): {
             "past": tables.pasts[slot].tobytes(),
             "known": bool(tables.pasts[slot]["known"]),
+            "joined": bool(is_empty[slot]),
             "first_seen": moment(int(first_seen[slot])),
             "last_seen": moment(int(last_seen[slot])),
             "told_at": moment(int(last_seen[slot])),

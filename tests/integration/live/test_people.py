@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from purchase_intent.events import EventName
 from purchase_intent.models import Event, Session, Visitor
+from purchase_intent.scoring.nightly import score_visitors
 from purchase_intent.sources.refold import Refolded
 from purchase_intent.tracking.place import next_key
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
@@ -93,3 +96,44 @@ def test_a_customer_with_a_strange_user_agent_stays_a_customer() -> None:
     Browser("v1", "s1", customer="c1").send(act(1, BEGIN))
     Journey(Sender(visitor="v1", session="s1", customer="c1", bot="crawler")).record([act(2, later(minutes=1))])
     assert Visitor.objects.get().bot == ""
+
+
+def listed(desk: Client) -> list[str]:
+    page = desk.get("/admin/purchase_intent/visitor/").content.decode()
+    return re.findall(r'field-who"><a [^>]*>([^<]+)<', page)
+
+
+def test_whom_a_login_has_left_nothing_is_neither_scored_nor_listed_until_it_comes_back(admin_client: Client) -> None:
+    Browser("v1", "s1", customer="c1").send(act(1, BEGIN))
+    phone = Browser("v2", "s2")
+    phone.send(act(2, later(minutes=1)))
+    Visitor.objects.update(scored_at=later(minutes=1), score=0.4, band="top_1")
+    phone.customer = "c1"
+    phone.send(act(3, later(minutes=2)))
+    assert dict(Visitor.objects.values_list("cookie", "joined")) == {"v1": False, "v2": True}
+    assert differing() == Refolded()
+    assert score_visitors(later(hours=1)) == 1
+    assert listed(admin_client) == ["Customer c1"]
+    assert "Visitor v2" not in admin_client.get("/admin/purchase_intent/visitor/").content.decode()
+    gone = Visitor.objects.get(cookie="v2")
+    page = admin_client.get(f"/admin/purchase_intent/visitor/{gone.pk}/change/").content.decode()
+    customer = Visitor.objects.get(customer="c1")
+    assert f'counts for <a href="/admin/purchase_intent/visitor/{customer.pk}/change/">Customer c1</a>' in page
+    assert "Will the next visit buy?" not in page
+    found = admin_client.get("/admin/purchase_intent/visitor/?q=v2").content.decode()
+    assert f"/admin/purchase_intent/visitor/{gone.pk}/change/" in found
+    Browser("v2", "s3").send(act(4, later(hours=2)))
+    assert not Visitor.objects.filter(joined=True).exists()
+    assert differing() == Refolded()
+    assert listed(admin_client) == ["Visitor v2", "Customer c1"]
+    assert score_visitors(later(hours=3)) == 2
+
+
+def test_a_customer_whose_only_session_went_over_to_another_is_not_asked_about() -> None:
+    shared = Browser("v1", "s1", customer="c1")
+    shared.send(act(1, BEGIN))
+    shared.customer = "c2"
+    shared.send(act(2, later(minutes=1)))
+    assert dict(Visitor.objects.values_list("customer", "joined")) == {"c1": True, "c2": False}
+    assert differing() == Refolded()
+    assert score_visitors(later(days=1)) == 1
