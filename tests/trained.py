@@ -26,13 +26,25 @@ from django.core.files.storage import storages
 from purchase_intent.conf import bundle_key
 from purchase_intent.features.schema import schema_hash
 from purchase_intent.learning import MEMBERS, IntentEnsemble, dump, load
+from purchase_intent.learning import bundle as sealing
 from purchase_intent.models import ModelVersion
 from purchase_intent.scoring.bundles import store_bundle
 from purchase_intent.sources import open_log
 from purchase_intent.training.dataset import build_sample
 from tests.logs import split
 
-__all__ = ["QUICK", "SHIPPED_LOG", "ZONE", "Trained", "damage", "few_rounds", "register", "trained_once", "twin"]
+__all__ = [
+    "QUICK",
+    "SHIPPED_LOG",
+    "ZONE",
+    "Trained",
+    "damage",
+    "few_rounds",
+    "register",
+    "signed",
+    "trained_once",
+    "twin",
+]
 
 SHIPPED_LOG = Path(__file__).resolve().parents[1] / "fixtures" / "log.parquet"
 ZONE = "Europe/Berlin"
@@ -94,6 +106,12 @@ def _learn(history: Path) -> bytes:
 def twin(trained: Trained) -> bytes:
     """Another bundle of the same model: it answers the same, and is told apart by its SHA-256."""
     return dump(trained.ensemble, schema=schema_hash(), facts={"zone": ZONE, "twin": True}, key=bundle_key())
+
+
+def signed(key: bytes) -> bytes:
+    """A bundle signed with a key and without any model in it."""
+    manifest = sealing._json({"format": 1, "schema": "", "libraries": {}, "files": {}, "facts": {}})
+    return sealing._zipped({sealing.MANIFEST: manifest, sealing.SIGNATURE: sealing._sign(manifest, key)})
 
 
 def register(bundle: bytes, *, promote: bool = True) -> ModelVersion:

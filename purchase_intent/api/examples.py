@@ -39,6 +39,14 @@ ANSWER: Final = {
     "bands": ["top_20", "top_5"],
     "stage": "cart",
     "model": 3,
+    "recalibration": {
+        "id": 12,
+        "slope": 1.0,
+        "intercept": -0.21,
+        "since": "2026-02-27T02:30:00Z",
+        "sessions": 4120,
+    },
+    "offer": True,
     "moment": "2026-03-01T12:04:00Z",
 }
 WHY: Final = ANSWER | {

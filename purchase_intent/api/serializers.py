@@ -57,6 +57,16 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
         return session.closed_at is None
 
 
+class CorrectionSerializer(serializers.Serializer[Any]):
+    """A correction of a model's log-odds from recent outcomes: log-odds as said = slope * log-odds + intercept."""
+
+    id = serializers.IntegerField()
+    slope = serializers.FloatField()
+    intercept = serializers.FloatField()
+    since = serializers.DateTimeField(source="begun_at")
+    sessions = serializers.IntegerField(help_text="Sessions whose outcomes it was fitted on.")
+
+
 class ScoreSerializer(serializers.Serializer[Any]):
     """The answer to one session, as of its latest event."""
 
@@ -73,6 +83,12 @@ class ScoreSerializer(serializers.Serializer[Any]):
     bands = serializers.ListField(child=serializers.CharField(), help_text="Every band it reaches.")
     stage = StageField(help_text="How far the session has come.")
     model = serializers.IntegerField(allow_null=True, help_text="The model version's number; null for rules.")
+    recalibration = CorrectionSerializer(
+        allow_null=True, help_text="The correction of the model that is in force and in this answer; null for none."
+    )
+    offer = serializers.BooleanField(
+        allow_null=True, help_text="Whether the shop's offer is for this score; null where it stored no rule for it."
+    )
     moment = serializers.DateTimeField(help_text="The moment the answer is about.")
 
 

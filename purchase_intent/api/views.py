@@ -31,7 +31,7 @@ from purchase_intent.api.serializers import (
     SessionSerializer,
 )
 from purchase_intent.features.schema import FEATURES
-from purchase_intent.models import Session
+from purchase_intent.models import Recalibration, Session
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.scoring.explanation import Explanation, explain
 from purchase_intent.scoring.score import answer
@@ -152,8 +152,16 @@ def told(session: Session, intent: Intent) -> dict[str, Any]:
         "bands": sorted(intent.bands),
         "stage": intent.stage,
         "model": intent.model,
+        "recalibration": _correction(intent),
+        "offer": intent.offer,
         "moment": session.last_at,
     }
+
+
+def _correction(intent: Intent) -> Recalibration | None:
+    if intent.recalibration is None:
+        return None
+    return Recalibration.objects.filter(pk=intent.recalibration).first()
 
 
 def told_why(session: Session, explanation: Explanation) -> dict[str, Any]:

@@ -8,19 +8,37 @@ the calibrated probability alone. What that comes to is read off an operating cu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import isfinite, sqrt
+from dataclasses import asdict, dataclass, replace
+from math import inf, isfinite, sqrt
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import expit, logit
 
 from purchase_intent.exceptions import OfferRefused
+from purchase_intent.learning.calibration import Calibration
 from purchase_intent.learning.table import Column, Labels
 
-__all__ = ["SHARES", "Offer", "OperatingCurve", "Reach"]
+__all__ = ["NOBODY", "SHARES", "Offer", "OperatingCurve", "Range", "Reach"]
 
 SHARES: Final = tuple(float(share) for share in np.geomspace(0.001, 1.0, 49))
 """Shares of all cases at which an operating curve is kept: from one in a thousand to everybody, finest at the top."""
+_TINY: Final = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Probabilities from `low` to `high`, both included; of nobody where `low` lies above `high`."""
+
+    low: float
+    high: float
+
+    def holds(self, probability: float) -> bool:
+        """Whether a probability lies within it."""
+        return self.low <= probability <= self.high
+
+
+NOBODY: Final = Range(inf, -inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +151,46 @@ class OperatingCurve:
         if found is None:
             return None
         low, high = found
-        shares, expected = np.array(self.shares), np.array(self.expected)
-        mass = shares - np.append(shares[1:], 0.0)
-        chance = np.divide(
-            shares * expected - np.append((shares * expected)[1:], 0.0), mass, out=np.zeros_like(mass), where=mass > 0
-        )
+        mass, chance, _ = self.bins()
         inside = (chance >= low) & (chance <= high) & (mass > 0)
         profit = 1000 * float((mass * offer.worth(chance))[inside].sum())
         return Reach(low, high, float(mass[inside].sum()), profit)
+
+    def bins(self) -> tuple[Column, Column, Column]:
+        """Between each cut-off and the next: the share of all cases, the mean probability, and the share that bought.
+
+        The last two are 0 where there are no cases.
+        """
+        shares = np.array(self.shares)
+        mass = shares - np.append(shares[1:], 0.0)
+        parts = []
+        for above in (self.expected, self.precision):
+            sums = shares * np.array(above)
+            gap = sums - np.append(sums[1:], 0.0)
+            parts.append(np.divide(gap, mass, out=np.zeros_like(mass), where=mass > 0))
+        return mass, np.clip(parts[0], 0.0, 1.0), np.clip(parts[1], 0.0, 1.0)
+
+    def corrected(self, shift: Calibration) -> OperatingCurve:
+        """The curve that is to be expected where all log-odds have moved by `shift`, probabilities and outcomes alike.
+
+        That is what a correction from recent outcomes says; shares of the cases stay. The share that bought moves by as
+        much as the probabilities beside it: of a handful of cases it may be 0 or 1, which has no log-odds.
+        """
+
+        def moved(chance: Column) -> Column:
+            return np.asarray(expit(shift(logit(chance))))
+
+        mass, expected, precision = self.bins()
+        later = np.where(mass > 0, moved(expected), 0.0)
+        bought = np.minimum(1.0, precision * later / np.maximum(expected, _TINY))
+        above = np.cumsum(mass[::-1])[::-1]
+        means = [np.cumsum((mass * part)[::-1])[::-1] / above for part in (bought, later)]
+        return replace(
+            self,
+            thresholds=tuple(moved(np.array(self.thresholds)).tolist()),
+            precision=tuple(means[0].tolist()),
+            expected=tuple(means[1].tolist()),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; floats survive it exactly."""

@@ -4,6 +4,7 @@ from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuery
 from purchase_intent.models.event import Event, EventQuerySet
 from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status
+from purchase_intent.models.offer_rule import OfferBy, OfferRule, OfferRuleQuerySet
 from purchase_intent.models.order import Order, OrderQuerySet
 from purchase_intent.models.recalibration import Recalibration, RecalibrationQuerySet
 from purchase_intent.models.refusal import Refusal, RefusalQuerySet
@@ -25,6 +26,9 @@ __all__ = [
     "ModelChangeQuerySet",
     "ModelVersion",
     "ModelVersionQuerySet",
+    "OfferBy",
+    "OfferRule",
+    "OfferRuleQuerySet",
     "Order",
     "OrderQuerySet",
     "Outcome",

@@ -40,7 +40,8 @@ class Intent:
 
     `bands` holds every band the score reaches ("top_1", "top_5", "top_20"), `band` the narrowest of them, or "".
     `reasons` is empty unless asked for, the strongest first. `model` is the version's key, None for rules;
-    `recalibration` the key of the correction that was applied to it, None for none.
+    `recalibration` the key of the correction that was applied to it, None for none. `offer` says whether the shop's
+    offer is for this score; None where the shop stored no rule for it, or no model has scored.
     """
 
     standing: Standing
@@ -51,6 +52,7 @@ class Intent:
     reasons: tuple[Reason, ...] = ()
     model: int | None = None
     recalibration: int | None = None
+    offer: bool | None = None
     moment: datetime | None = None
 
 

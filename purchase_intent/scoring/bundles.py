@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,21 @@ from purchase_intent.models import ModelVersion
 if TYPE_CHECKING:
     from purchase_intent.learning import IntentEnsemble
 
-__all__ = ["check_storage", "heirs", "load_bundle", "remove_bundle", "serving_model", "store_bundle"]
+__all__ = [
+    "check_storage",
+    "heirs",
+    "is_ours",
+    "load_bundle",
+    "remove_bundle",
+    "serving_model",
+    "store_bundle",
+    "stored_bundles",
+]
 
 FORMER = 5
 """How many champions of before are tried where the present one's bundle is refused."""
+NAME = re.compile(r"intent-[0-9a-f]{16}-[0-9a-z]{8}\.zip")
+"""Of a bundle in the storage, the whole of it."""
 DRAFT = ".part"
 """What a file that is still being written ends with."""
 STALE = timedelta(days=1)
@@ -58,8 +70,42 @@ def check_storage() -> None:
 
 
 def remove_bundle(name: str) -> None:
-    """Take a bundle out of the storage; nothing happens where it is not there."""
-    bundle_storage().delete(name)
+    """Take a bundle out of the storage; nothing happens where it is not there.
+
+    Raises ConfigurationError where the storage cannot be changed.
+    """
+    with _writing():
+        bundle_storage().delete(name)
+
+
+def stored_bundles() -> dict[str, datetime]:
+    """By name, when each bundle in the storage was written; drafts and other files are left out.
+
+    Raises ConfigurationError where the storage cannot be asked.
+    """
+    with _writing():
+        storage = bundle_storage()
+        try:
+            _, files = storage.listdir("")
+        except FileNotFoundError:  # a folder is made with the first file in it
+            return {}
+        return {name: storage.get_modified_time(name) for name in files if NAME.fullmatch(name)}
+
+
+def is_ours(name: str) -> bool:
+    """Whether the file of that name is a bundle that this shop signed; False where it cannot be read."""
+    from purchase_intent.learning import read_manifest
+
+    try:
+        with bundle_storage().open(name) as file:
+            data: bytes = file.read()
+    except _faults_of_storages():
+        return False
+    for key in bundle_keys():
+        with suppress(BundleRefused):
+            read_manifest(data, key=key)
+            return True
+    return False
 
 
 def load_bundle(version: ModelVersion) -> IntentEnsemble:

@@ -89,5 +89,6 @@ def _scored(serving: Serving, state: State, probability: float, at: datetime) ->
         stage=Stage(state.stage),
         model=serving.version.pk,
         recalibration=serving.recalibration,
+        offer=None if serving.offer is None else serving.offer.holds(probability),
         moment=at,
     )

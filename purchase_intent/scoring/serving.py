@@ -1,5 +1,7 @@
 """The champion as this process holds it: loaded once, replaced when another is promoted, dropped at a fork.
 
+With it goes what is on record beside its bundle: the correction of its log-odds, and the rule for the shop's offer.
+
 Two races are accepted. For up to `LOOK_EVERY` seconds after a promotion in another process the former champion still
 answers. And while one thread loads a new champion, the others answer with the former one instead of waiting.
 """
@@ -11,19 +13,21 @@ import math
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import DatabaseError
-from django.db.models import FilteredRelation, Q
+from django.db.models import FilteredRelation, OuterRef, Q, Subquery
 
 from purchase_intent.exceptions import BundleRefused, ForkedTooLate, IntentError, MissingExtra, ModelNotFound
 from purchase_intent.learning import MEMBERS, Calibration
 from purchase_intent.learning.forks import forked_too_late
+from purchase_intent.learning.offers import Range
 from purchase_intent.learning.shift import shifted
-from purchase_intent.models import ModelVersion
+from purchase_intent.models import ModelVersion, OfferRule
 from purchase_intent.scoring.bundles import heirs, load_bundle
+from purchase_intent.scoring.offering import range_of
 from purchase_intent.signals import model_promoted
 
 if TYPE_CHECKING:
@@ -45,23 +49,26 @@ clock = time.monotonic
 class Serving:
     """A model at work: its record, and the model with the recalibration in force, whose key is `recalibration`.
 
-    `plain` is the model as its bundle holds it, where the two differ.
+    `plain` is the model as its bundle holds it, where the two differ. `offer` holds the probabilities that get the
+    shop's offer; None where the shop has stored no rule for it.
     """
 
     version: ModelVersion
     model: IntentEnsemble
     recalibration: int | None = None
     plain: IntentEnsemble | None = None
+    offer: Range | None = None
 
 
 class _OnRecord(NamedTuple):
-    """A champion's key, the SHA-256 of its bundle, and the correction of its log-odds that is in force."""
+    """A champion's key, its bundle's SHA-256, the correction of its log-odds and the offer's rule that are in force."""
 
     key: int
     sha256: str
     recalibration: int | None
     slope: float | None
     intercept: float | None
+    offer: int | None
 
 
 @dataclass(slots=True)
@@ -118,7 +125,7 @@ def _look(seat: _Seat, horizon: str) -> None:
     try:
         found = _champion_on_record(horizon)
         if found != seat.found or clock() >= seat.retry_at:
-            seat.serving = _corrected(_loaded(seat, horizon), found)
+            seat.serving = _offering(_corrected(_loaded(seat, horizon), found), found)
             seat.found = found
     except DatabaseError:
         if seat.serving is None:
@@ -129,8 +136,9 @@ def _look(seat: _Seat, horizon: str) -> None:
 def _champion_on_record(horizon: str) -> _OnRecord | None:
     in_force = FilteredRelation("recalibrations", condition=Q(recalibrations__ended_at=None))
     columns = ("pk", "bundle_sha256", "correction__pk", "correction__slope", "correction__intercept")
+    rule = OfferRule.objects.in_force().filter(horizon=OuterRef("horizon")).values("pk")[:1]
     champions = ModelVersion.objects.of(horizon).champions().annotate(correction=in_force)
-    found = champions.values_list(*columns).first()
+    found = champions.values_list(*columns, Subquery(rule)).first()
     return None if found is None else _OnRecord(*found)
 
 
@@ -142,6 +150,18 @@ def _corrected(serving: Serving | None, found: _OnRecord | None) -> Serving | No
         return serving
     model = shifted(serving.model, Calibration(found.slope, found.intercept))
     return Serving(serving.version, model, recalibration=found.recalibration, plain=serving.model)
+
+
+def _offering(serving: Serving | None, found: _OnRecord | None) -> Serving | None:
+    """The model with the range of the offer's rule in force, worked out for this very model."""
+    if serving is None or found is None or found.offer is None:
+        return serving
+    rule = OfferRule.objects.filter(pk=found.offer).first()
+    if rule is None:
+        return serving
+    is_corrected = serving.recalibration is not None and found.slope is not None and found.intercept is not None
+    shift = Calibration(found.slope or 1.0, found.intercept or 0.0) if is_corrected else Calibration()
+    return replace(serving, offer=range_of(rule, serving.plain or serving.model, shift))
 
 
 def _loaded(seat: _Seat, horizon: str) -> Serving | None:

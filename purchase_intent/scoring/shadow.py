@@ -1,5 +1,7 @@
 """What the challenger says beside the champion: of the same sessions or visitors, as of the same moments.
 
+It says what it would say if it served: with the correction of its own that is in force.
+
 Only work in batches asks the challenger. What it says is stored with the champion's, in one statement, for judging
 alone: no page, list or answer shows it. A challenger that cannot be loaded is logged and costs its own scores, never
 the champion's.
@@ -10,10 +12,12 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from purchase_intent.exceptions import IntentError
-from purchase_intent.models import ModelVersion
+from purchase_intent.learning import Calibration
+from purchase_intent.learning.shift import shifted
+from purchase_intent.models import ModelVersion, Recalibration
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.scoring.columns import Rows, Said, said_by
 from purchase_intent.scoring.serving import Serving
@@ -22,15 +26,25 @@ __all__ = ["forget_challengers", "shadows"]
 
 logger = logging.getLogger(__name__)
 
-_held: Final[dict[str, tuple[tuple[int, str], Serving | None]]] = {}
-"""By horizon: which challenger was last looked at, and its model; None where its bundle is refused."""
+
+class _Held(NamedTuple):
+    """The challenger last looked at: its key and its bundle's SHA-256, its correction's key, and its model, if any."""
+
+    identity: tuple[int, str]
+    correction: int | None
+    serving: Serving | None
+
+
+_held: Final[dict[str, _Held]] = {}
+"""By horizon."""
 _inherited: Final[list[object]] = []
 
 
 def shadows(rows: Rows, champion: Said, *, horizon: str = "session") -> list[Said]:
     """What the challenger of a horizon says of rows of which the champion said something; empty without a challenger.
 
-    Costs one query where there is none. Rules have no challenger: there is no champion to compare with.
+    Costs one query where there is none, two where there is one. Rules have no challenger: there is no champion to
+    compare with.
     """
     if champion.model is None or not rows.has_question.any():
         return []
@@ -49,9 +63,23 @@ def _challenger(horizon: str) -> Serving | None:
         _held.pop(horizon, None)
         return None
     identity = (version.pk, version.bundle_sha256)
-    if horizon not in _held or _held[horizon][0] != identity:
-        _held[horizon] = (identity, _loaded(version))
-    return _held[horizon][1]
+    correction = Recalibration.objects.in_force().filter(model=version).first()
+    key = correction.pk if correction is not None else None
+    held = _held.get(horizon)
+    if held is None or held.identity != identity or held.correction != key:
+        same = held.serving if held is not None and held.identity == identity else None
+        held = _held[horizon] = _Held(identity, key, _corrected(same or _loaded(version), correction))
+    return held.serving
+
+
+def _corrected(serving: Serving | None, correction: Recalibration | None) -> Serving | None:
+    if serving is None:
+        return None
+    plain = serving.plain or serving.model
+    if correction is None:
+        return Serving(serving.version, plain)
+    shift = Calibration(correction.slope, correction.intercept)
+    return Serving(serving.version, shifted(plain, shift), recalibration=correction.pk, plain=plain)
 
 
 def _loaded(version: ModelVersion) -> Serving | None:

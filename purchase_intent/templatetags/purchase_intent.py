@@ -77,6 +77,11 @@ class LazyIntent:
         return self._answer.model
 
     @property
+    def offer(self) -> bool | None:
+        """Whether the shop's offer is for this score; None where the shop stored no rule, or no model has scored."""
+        return self._answer.offer
+
+    @property
     def moment(self) -> datetime | None:
         """The moment the answer is as of."""
         return self._answer.moment

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import expit
 
 from purchase_intent.exceptions import BundleRefused, ModelNotFound
 from purchase_intent.learning import IntentEnsemble, Sample
@@ -19,8 +20,9 @@ from purchase_intent.learning.paired import Difference, beats, leads, loses, pai
 from purchase_intent.learning.rehearsal import begin_of_judging, parted, rehearse
 from purchase_intent.learning.reliability import Reliability, reliability
 from purchase_intent.learning.table import Column
-from purchase_intent.models import ModelVersion
+from purchase_intent.models import Horizon, ModelVersion
 from purchase_intent.scoring.bundles import heirs, load_bundle
+from purchase_intent.scoring.corrections import as_served
 from purchase_intent.training.checks import Finding
 
 __all__ = ["LEAST_BUYERS", "Outcome", "Verdict", "compare", "decide", "judge"]
@@ -98,8 +100,8 @@ def judge(
 ) -> Verdict:
     """Decide on a model that was just fitted on `sample`, with the `findings` of its checks.
 
-    Nothing is written. The costly part, carrying out the recipe once more, is left out where there is nothing to
-    compare.
+    The champion is taken as it served: with the correction that was in force at each moment. Nothing is written. The
+    costly part, carrying out the recipe once more, is left out where there is nothing to compare.
     """
     if findings:
         return Verdict(
@@ -119,7 +121,8 @@ def judge(
     else:
         fresh = rehearse(ensemble, known, threads=threads, progress=progress)
         progress("comparing with the champion")
-        scores = (opponent.model.predict(later.table, threads=threads), fresh.predict(later.table, threads=threads))
+        served = as_served(against, opponent.model.log_odds(later.table, threads=threads), later.times)
+        scores = (np.asarray(expit(served)), fresh.predict(later.table, threads=threads))
         verdict = compare(later, scores, against=against.pk, seed=seed)
     return replace(
         verdict,
@@ -214,20 +217,15 @@ def _facts(later: Sample, begin: int) -> dict[str, Any]:
 
 
 def _shortfall(facts: dict[str, Any], champion: ModelVersion) -> str:
-    """What is missing to compare, in words; "" where nothing is."""
+    """Why there is too little to compare on, in words; "" where there is enough."""
     buyers, others = facts["buyers"], facts["sessions"] - facts["buyers"]
-    few = {"buying sessions": buyers, "sessions that did not buy": others}
-    short = [
-        f"{count:,} {name} of {LEAST_BUYERS}, {LEAST_BUYERS - count:,} more are needed"
-        for name, count in few.items()
-        if count < LEAST_BUYERS
-    ]
-    if not short:
+    if min(buyers, others) >= LEAST_BUYERS:
         return ""
     since = facts["from"][:16].replace("T", " ")
+    what = "customers" if champion.horizon == Horizon.WEEK else "sessions"
     return (
-        f"Not compared with model {champion.pk}: since {since} UTC, from when on neither has learnt, there are "
-        f"{' and '.join(short)}."
+        f"Too early to compare with model {champion.pk}: of the {what} since {since} UTC, from which neither has "
+        f"learnt, {buyers:,} bought and {others:,} did not; {LEAST_BUYERS} of each are needed."
     )
 
 

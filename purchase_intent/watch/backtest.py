@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from purchase_intent.learning import IntentEnsemble, case_weights, figures
-from purchase_intent.models import ModelVersion, Recalibration, Score
+from purchase_intent.models import ModelVersion, Score
 from purchase_intent.scoring.bundles import load_bundle
+from purchase_intent.scoring.corrections import as_served
 from purchase_intent.watch.replay import Replayed, chosen_sessions, replayed
 
 __all__ = ["SAME", "backtest"]
@@ -93,11 +94,7 @@ def _compared(
     own = models == version.pk
     if not own.any():
         return {"scores": 0}
-    expected = logit(again[own])
-    for each in Recalibration.objects.filter(model=version):
-        end = np.inf if each.ended_at is None else _milliseconds(each.ended_at)
-        there = (moments[own] >= _milliseconds(each.begun_at)) & (moments[own] < end)
-        expected[there] = each.slope * expected[there] + each.intercept
+    expected = as_served(version, logit(again[own]), moments[own])
     gap = np.abs(expected - logit(np.clip(said[own], 1e-12, 1 - 1e-12)))
     return {
         "scores": int(own.sum()),

@@ -14,10 +14,20 @@ from scipy.special import expit
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning import Calibration, auc, average_precision, case_weights, expected_calibration_error
 from purchase_intent.learning.intervals import resampled, session_draws, wilson
+from purchase_intent.learning.offers import Range
 from purchase_intent.models import ModelVersion
 from purchase_intent.watch.scores import Judged
 
-__all__ = ["LEAST_BUYERS", "figures_by_day", "live_figures", "promised", "ratio_now", "reliability", "too_few"]
+__all__ = [
+    "LEAST_BUYERS",
+    "figures_by_day",
+    "live_figures",
+    "offer_figures",
+    "promised",
+    "ratio_now",
+    "reliability",
+    "too_few",
+]
 
 LEAST_BUYERS: Final = 20
 """Buying sessions, and others, that a figure needs: with fewer an AUC is known to a tenth at best."""
@@ -78,6 +88,30 @@ def ratio_now(scores: Judged, present: Calibration, *, seed: int) -> dict[str, A
 
     interval = resampled(ratio, weights, session_draws(scores.sessions, seed=seed))
     return {"ratio_now": round(ratio(weights), 5), "ratio_now_interval": _rounded(interval)}
+
+
+def offer_figures(scores: Judged, present: Calibration, offer: Range) -> dict[str, Any]:
+    """JSON: of the sessions that came into the range of the shop's offer, as scores are corrected now, how many bought.
+
+    A session counts once, by the first moment at which it did. `expected` is how many the scores of those moments
+    promised; `low` to `high` is Wilson's interval of `precision`, which is None without a session.
+    """
+    chances = expit(present(scores.raw))
+    inside = (chances >= offer.low) & (chances <= offer.high)
+    _, first = np.unique(scores.sessions[inside], return_index=True)
+    sessions, hits = len(first), int(scores.labels[inside][first].sum())
+    low, high = wilson(hits, sessions)
+    return {
+        "from": round(offer.low, 6) if offer.low <= offer.high else None,
+        "to": round(offer.high, 6) if offer.low <= offer.high else None,
+        "sessions": sessions,
+        "share": round(sessions / max(scores.session_count, 1), 5),
+        "bought": hits,
+        "expected": round(float(chances[inside][first].sum()), 2),
+        "precision": round(hits / sessions, 5) if sessions else None,
+        "low": round(low, 5),
+        "high": round(high, 5),
+    }
 
 
 def too_few(scores: Judged) -> str:

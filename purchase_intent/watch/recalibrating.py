@@ -15,9 +15,10 @@ from purchase_intent.learning.intervals import DRAWS, session_draws
 from purchase_intent.learning.shift import fit_shift
 from purchase_intent.learning.weights import nats
 from purchase_intent.models import ModelVersion, Recalibration
+from purchase_intent.scoring.corrections import in_force_of
 from purchase_intent.watch.scores import Judged
 
-__all__ = ["LEAST_BUYERS", "Proposal", "in_force_of", "propose", "recalibrate"]
+__all__ = ["LEAST_BUYERS", "Proposal", "propose", "recalibrate"]
 
 LEAST_BUYERS: Final = 40
 """Buying sessions that a correction needs, a third of them to be judged on."""
@@ -85,12 +86,6 @@ def recalibrate(
         begun_at=now,
     )
     return Recalibration.objects.replace(correction), proposal
-
-
-def in_force_of(version: ModelVersion) -> Calibration:
-    """The map that is applied to a version's log-odds now; one that changes nothing where there is none."""
-    found = Recalibration.objects.in_force().filter(model=version).first()
-    return Calibration(found.slope, found.intercept) if found is not None else Calibration()
 
 
 def _chosen(

@@ -11,7 +11,8 @@ from django.db.models import F
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from purchase_intent.models import Recalibration, Score
+from purchase_intent.models import Score
+from purchase_intent.scoring.corrections import without_corrections
 
 __all__ = ["MOST_SCORES", "Judged", "judged_scores"]
 
@@ -52,9 +53,14 @@ class Judged:
         return len(np.unique(self.sessions[self.labels == 1]))
 
 
-def judged_scores(begin: datetime, end: datetime, *, model: int | None = None, most: int = MOST_SCORES) -> Judged:
-    """The judged scores of people's sessions with a moment from `begin` to before `end`, of one version or of all."""
-    found = Score.objects.judged().shown().filter(moment__gte=begin, moment__lt=end, session__isnull=False)
+def judged_scores(
+    begin: datetime, end: datetime, *, model: int | None = None, most: int = MOST_SCORES, shadow: bool = False
+) -> Judged:
+    """The judged scores of people's sessions with a moment from `begin` to before `end`, of one version or of all.
+
+    Those that the shop may have acted on, or with `shadow` those that a challenger gave beside them.
+    """
+    found = Score.objects.judged().filter(shadow=shadow, moment__gte=begin, moment__lt=end, session__isnull=False)
     found = found.filter(session__visitor__bot="")
     if model is not None:
         found = found.filter(model=model)
@@ -74,24 +80,10 @@ def judged_scores(begin: datetime, end: datetime, *, model: int | None = None, m
     )
     return Judged(
         said=said,
-        raw=_undone(said, models, moments),
+        raw=without_corrections(said, models, moments),
         labels=np.array(columns[1], np.uint8),
         sessions=np.array(columns[2], np.int64),
         models=models,
         moments=moments,
         bands=np.array(columns[5], np.str_),
     )
-
-
-def _undone(said: NDArray[np.float64], models: NDArray[np.int64], moments: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The log-odds without the recalibration that was in force at each moment.
-
-    Processes follow a recalibration within five seconds: scores of those seconds are taken for ones after it.
-    """
-    raw = said.copy()
-    for each in Recalibration.objects.filter(model__in=np.unique(models).tolist()):
-        begin = int(each.begun_at.timestamp() * 1000)
-        end = int(each.ended_at.timestamp() * 1000) if each.ended_at else np.iinfo(np.int64).max
-        there = (models == each.model_id) & (moments >= begin) & (moments < end)
-        raw[there] = (said[there] - each.intercept) / each.slope
-    return raw

@@ -11,14 +11,16 @@ from django.db import IntegrityError, transaction
 from purchase_intent.conf import config
 from purchase_intent.exceptions import BundleRefused, MissingExtra
 from purchase_intent.learning import IntentEnsemble
-from purchase_intent.models import Horizon, ModelVersion, Refusal, TrainingRun, WatchReport
+from purchase_intent.models import Horizon, ModelVersion, OfferRule, Refusal, TrainingRun, WatchReport
 from purchase_intent.scoring.bundles import load_bundle
+from purchase_intent.scoring.corrections import in_force_of
 from purchase_intent.scoring.freezing import day_start
+from purchase_intent.scoring.offering import range_of
 from purchase_intent.signals import drift_found
 from purchase_intent.watch.drifting import drift_figures
-from purchase_intent.watch.performance import figures_by_day, live_figures, promised, ratio_now
+from purchase_intent.watch.performance import figures_by_day, live_figures, offer_figures, promised, ratio_now
 from purchase_intent.watch.quality import check_events
-from purchase_intent.watch.recalibrating import in_force_of, recalibrate
+from purchase_intent.watch.recalibrating import recalibrate
 from purchase_intent.watch.replay import chosen_sessions, replayed
 from purchase_intent.watch.scores import judged_scores
 from purchase_intent.watch.triggers import drifted_names, reason_to_train
@@ -96,7 +98,10 @@ def _figures(champion: ModelVersion | None, day: date, now: datetime, tell: Prog
 def _judged(
     champion: ModelVersion, ensemble: IntentEnsemble, end: datetime, day: date, now: datetime
 ) -> dict[str, Any]:
-    """Live performance of the champion and of each other version that scored, and the correction that follows."""
+    """Live performance of the champion and of each other version that scored, and the corrections that follow.
+
+    A challenger is corrected like the champion, from its own shadow scores: it is to be compared as it would serve.
+    """
     begin, seed = end - timedelta(days=SCORE_DAYS), day.toordinal()
     every = judged_scores(begin, end)
     own = every.take(every.models == champion.pk)
@@ -109,15 +114,34 @@ def _judged(
         "others": {str(key): live_figures(every.take(every.models == key), seed=seed) for key in others},
     }
     applied, proposal = recalibrate(champion, own, now=now, seed=seed)
+    present = in_force_of(champion)
+    rule = OfferRule.objects.in_force().filter(horizon=champion.horizon).first()
+    if rule is not None:
+        offer = range_of(rule, ensemble, present)
+        performance["offer"] = {"by": rule.by, **offer_figures(own, present, offer)}
     correction = {
         "reason": proposal.reason,
         "applied": None if applied is None else applied.pk,
         "slope": None if proposal.shift is None else round(proposal.shift.slope, 5),
         "intercept": None if proposal.shift is None else round(proposal.shift.intercept, 5),
         **proposal.figures,
-        **ratio_now(own, in_force_of(champion), seed=seed),
+        **ratio_now(own, present, seed=seed),
+        "challenger": _challenger_corrected(champion.horizon, begin, end, now, seed),
     }
     return {"performance": performance, "recalibration": correction}
+
+
+def _challenger_corrected(horizon: str, begin: datetime, end: datetime, now: datetime, seed: int) -> dict[str, Any]:
+    challenger = ModelVersion.objects.of(horizon).challengers().first()
+    if challenger is None:
+        return {}
+    shadows = judged_scores(begin, end, model=challenger.pk, shadow=True)
+    applied, proposal = recalibrate(challenger, shadows, now=now, seed=seed)
+    return {
+        "model": challenger.pk,
+        "reason": proposal.reason,
+        "applied": None if applied is None else applied.pk,
+    }
 
 
 def _silent(step: str) -> None:

@@ -15,7 +15,7 @@ from purchase_intent.management.progress import Steps
 class Command(BaseCommand):
     """`intent_prune`."""
 
-    help = "Delete events, scores, sessions, visitors and reports older than RETENTION_DAYS; orders are kept."
+    help = "Delete events, scores, sessions, visitors and reports older than RETENTION_DAYS, and bundles of no model."
 
     def handle(self, *args: Any, **options: Any) -> None:
         from purchase_intent.scoring.pruning import prune
@@ -28,3 +28,5 @@ class Command(BaseCommand):
             f"Deleted what is older than {days:,} days: {gone.events:,} events, {gone.scores:,} scores, "
             f"{gone.sessions:,} sessions, {gone.visitors:,} visitors, {gone.reports:,} reports."
         )
+        if gone.bundles:
+            self.stdout.write(f"Bundles that no model version names, removed: {gone.bundles:,}.")

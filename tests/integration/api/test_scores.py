@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from rest_framework.test import APIClient
 
 from purchase_intent.exceptions import ForkedTooLate
 from purchase_intent.features.schema import FEATURES
-from purchase_intent.models import ModelVersion, Session
+from purchase_intent.models import ModelVersion, OfferBy, OfferRule, Recalibration, Session
 from purchase_intent.scoring import score, serving
 from tests.integration.models.builders import session, visitor
 from tests.integration.scoring.recorded import BOUGHT, recorded
@@ -44,6 +45,8 @@ def test_without_a_model_the_rules_answer_and_say_so(api: APIClient) -> None:
         "bands": found["bands"],
         "stage": "cart",
         "model": None,
+        "recalibration": None,
+        "offer": None,
         "moment": "2026-03-01T13:00:40+01:00",
     }
     why = get(api, "s/explanation/")
@@ -67,6 +70,25 @@ def test_the_champions_answer_adds_up(api: APIClient, champion: ModelVersion) ->
     assert sizes == sorted(sizes, reverse=True)
     values = {item["feature"]: item["value"] for item in why["contributions"]}
     assert (values["cart_units"], values["cart_value"], values["since_past_purchase"]) == (2, 25.0, -1)
+
+
+def test_a_correction_and_the_offer_are_told(api: APIClient, champion: ModelVersion) -> None:
+    recorded(*BOUGHT[:5])
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    correction = Recalibration.objects.create(
+        model=champion, intercept=0.4, fitted_from=noon, fitted_until=noon, sessions=41, buyers=3, begun_at=noon
+    )
+    OfferRule.objects.create(by=OfferBy.PROFIT, margin=20, cost=0, contact=0, odds_ratio=2, who="ada")
+    found = get(api, "s/score/")
+    assert found["recalibration"] == {
+        "id": correction.pk,
+        "slope": 1.0,
+        "intercept": 0.4,
+        "since": "2026-03-01T13:00:00+01:00",
+        "sessions": 41,
+    }
+    assert found["offer"] is True
+    assert get(api, "s/explanation/")["recalibration"] == found["recalibration"]
 
 
 def test_the_causes_are_as_many_as_asked_for_and_made_of_the_contributions(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+import os
+from datetime import datetime, timedelta
 from decimal import Decimal
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.utils import timezone
 from pytest_django import Settings
 
+from purchase_intent.conf import bundle_key
 from purchase_intent.events import EventName
 from purchase_intent.models import (
     Event,
@@ -21,9 +28,11 @@ from purchase_intent.models import (
     WatchReport,
 )
 from purchase_intent.scoring import pruning
+from purchase_intent.scoring.bundles import store_bundle
 from purchase_intent.scoring.pruning import Pruned, prune
 from tests.integration.background.conftest import Browse
 from tests.integration.models.builders import NOON, minutes, visitor
+from tests.trained import signed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +41,7 @@ NOW = NOON + timedelta(days=61)
 
 
 @pytest.fixture(autouse=True)
-def kept_for_sixty_days(settings: Settings) -> None:
+def kept_for_sixty_days(settings: Settings, bundle_folder: Path) -> None:
     settings.PURCHASE_INTENT = {"RETENTION_DAYS": 60}
 
 
@@ -59,10 +68,10 @@ def test_old_rows_go_and_orders_stay(browse: Browse, version: ModelVersion) -> N
     recent = closed(browse, young, "recent", VIEW, begin=2 * 24 * 60)
     for session, moment in ((old, NOON), (recent, NOON), (recent, NOW)):
         Score.objects.create(session=session, model=version, moment=moment, probability=0.1)
-    assert prune(NOW) == Pruned(events=4, scores=2, sessions=1, visitors=1, reports=0)
+    assert prune(NOW) == Pruned(events=4, scores=2, sessions=1, visitors=1, reports=0, bundles=0)
     assert left() == (["bought", "open", "recent"], ["buyer", "open", "young"], 1, 1)
     assert Order.objects.get().session == bought
-    assert prune(NOW) == Pruned(0, 0, 0, 0, 0)
+    assert prune(NOW) == Pruned(0, 0, 0, 0, 0, 0)
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +86,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(browse: Browse, monkeypatch: 
     with pytest.raises(RuntimeError, match="killed"):
         prune(NOW, progress=watch)
     assert left() == (["s4"], [f"v{number}" for number in range(5)], 0, 0)
-    assert prune(NOW) == Pruned(events=0, scores=0, sessions=1, visitors=5, reports=0)
+    assert prune(NOW) == Pruned(events=0, scores=0, sessions=1, visitors=5, reports=0, bundles=0)
     assert left() == ([], [], 0, 0)
 
 
@@ -90,3 +99,51 @@ def test_reports_go_by_their_age_and_what_is_under_way_stays() -> None:
     assert prune(NOW).reports == 2
     assert sorted(TrainingRun.objects.values_list("ended_at", flat=True), key=str) == [recent, None]
     assert list(WatchReport.objects.values_list("day", flat=True)) == [recent.date()]
+
+
+def stored(folder: Path, key: bytes, *, age: timedelta = timedelta(days=8), now: datetime = NOW) -> str:
+    """A bundle that is so old and that no version names."""
+    name = store_bundle(signed(key))
+    written = (now - age).timestamp()
+    os.utime(folder / name, (written, written))
+    return name
+
+
+def test_a_bundle_that_no_version_names_goes_after_a_week_and_no_other(
+    version: ModelVersion, bundle_folder: Path
+) -> None:
+    orphan, named = stored(bundle_folder, bundle_key()), stored(bundle_folder, bundle_key())
+    ModelVersion.objects.filter(pk=version.pk).update(bundle=named)
+    young = stored(bundle_folder, bundle_key(), age=timedelta(days=6))
+    foreign = stored(bundle_folder, b"another shop's key")
+    for name, data in (("notes.txt", b"ours?"), ("intent-0123456789abcdef-aaaaaaaa.zip", b"no zip at all")):
+        (bundle_folder / name).write_bytes(data)
+        os.utime(bundle_folder / name, (0, 0))
+    assert prune(NOW).bundles == 1
+    left_over = {path.name for path in bundle_folder.iterdir()}
+    assert left_over == {named, young, foreign, "notes.txt", "intent-0123456789abcdef-aaaaaaaa.zip"}
+    assert prune(NOW).bundles == 0
+    assert not (bundle_folder / orphan).exists()
+
+
+def test_a_fresh_database_removes_no_bundle(bundle_folder: Path) -> None:
+    name = stored(bundle_folder, bundle_key())
+    assert prune(NOW).bundles == 0
+    assert (bundle_folder / name).exists()
+
+
+def test_the_command_says_how_many_bundles_went(version: ModelVersion, bundle_folder: Path) -> None:
+    stored(bundle_folder, bundle_key(), now=timezone.now())
+    out = StringIO()
+    call_command("intent_prune", stdout=out)
+    assert "Bundles that no model version names, removed: 1." in out.getvalue()
+
+
+def test_a_storage_that_is_gone_is_logged_and_the_rows_go_all_the_same(
+    version: ModelVersion, browse: Browse, bundle_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle_folder.write_text("a file where the folder should be", encoding="utf-8")
+    closed(browse, visitor("gone"), "old", VIEW)
+    with caplog.at_level(logging.ERROR):
+        assert prune(NOW) == Pruned(events=1, scores=0, sessions=1, visitors=1, reports=0, bundles=0)
+    assert "Bundles that no model names were not looked for: STORAGES['purchase_intent']" in caplog.text

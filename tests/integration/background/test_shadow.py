@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from datetime import timedelta
 from io import StringIO
 
@@ -13,7 +14,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from purchase_intent.events import EventName
-from purchase_intent.models import ModelVersion, Score, Session, Status, Visitor
+from purchase_intent.models import ModelVersion, Recalibration, Score, Session, Status, Visitor
 from purchase_intent.scoring import duel as duels
 from purchase_intent.scoring.batch import score_sessions
 from purchase_intent.scoring.closing import close_sessions
@@ -53,6 +54,25 @@ def test_open_sessions_are_scored_by_both_as_of_the_same_moment(
     assert (session.model, session.score) == (champion, shown[3])
     assert score_sessions(minutes(6)) == 0
     assert len(kept()) == 2
+
+
+def test_a_challenger_says_what_it_would_say_if_it_served(
+    browse: Browse, champion: ModelVersion, challenger: ModelVersion
+) -> None:
+    def said(key: str) -> tuple[float, float]:
+        browse(visitor(key), key, VIEW, CART)
+        assert score_sessions(minutes(5)) == 1
+        given = Score.objects.filter(session__key=key).order_by("shadow").values_list("probability", flat=True)
+        shown, shadow = given
+        return shown, shadow
+
+    correction = Recalibration.objects.create(
+        model=challenger, intercept=1.0, fitted_from=NOON, fitted_until=NOON, sessions=9, buyers=3, begun_at=NOON
+    )
+    shown, shadow = said("a")
+    assert shadow / (1 - shadow) == pytest.approx(math.e * shown / (1 - shown))
+    correction.undo(minutes(5))
+    assert len(set(said("b"))) == 1
 
 
 def test_visitors_are_scored_by_both(browse: Browse, champion: ModelVersion, challenger: ModelVersion) -> None:

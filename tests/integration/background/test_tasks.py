@@ -123,7 +123,7 @@ def test_each_task_runs_in_process(browse: Browse) -> None:
     assert tasks.make_partitions() == []
     Visitor.objects.update(last_seen=timezone.now() - timedelta(days=2))
     assert (tasks.score_visitors(), tasks.score_visitors()) == (1, 0)
-    assert tasks.prune() == {"events": 0, "scores": 0, "sessions": 0, "visitors": 0, "reports": 0}
+    assert tasks.prune() == {"events": 0, "scores": 0, "sessions": 0, "visitors": 0, "reports": 0, "bundles": 0}
 
 
 class Told:

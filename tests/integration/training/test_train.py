@@ -64,8 +64,8 @@ def test_the_first_good_model_becomes_champion_and_the_second_waits(runs: Runs) 
     assert (runs.first.reasons, runs.first.figures["gate"]["outcome"]) == (["first_model"], "promote")
     assert f"The gate: promote. {verdict}" in runs.told
     assert (runs.second.status, runs.second.reasons) == (Status.CANDIDATE, ["too_few_buyers"])
-    assert runs.second.verdict.startswith(f"Passed the checks. Not compared with model {runs.first.pk}: since ")
-    assert "there are 0 buying sessions of 50, 50 more are needed" in runs.second.verdict
+    assert runs.second.verdict.startswith(f"Passed the checks. Too early to compare with model {runs.first.pk}: of ")
+    assert "from which neither has learnt, 0 bought and 0 did not; 50 of each are needed." in runs.second.verdict
     assert ModelVersion.objects.champions().get() == runs.first
     assert "reading the log" in runs.told
     assert f"Registered as model {runs.first.pk}, champion." in runs.told

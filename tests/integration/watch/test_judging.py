@@ -21,10 +21,11 @@ from purchase_intent.learning import Calibration, auc
 from purchase_intent.models import ModelVersion, Recalibration, Score, Visitor
 from purchase_intent.scoring import serving
 from purchase_intent.scoring.bundles import load_bundle
+from purchase_intent.scoring.corrections import in_force_of
 from purchase_intent.scoring.score import answer
 from purchase_intent.watch.backtest import backtest
 from purchase_intent.watch.performance import figures_by_day, live_figures
-from purchase_intent.watch.recalibrating import in_force_of, recalibrate
+from purchase_intent.watch.recalibrating import recalibrate
 from purchase_intent.watch.replay import replayed
 from purchase_intent.watch.scores import judged_scores
 from tests.integration.desk.things import version

@@ -12,12 +12,16 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from purchase_intent import tasks
+from purchase_intent.learning.offers import Offer
 from purchase_intent.models import (
     Health,
     ModelVersion,
+    OfferBy,
+    OfferRule,
     Recalibration,
     Refusal,
     RunState,
+    Score,
     TrainingRun,
     WatchReport,
     Why,
@@ -126,6 +130,43 @@ def test_scores_are_judged_and_corrected(champion: ModelVersion, judge: Callable
     assert report.figures["recalibration"]["ratio_now"] == pytest.approx(1, abs=0.1)
     assert any("Scores were corrected from recent outcomes: 2." in said for said in report.said)
     assert "Scores hold" in " ".join(report.said)
+
+
+def test_a_challenger_is_corrected_from_its_own_scores(champion: ModelVersion, judge: Callable[..., None]) -> None:
+    challenger = version(status="challenger", bundle="other.zip")
+    judge(challenger, shift=0.8)
+    Score.objects.update(shadow=True)
+    report = watch(NOW)
+    found = report.figures["recalibration"]
+    correction = Recalibration.objects.get()
+    assert correction.model == challenger
+    assert correction.intercept == pytest.approx(0.8, abs=0.2)
+    assert (found["applied"], found["challenger"]) == (
+        None,
+        {"model": challenger.pk, "reason": "", "applied": correction.pk},
+    )
+    assert report.figures["performance"]["live"]["scores"] == 0
+
+
+def test_how_the_offer_hits_is_judged_by_the_rule_in_force(champion: ModelVersion, judge: Callable[..., None]) -> None:
+    OfferRule.objects.create(by=OfferBy.PROFIT, margin=20, cost=5, contact=0.5, odds_ratio=2, who="ada")
+    judge(champion)
+    found = watch(NOW).figures["performance"]["offer"]
+    low, high = Offer(margin=20, cost=5, contact=0.5, odds_ratio=2).range() or (0, 0)
+    reached = Score.objects.filter(probability__gte=low, probability__lte=high)
+    assert (found["by"], found["from"], found["to"]) == ("profit", round(low, 6), round(high, 6))
+    assert found["sessions"] == reached.values("session").distinct().count() > 0
+    assert found["bought"] == reached.filter(came_true=True).values("session").distinct().count()
+    assert found["precision"] == round(found["bought"] / found["sessions"], 5)
+    assert found["low"] < found["precision"] < found["high"]
+    assert found["expected"] == pytest.approx(found["bought"], rel=0.3)
+
+
+def test_an_offer_for_nobody_has_no_precision(champion: ModelVersion, judge: Callable[..., None]) -> None:
+    OfferRule.objects.create(by=OfferBy.PROFIT, margin=20, cost=20, contact=0, odds_ratio=2, who="ada")
+    judge(champion, sessions=60)
+    found = watch(NOW).figures["performance"]["offer"]
+    assert (found["from"], found["to"], found["sessions"], found["precision"]) == (None, None, 0, None)
 
 
 def test_a_damaged_bundle_is_said(champion: ModelVersion) -> None:

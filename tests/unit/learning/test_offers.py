@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 
 from purchase_intent.exceptions import OfferRefused
-from purchase_intent.learning import IntentEnsemble, Sample, split
+from purchase_intent.learning import Calibration, IntentEnsemble, Sample, split
 from purchase_intent.learning.offers import SHARES, Offer, OperatingCurve
 from purchase_intent.learning.profile import CURVE
 
@@ -135,6 +136,24 @@ def test_the_profit_of_an_offer_is_that_of_the_cases_in_its_range() -> None:
     # The curve has a few dozen steps: its ends fall within one of them.
     assert reach.share == pytest.approx(inside.mean(), abs=0.08)
     assert reach.profit == pytest.approx(1000 * offer.worth(probabilities)[inside].sum() / 200_000, rel=0.05)
+
+
+def test_a_corrected_curve_is_that_of_corrected_scores() -> None:
+    rng = np.random.default_rng(5)
+    probabilities = rng.beta(0.5, 8, 400_000)
+    moved = expit(logit(probabilities) + 0.7)
+    labels = (rng.random(400_000) < moved).astype(np.uint8)
+    weights = np.ones(400_000)
+    found = OperatingCurve.of((rng.random(400_000) < probabilities).astype(np.uint8), probabilities, weights)
+    expected = OperatingCurve.of(labels, moved, weights)
+    corrected = found.corrected(Calibration(1.0, 0.7))
+    assert corrected.shares == expected.shares == found.shares
+    assert corrected.thresholds == pytest.approx(expected.thresholds)
+    assert corrected.expected == pytest.approx(expected.expected, rel=0.02)
+    assert corrected.precision[:30] == pytest.approx(expected.precision[:30], rel=0.06)
+    same = found.corrected(Calibration())
+    assert same.precision == pytest.approx(found.precision)
+    assert same.thresholds == pytest.approx(found.thresholds)
 
 
 def test_a_curve_survives_json_exactly() -> None:
