@@ -9,11 +9,11 @@ from typing import Final
 
 from purchase_intent.admin.saying import WORDS, per_cent
 from purchase_intent.events import EventName
+from purchase_intent.insights.axes import Tick, nice_top
 from purchase_intent.scoring.timeline import Moment
 
-__all__ = ["NARROW", "WIDE", "Canvas", "Chart", "Mark", "Tick", "nice_top", "score_chart"]
+__all__ = ["NARROW", "WIDE", "Canvas", "Chart", "Mark", "score_chart"]
 
-_TOPS: Final = (0.05, 0.10, 0.20, 0.50, 1.0)
 _STEPS: Final = (10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
 """Seconds between two ticks of the time axis."""
 _MARKED: Final = {
@@ -64,14 +64,6 @@ NARROW: Final = Canvas(
     unit="time since the session began (h:mm:ss)",
 )
 """For a phone: the letters are as large as on a wide screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A place on an axis, in pixels, and what is written there."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +125,6 @@ def score_chart(moments: Sequence[Moment], begin: datetime, canvas: Canvas = WID
             f"{per_cent(max(chance for _, chance in scored))} and ended at {end.label}."
         ),
     )
-
-
-def nice_top(highest: float) -> float:
-    """The end of the axis: the lowest round probability that holds `highest` (0 to 1)."""
-    return next(top for top in _TOPS if highest <= top)
 
 
 def _seconds(begin: datetime, moment: Moment) -> float:

@@ -1,50 +1,19 @@
-"""A model against the one that serves, at the desk: what the gate measured, what the shadow scores say, who decided."""
+"""A model against the one that serves, at the desk: what the shadow scores say, and who decided."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from purchase_intent.admin.figures import Table, numbers, within
-from purchase_intent.admin.saying import clock
+from purchase_intent.insights.figures import Table
+from purchase_intent.insights.gate import measured
+from purchase_intent.insights.words import clock
 from purchase_intent.models import ModelChange, ModelVersion, Status
 from purchase_intent.scoring.duel import Duel, duel
 
-__all__ = ["duel_of", "duel_table", "gate_tables", "trail"]
+__all__ = ["duel_of", "duel_table", "trail"]
 
 LATEST: Final = 20
 """Changes shown."""
-_MEASURES: Final = {
-    "average_precision": "average precision (higher is better)",
-    "log_loss": "log-loss (lower is better)",
-    "brier": "Brier score (lower is better)",
-}
-_CALIBRATION: Final = {"slope": "slope (1 is right)", "intercept": "intercept, in log-odds (0 is right)"}
-
-
-def gate_tables(version: ModelVersion) -> list[Table]:
-    """What the gate compared and how the calibration held, from the stored figures; nothing where it did not."""
-    gate = within(version.figures, "gate")
-    measures = {name: row for name in _MEASURES if len(row := numbers(gate, "measures", name)) == 5}
-    holds = numbers(gate, "calibration")
-    found = []
-    if measures:
-        against = f"model {gate.get('against')}"
-        caption = (
-            f"Against {against}, on {gate.get('sessions')} sessions that neither had learnt from, {gate.get('buyers')} "
-            "of which bought"
-        )
-        found.append(_measured(caption, against, measures))
-    rows = [
-        (said, f"{holds[name]:.2f}", f"{holds[f'{name}_low']:.2f} to {holds[f'{name}_high']:.2f}")
-        for name, said in _CALIBRATION.items()
-        if {name, f"{name}_low", f"{name}_high"} <= holds.keys()
-    ]
-    if {"ece", "ece_by_chance"} <= holds.keys():
-        rows.append(("calibration error", f"{holds['ece']:.4f}", f"0 to {holds['ece_by_chance']:.4f} by chance alone"))
-    if rows:
-        found.append(Table("How its probabilities held on those sessions", ("", "found", "95% interval"), tuple(rows)))
-    return found
 
 
 def duel_of(version: ModelVersion) -> Duel | None:
@@ -66,7 +35,7 @@ def duel_table(contest: Duel) -> Table | None:
         f"{contest.subjects:,} {'sessions' if contest.champion.horizon == 'session' else 'visitors'}, "
         f"{contest.buyers:,} of which bought"
     )
-    return _measured(
+    return measured(
         caption, f"champion, model {contest.champion.pk}", rows, f"challenger, model {contest.challenger.pk}"
     )
 
@@ -80,20 +49,3 @@ def trail(horizon: str) -> list[tuple[str, str, str, str]]:
 def _change(change: ModelChange) -> str:
     instead = f" in place of model {change.before_id}" if change.before_id is not None else ""
     return f"{change.get_kind_display().capitalize()}: model {change.version_id}{instead}"
-
-
-def _measured(caption: str, first: str, rows: Mapping[str, Mapping[str, Any]], second: str = "this model") -> Table:
-    return Table(
-        caption,
-        ("measure", first, second, "better by", "95% interval"),
-        tuple(
-            (
-                _MEASURES[name],
-                f"{row['first']:.4f}",
-                f"{row['second']:.4f}",
-                f"{row['gain']:+.4f}",
-                f"{row['low']:+.4f} to {row['high']:+.4f}",
-            )
-            for name, row in rows.items()
-        ),
-    )

@@ -11,12 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from purchase_intent.admin.contests import duel_of, duel_table, gate_tables, trail
-from purchase_intent.admin.figures import main_figure, tables
+from purchase_intent.admin.contests import duel_of, duel_table, trail
 from purchase_intent.admin.lists import Desk
 from purchase_intent.admin.portrait import reasons_page
 from purchase_intent.admin.saying import clock, timed
 from purchase_intent.exceptions import IntentError
+from purchase_intent.insights.figures import main_figure, tables
+from purchase_intent.insights.gate import gate_tables
 from purchase_intent.models import ChangeKind, Horizon, ModelChange, ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.training import promotion

@@ -16,9 +16,9 @@ import numpy as np
 from django.utils.text import capfirst
 from numpy.typing import NDArray
 
-from purchase_intent.admin.charts import Tick
 from purchase_intent.exceptions import IntentError
 from purchase_intent.features.schema import FEATURES, Feature
+from purchase_intent.insights.axes import Tick
 from purchase_intent.learning.explained import Explained, Importance
 from purchase_intent.models import ModelVersion
 from purchase_intent.scoring.bundles import load_bundle

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from purchase_intent.adapters import current_shop
-from purchase_intent.conf import config
 from purchase_intent.events import EventName, Page
+from purchase_intent.insights.words import band_words, clock, effect, money, per_cent
 from purchase_intent.models import Visitor
 
 __all__ = [
@@ -62,23 +59,6 @@ PAGES: Final = {page: page.label.replace("_", " ") for page in Page} | {Page.OTH
 """What role a page plays, in words."""
 
 
-def per_cent(probability: float) -> str:
-    """A probability (0 to 1) without false precision: "<1%", "3%", ">99%"."""
-    if probability < 0.01:
-        return "<1%"
-    return ">99%" if probability > 0.99 else f"{probability * 100:.0f}%"
-
-
-def band_words(band: str) -> str:
-    """A band as a merchandiser reads it: "top 5%"; for none, where the score is below all."""
-    return f"{band.replace('_', ' ')}%" if band.startswith("top_") else band.replace("_", " ") or "lower 80%"
-
-
-def clock(moment: datetime) -> str:
-    """A moment on the shop's clock, to the second, with its zone."""
-    return f"{moment.astimezone(config().time_zone):%Y-%m-%d %H:%M:%S %Z}"
-
-
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago a moment was, in its largest unit; a moment to come counts as now."""
     if now - moment < timedelta(minutes=1):
@@ -97,20 +77,6 @@ def since(begin: datetime, moment: datetime) -> str:
     minutes, rest = divmod(seconds, 60)
     hours, minutes_left = divmod(minutes, 60)
     return f"{hours}:{minutes_left:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def money(amount: Decimal | float, currency: str | None = None) -> str:
-    """A sum with its currency, by default the shop's."""
-    unit = current_shop().currency if currency is None else currency
-    return f"{number_format(f'{amount:.2f}', decimal_pos=2, force_grouping=True)} {unit}".rstrip()
-
-
-def effect(log_odds: float) -> str:
-    """What a reason does to the odds of a purchase, as a factor: "1.8 times the odds"."""
-    factor = 2.718281828459045 ** min(max(log_odds, -20.0), 20.0)
-    if factor > 99:
-        return "more than 99 times the odds"
-    return f"{factor:.1f} times the odds" if factor >= 0.95 else f"{factor:.2f} times the odds"
 
 
 def short(text: str) -> str:

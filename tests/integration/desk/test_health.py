@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from purchase_intent.admin.reports import calibration_chart
+from purchase_intent.insights.calibration import calibration_chart
 from purchase_intent.models import Health, ModelVersion, Recalibration, RunState, TrainingRun, WatchReport, Why
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.things import version, watched

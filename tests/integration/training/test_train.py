@@ -12,9 +12,9 @@ from django.db import transaction
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
-from purchase_intent.admin.figures import main_figure, tables
 from purchase_intent.conf import bundle_storage
 from purchase_intent.features.schema import FEATURES
+from purchase_intent.insights.figures import main_figure, tables
 from purchase_intent.learning import MEMBERS
 from purchase_intent.models import ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.asserts import assertContains
 
-from purchase_intent.admin.figures import tables
+from purchase_intent.insights.figures import tables
 from purchase_intent.learning import MEMBERS
 from purchase_intent.management.tuned import tuning_report
 from purchase_intent.models import ModelVersion, Status

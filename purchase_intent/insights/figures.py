@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from purchase_intent.admin.saying import per_cent
+from purchase_intent.insights.words import per_cent
 from purchase_intent.learning import MEMBERS
 from purchase_intent.models import ModelVersion
 
