@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "BatchRefused",
     "BundleRefused",
     "ConfigurationError",
     "DayNotOver",
@@ -14,6 +15,7 @@ __all__ = [
     "MissingExtra",
     "ModelNotFound",
     "OfferRefused",
+    "SendingFailed",
     "TrainingBusy",
     "TrainingRefused",
 ]
@@ -73,6 +75,17 @@ class ExperimentRefused(IntentError):
         self.remedy = remedy
 
 
+class BatchRefused(IntentError):
+    """A whole batch of events cannot be read: `field` names the part at fault."""
+
+    code = "batch_refused"
+
+    def __init__(self, *, field: str, remedy: str) -> None:
+        super().__init__(f"{field}: {remedy}", field=field, remedy=remedy)
+        self.field = field
+        self.remedy = remedy
+
+
 class LogRefused(IntentError):
     """A whole event log cannot be read: a missing file or column, no rows, an unknown layout."""
 
@@ -83,6 +96,12 @@ class OfferRefused(IntentError):
     """An offer, or a wish about one, cannot be worked out: `field` names the figure that is out of range."""
 
     code = "offer_refused"
+
+
+class SendingFailed(IntentError):
+    """The endpoint did not take a batch of events; sent again, they count once."""
+
+    code = "sending_failed"
 
 
 class TrainingRefused(IntentError):

@@ -9,15 +9,17 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from purchase_intent.api.problems import CONTENT_TYPE
 from purchase_intent.api.serializers import (
     AnswerQuery,
+    BatchSerializer,
     ExplanationQuery,
     ExplanationSerializer,
     ProblemSerializer,
     ScoreSerializer,
     SessionQuery,
     SessionSerializer,
+    VerdictsSerializer,
 )
 
-__all__ = ["EXPLANATION", "SCORE", "SESSIONS"]
+__all__ = ["EVENTS", "EXPLANATION", "SCORE", "SESSIONS"]
 
 KEY: Final = "5f1c0f6f0b7d4c3f9a53f0c4b8a1d2e3"
 SESSION: Final = {
@@ -134,4 +136,54 @@ EXPLANATION: Final[dict[str, Any]] = {
     "parameters": [ExplanationQuery],
     "responses": {200: ExplanationSerializer, **_bad("site", NO_SITE), **MISSING, **REFUSED},
     "examples": _shown("an explanation", WHY),
+}
+
+SENT: Final = {
+    "sent_at": 1764000001000,
+    "events": [
+        {"event_id": "6f1", "name": "view", "occurred_at": 1764000000000, "page": "product", "product": "1001"},
+        {"event_id": "6f2", "name": "purchase", "occurred_at": 1764000000500, "order": "A-1"},
+    ],
+}
+TAKEN: Final = {
+    "accepted": 1,
+    "duplicate": 0,
+    "refused": 1,
+    "results": [
+        {"index": 0, "event_id": "6f1", "status": "accepted"},
+        {
+            "index": 1,
+            "event_id": "6f2",
+            "status": "refused",
+            "field": "name",
+            "reason": "server_only",
+            "detail": "tell it from the server: with track, or with a key",
+        },
+    ],
+}
+NO_SENDER: Final = "Only pages of this site may send without a key; a server needs one with the scope events."
+
+EVENTS: Final[dict[str, Any]] = {
+    "operation_id": "send_events",
+    "tags": ["events"],
+    "request": {"application/json": BatchSerializer, "text/plain": BatchSerializer},
+    "responses": {
+        200: VerdictsSerializer,
+        **_bad("events", "send a list of at least one event"),
+        (401, CONTENT_TYPE): _problem(
+            401, "Unauthorized", "authentication_failed", "This is no key in force: an administrator makes them."
+        ),
+        (403, CONTENT_TYPE): _problem(403, "Forbidden", "permission_denied", NO_SENDER),
+        (413, CONTENT_TYPE): _problem(
+            413, "Request Entity Too Large", "too_large", "A batch has at most 65536 bytes: send it in parts."
+        ),
+        (415, CONTENT_TYPE): _problem(
+            415, "Unsupported Media Type", "unsupported_media_type", "Send JSON, under any type but a form's."
+        ),
+        (503, CONTENT_TYPE): REFUSED[(503, CONTENT_TYPE)],
+    },
+    "examples": [
+        OpenApiExample("a batch", value=SENT, request_only=True),
+        OpenApiExample("its verdicts", value=TAKEN, response_only=True, status_codes=["200"]),
+    ],
 }

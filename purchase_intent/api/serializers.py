@@ -14,12 +14,14 @@ from purchase_intent.scoring.rules import CUTOFFS
 
 __all__ = [
     "AnswerQuery",
+    "BatchSerializer",
     "ExplanationQuery",
     "ExplanationSerializer",
     "ProblemSerializer",
     "ScoreSerializer",
     "SessionQuery",
     "SessionSerializer",
+    "VerdictsSerializer",
 ]
 
 STAGES = {stage.name.lower(): stage for stage in Stage}
@@ -137,6 +139,67 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = FieldErrorSerializer(  # type: ignore[assignment]  # a field of that name, as RFC 9457 has it
         many=True, required=False, help_text="By field, where the request is at fault."
     )
+
+
+class ToldEventSerializer(serializers.Serializer[Any]):
+    """One event. Names of fields and events of GA4, Segment and REES46 are understood as well."""
+
+    event_id = serializers.CharField(max_length=500, help_text="The sender's own; the same at every attempt.")
+    name = serializers.CharField(help_text="What was done, such as page_view, view, cart, checkout.")
+    occurred_at = serializers.IntegerField(
+        help_text="By the sender's clock: milliseconds since 1970 UTC, or ISO 8601 with a zone."
+    )
+    page = serializers.CharField(required=False, help_text="The role of the page.")
+    product = serializers.CharField(required=False, max_length=500)
+    category = serializers.CharField(required=False, max_length=500)
+    brand = serializers.CharField(required=False, max_length=500)
+    quantity = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
+    search = serializers.CharField(required=False, max_length=500)
+    visitor = serializers.CharField(required=False, max_length=500, help_text="With a key: whose it is.")
+    session = serializers.CharField(required=False, max_length=500, help_text="With a key: in which session.")
+    cookie = serializers.CharField(required=False, help_text="With a key: the shop's cookie, in place of both.")
+    user_agent = serializers.CharField(required=False, help_text="With a key: looked at and not kept.")
+    device = serializers.CharField(required=False, max_length=500, help_text="With a key.")
+    channel = serializers.CharField(required=False, max_length=500, help_text="With a key.")
+    country = serializers.CharField(required=False, max_length=500, help_text="With a key.")
+    customer = serializers.CharField(required=False, max_length=500, help_text="With the scope orders: who it is.")
+    price = serializers.FloatField(required=False, help_text="With the scope orders: of one unit.")
+    order = serializers.CharField(required=False, max_length=500, help_text="With the scope orders: its id.")
+    revenue = serializers.FloatField(required=False, help_text="With the scope orders: the order's total.")
+    currency = serializers.CharField(required=False, help_text="With the scope orders: the shop's own.")
+
+
+class BatchSerializer(serializers.Serializer[Any]):
+    """A batch of events, as JSON under any content type but a form's."""
+
+    events = ToldEventSerializer(many=True, help_text="200 at most from a browser, 1000 with a key.")
+    sent_at = serializers.IntegerField(
+        required=False, help_text="The sender's clock when it sends; a clock that is wrong is corrected by it."
+    )
+    url = serializers.CharField(required=False, help_text="The page's address, for the channel; not kept.")
+    referrer = serializers.CharField(required=False, help_text="What led there, for the channel; not kept.")
+    driven = serializers.BooleanField(required=False, help_text="Whether the browser says that a program drives it.")
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    """What became of one event."""
+
+    index = serializers.IntegerField(help_text="Its place in the batch, from 0.")
+    event_id = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=("accepted", "duplicate", "refused"))
+    count = serializers.IntegerField(required=False, help_text="Of how many events from there on, where not of one.")
+    field = serializers.CharField(required=False, help_text="What is wrong.")
+    reason = serializers.CharField(required=False, help_text="Stable, for programs.")
+    detail = serializers.CharField(required=False, help_text="What to do about it.")
+
+
+class VerdictsSerializer(serializers.Serializer[Any]):
+    """What became of a batch."""
+
+    accepted = serializers.IntegerField()
+    duplicate = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = VerdictSerializer(many=True)
 
 
 class Query(serializers.Serializer[Any]):

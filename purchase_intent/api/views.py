@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.pagination import BasePagination
+from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -57,7 +58,7 @@ class Endpoint(GenericAPIView[Session]):
     The rest is set here and not in the project's REST_FRAMEWORK, which may say otherwise for its own endpoints.
     """
 
-    permission_classes = (MaySeeSessions,)
+    permission_classes: Sequence[type[BasePermission]] = (MaySeeSessions,)
     renderer_classes = (JSONRenderer,)
     filter_backends = ()
     pagination_class: type[BasePagination] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from purchase_intent.events.names import PAGE_OF_EVENT, EventName, Page, event_n
 from purchase_intent.events.reasons import EARLIEST, HIGHEST_MONEY, LATEST, LONGEST_TEXT, MOST_UNITS, Reason
 from purchase_intent.exceptions import EventRefused
 
-__all__ = ["FIELD_NAMES", "Event", "parse_event"]
+__all__ = ["FIELD_NAMES", "ClientEvent", "Event", "parse_event", "told_name", "told_time"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -70,6 +70,16 @@ class Event:
     def shown_page(self) -> Page:
         """The page named by the sender, or else the one the event implies."""
         return self.page if self.page is not None else PAGE_OF_EVENT.get(self.name, Page.OTHER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientEvent(Event):
+    """An event told by a client with a clock of its own.
+
+    `stamp` is what that clock said, in milliseconds since 1970 UTC, uncorrected: the same at every attempt to send it.
+    """
+
+    stamp: int
 
 
 def _check_text(field: str, value: object, missing: Reason | None = None) -> None:
@@ -185,7 +195,24 @@ _TEXTS: Final = frozenset(_OWN) - {"name", "occurred_at", "page", "price", "quan
 _ORDER: Final = (*((own, own) for own in _OWN if own != "name"), *FIELD_NAMES.items())
 
 
-def parse_event(payload: Mapping[str, Any]) -> Event:
+def told_name(payload: Mapping[str, Any]) -> EventName | None:
+    """The event that a flat payload names; None where it names none that is known."""
+    named = _first(payload, "name")
+    return event_name(named) if isinstance(named, str) else None
+
+
+def told_time(payload: Mapping[str, Any]) -> object:
+    """What a flat payload gives as the event's time, as it stands; None for nothing."""
+    own = payload.get("occurred_at")
+    return own if own is not None and own != "" else _first(payload, "occurred_at")
+
+
+def _first(payload: Mapping[str, Any], wanted: str) -> object:
+    given = (payload.get(field) for field, own in FIELD_NAMES.items() if own == wanted)
+    return next((value for value in given if value is not None and value != ""), None)
+
+
+def parse_event(payload: Mapping[str, Any], *, kind: Callable[..., Event] = Event) -> Event:
     """The event a flat payload describes, with our field names or those of GA4, Segment or REES46.
 
     Our own name of a field counts first, then the others in the order of FIELD_NAMES: a known user before an anonymous
@@ -203,7 +230,7 @@ def parse_event(payload: Mapping[str, Any]) -> Event:
     values["occurred_at"] = _time(values["occurred_at"])
     if "page" in values:
         values["page"] = _page(values["page"])
-    return Event(**values)
+    return kind(**values)
 
 
 def _text(value: object) -> object:

@@ -1,5 +1,6 @@
 """What the database holds, one module a concept."""
 
+from purchase_intent.models.api_key import ApiKey, ApiKeyQuerySet, Scope
 from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuerySet, Subject
 from purchase_intent.models.event import Event, EventQuerySet
 from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
@@ -15,6 +16,8 @@ from purchase_intent.models.visitor import Visitor, VisitorQuerySet
 from purchase_intent.models.watch_report import Health, WatchReport, WatchReportQuerySet
 
 __all__ = [
+    "ApiKey",
+    "ApiKeyQuerySet",
     "CatalogueDay",
     "CatalogueDayQuerySet",
     "ChangeKind",
@@ -37,6 +40,7 @@ __all__ = [
     "Refusal",
     "RefusalQuerySet",
     "RunState",
+    "Scope",
     "Score",
     "ScoreQuerySet",
     "Session",

@@ -25,6 +25,7 @@ __all__ = [
     "Identity",
     "forget",
     "has_cookie",
+    "identity_of",
     "keep_private",
     "new_identity",
     "read_identity",
@@ -59,7 +60,11 @@ def has_cookie(request: HttpRequest) -> bool:
 
 def read_identity(request: HttpRequest, *, site: str) -> Identity | None:
     """What the request's cookie says; None without one, and for one that this project did not sign for `site`."""
-    value = request.COOKIES.get(COOKIE, "")
+    return identity_of(request.COOKIES.get(COOKIE, ""), site=site)
+
+
+def identity_of(value: str, *, site: str) -> Identity | None:
+    """What a cookie's value says; None for one that this project did not sign for `site`."""
     if not value or len(value) > _LONGEST:
         return None
     secrets_now = settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS

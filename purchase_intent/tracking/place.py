@@ -12,7 +12,18 @@ from purchase_intent.models import Session, Visitor
 from purchase_intent.models.session import IDLE
 from purchase_intent.models.statements import session_with_visitor
 
-__all__ = ["LONGEST", "Place", "Sender", "find_place", "fresh_id", "has_ended", "next_key"]
+__all__ = [
+    "LONGEST",
+    "Place",
+    "Sender",
+    "derived_key",
+    "earlier_key",
+    "find_place",
+    "fresh_id",
+    "has_ended",
+    "key_without",
+    "next_key",
+]
 
 LONGEST: Final = timedelta(hours=24)
 """A session ends this long after it began, however busy it is."""
@@ -62,6 +73,36 @@ def find_place(sender: Sender, at: datetime) -> Place:
     else:
         key = fresh_id()
     return Place(key, None, Visitor.objects.filter(cookie=sender.visitor, site=sender.site).order_by().first())
+
+
+def earlier_key(session: Session, first: datetime, last: datetime) -> str:
+    """The key of the visitor's session that events of moments from `first` to `last` are of, before `session` began.
+
+    One that went on then, or one to begin: its key follows from the session and the moment.
+    """
+    theirs = Session.objects.filter(visitor=session.visitor_id, site=session.site).exclude(pk=session.pk)
+    found = theirs.filter(started_at__lte=last + IDLE, last_at__gte=first - IDLE).order_by("-last_at", "-pk")
+    key = found.values_list("key", flat=True).first()
+    return key or derived_key("earlier", f"{session.key}/{first.isoformat()}")
+
+
+def key_without(visitor: Visitor | None, cookie: str, first: datetime, last: datetime) -> str:
+    """The key of a visitor's session at those moments where nobody names one: it goes on, or it follows the latest."""
+    if visitor is None:
+        return derived_key("first", cookie)
+    theirs = Session.objects.filter(visitor=visitor, site=visitor.site, last_at__lte=last + LONGEST)
+    latest = theirs.order_by("-last_at", "-pk").values_list("key", "started_at", "last_at")[:MOST_STEPS]
+    for key, started_at, last_at in latest:
+        if started_at <= last + IDLE and last_at >= first - IDLE:
+            return str(key)
+        if last_at < first:
+            return next_key(key)
+    return derived_key("first", cookie)
+
+
+def derived_key(word: str, told: str) -> str:
+    """An id that follows from what is told, the same at every attempt."""
+    return hashlib.sha256(f"{word}\x00{told}".encode()).hexdigest()[:32]
 
 
 def has_ended(session: Session, at: datetime) -> bool:

@@ -7,7 +7,7 @@ nobody has written it since, and the events are inserted. Everything else is lef
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -50,11 +50,12 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the cookie must now hold, and how many events were new."""
+    """What the cookie must now hold, and how many events were new: which, a login that they imply among them."""
 
     visitor: str
     session: str
     added: int
+    events: tuple[Event, ...] = field(default=(), compare=False, repr=False)
 
 
 class Journey:
@@ -102,9 +103,9 @@ class Journey:
         if len(visits) == 1:
             return self._recorded(visits[0], score)
         with transaction.atomic():
-            earlier = sum(self._recorded(visit, None).added for visit in visits[:-1])
-            last = self._recorded(visits[-1], score)
-        return replace(last, added=earlier + last.added)
+            parts = [self._recorded(visit, None) for visit in visits[:-1]] + [self._recorded(visits[-1], score)]
+        added = tuple(event for part in parts for event in part.events)
+        return replace(parts[-1], added=sum(part.added for part in parts), events=added)
 
     def _recorded(self, events: list[Event], score: Intent | None) -> Recorded:
         done, place = self._written(events, score)
@@ -113,7 +114,7 @@ class Journey:
             visitor = place.visitor.cookie if place.visitor is not None else self.sender.visitor
             return Recorded(visitor, place.key, 0)
         _tell(done)
-        return Recorded(done.session.visitor.cookie, done.session.key, len(done.events))
+        return Recorded(done.session.visitor.cookie, done.session.key, len(done.events), tuple(done.events))
 
     def _placed(self, at: datetime) -> Place:
         """Where an event of the moment `at` belongs, as it was when first asked."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from purchase_intent import models
 from purchase_intent.adapters import current_shop
-from purchase_intent.events import Event, EventName
+from purchase_intent.events import ClientEvent, Event, EventName
 from purchase_intent.features.encode import milliseconds
 from purchase_intent.models import Order, Session
 from purchase_intent.models.event import EventRow
@@ -34,9 +35,7 @@ def in_order(events: Iterable[Event]) -> list[Event]:
 def event_row(event: Event, *, sender: Sender, visitor: int, session: int, sequence: int, now: datetime) -> EventRow:
     """One event as it is stored. Its key is of the cookie that sent it, whoever its visitor has become since."""
     return EventRow(
-        key=event_key(
-            site=sender.site, visitor=sender.visitor, event_id=event.event_id, milliseconds=milliseconds(event)
-        ),
+        key=_key(sender, event),
         event_id=event.event_id,
         visitor_id=visitor,
         session_id=session,
@@ -59,14 +58,15 @@ def event_row(event: Event, *, sender: Sender, visitor: int, session: int, seque
     )
 
 
+def _key(sender: Sender, event: Event) -> UUID:
+    """The key of an event: of its sender's own clock, which says the same at every attempt."""
+    stamp = event.stamp if isinstance(event, ClientEvent) else milliseconds(event)
+    return event_key(site=sender.site, visitor=sender.visitor, event_id=event.event_id, milliseconds=stamp)
+
+
 def new_events(sender: Sender, events: Sequence[Event]) -> list[Event]:
     """The events that are not stored yet, each once; lines of an order that is stored are none: it is told once."""
-    keyed = {
-        event_key(
-            site=sender.site, visitor=sender.visitor, event_id=event.event_id, milliseconds=milliseconds(event)
-        ): event
-        for event in reversed(events)
-    }
+    keyed = {_key(sender, event): event for event in reversed(events)}
     there = set(models.Event.objects.filter(pk__in=list(keyed)).order_by().values_list("pk", flat=True))
     numbers = {event.order for event in events if event.name is EventName.PURCHASE}
     told = (

@@ -6,9 +6,10 @@ The words are those of the logs that models learn from. Neither the referrer nor
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest
@@ -16,7 +17,7 @@ from django.http.request import split_domain_port
 
 from purchase_intent.tracking.bots import LONGEST_AGENT
 
-__all__ = ["channel_of", "device_of"]
+__all__ = ["channel_of", "channel_told", "device_of", "device_told"]
 
 _LONGEST_REFERRER: Final = 2_048
 
@@ -101,6 +102,11 @@ def device_of(request: HttpRequest) -> str:
     return _device(request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT], hint)
 
 
+def device_told(agent: str) -> str:
+    """The same of a user agent that a server passes on."""
+    return _device(agent[:LONGEST_AGENT], "")
+
+
 @lru_cache(maxsize=4096)
 def _device(agent: str, hint: str) -> str:
     if hint == "?1":
@@ -118,14 +124,26 @@ def channel_of(request: HttpRequest, referrer: str, *, is_known: bool) -> str:
     Empty where a page of the shop itself led here and `is_known`, that this visitor was recorded before, is False: the
     visit began unrecorded, before a consent for example, and what led to it is not known.
     """
-    return _marked(request) or _referred(request, referrer, within=DIRECT if is_known else "")
+    return _marked(_marks(request)) or _referred(request, referrer, within=DIRECT if is_known else "")
 
 
-def _marked(request: HttpRequest) -> str:
+def channel_told(request: HttpRequest, *, url: str, referrer: str, is_known: bool) -> str:
+    """The same where the script tells of the page: its address with the link's marks, and what led there."""
     try:
-        marks = request.GET
+        marks = dict(parse_qsl(urlsplit(url[:_LONGEST_REFERRER]).query, max_num_fields=100))
+    except ValueError:
+        marks = {}
+    return _marked(marks) or _referred(request, referrer, within=DIRECT if is_known else "")
+
+
+def _marks(request: HttpRequest) -> Mapping[str, str]:
+    try:
+        return {name: str(value) for name, value in request.GET.items()}
     except SuspiciousOperation:  # more fields than Django reads
-        return ""
+        return {}
+
+
+def _marked(marks: Mapping[str, str]) -> str:
     if not marks:
         return ""
     medium, source = _word(marks.get("utm_medium", "")), _word(marks.get("utm_source", ""))

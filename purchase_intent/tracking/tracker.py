@@ -23,7 +23,7 @@ from purchase_intent.events import PAGE_OF_EVENT, Event, EventName
 from purchase_intent.events.reasons import LONGEST_TEXT
 from purchase_intent.exceptions import ConfigurationError, EventRefused, IntentError
 from purchase_intent.scoring.answer import Intent
-from purchase_intent.tracking.bots import STAFF, label_of
+from purchase_intent.tracking.bots import PERSON, STAFF, Label, label_of
 from purchase_intent.tracking.consent import may_record
 from purchase_intent.tracking.deeds import Source, deed, incomplete, with_facts
 from purchase_intent.tracking.identity import (
@@ -36,7 +36,7 @@ from purchase_intent.tracking.identity import (
     remember,
 )
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
-from purchase_intent.tracking.recorder import Journey, Sender
+from purchase_intent.tracking.recorder import Journey, Recorded, Sender
 from purchase_intent.tracking.source import channel_of, device_of
 
 __all__ = ["Tracker"]
@@ -66,7 +66,7 @@ class Tracker:
 
     `score` may be set to an answer given for all of `pending()`, `is_personal` where the page shows something that is
     one visitor's alone, `is_page_view` to False where it only answers what is told already, `has_failed` where a fault
-    of this request has been logged.
+    of this request has been logged, `hint` to what else than the user agent says that no person is behind it.
     """
 
     def __init__(self, request: HttpRequest, moment: datetime) -> None:
@@ -77,6 +77,7 @@ class Tracker:
         self.is_personal = False
         self.has_failed = False
         self.is_page_view = True
+        self.hint = PERSON
         self._told: list[_Told] = []
         self._departed, self._departer = 0, ""
 
@@ -189,20 +190,31 @@ class Tracker:
     def _record(self, events: list[Event]) -> Identity:
         """Write the events; what the cookie must hold from now on."""
         if not self.has_left:
-            return self._written(self.journey, events, self._customer(), self.score)
+            return _identity(self.write(self.journey, events, score=self.score))
         place = next((i for i, event in enumerate(events, 1) if event.name is EventName.LOGOUT), 0)
         if place:
             self._written(self.journey, events[:place], self._departer, None)
         later = new_identity()
         rest = [replace(event, visitor=later.visitor) for event in events[place:]]
         journey = Journey(Sender(visitor=later.visitor, session=later.session, site=self.site))
-        return self._written(journey, rest, self._customer(), None) if rest else later
+        return _identity(self.write(journey, rest)) if rest else later
 
-    def _written(self, journey: Journey, events: list[Event], customer: str, score: Intent | None) -> Identity:
-        label = STAFF if self.shop.is_staff(self.request) else label_of(self.request.META.get("HTTP_USER_AGENT", ""))
+    def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None = None) -> Recorded:
+        """Write events of this request's visitor at once. Raises DatabaseError, and what the shop's adapter raises."""
+        return self._written(journey, events, self._customer(), score)
+
+    def _written(self, journey: Journey, events: Sequence[Event], customer: str, score: Intent | None) -> Recorded:
+        label = self._label
         journey.sender = replace(journey.sender, customer=customer, bot=label.kind, bot_reason=label.reason)
-        recorded = journey.record(events, score=score)
-        return Identity(visitor=recorded.visitor, session=recorded.session)
+        return journey.record(events, score=score)
+
+    @property
+    def _label(self) -> Label:
+        """What the visitor is: the shop's own people, by the user agent, or by what else is known."""
+        if self.shop.is_staff(self.request):
+            return STAFF
+        label = label_of(self.request.META.get("HTTP_USER_AGENT", ""))
+        return label if label.kind else self.hint
 
     def _customer(self) -> str:
         return _word("customer", self.shop.customer(self.request), LONGEST_TEXT)
@@ -250,12 +262,21 @@ class Tracker:
         return {
             "device": device_of(self.request),
             "channel": self._channel if session is None else session.channel,
-            "country": _word("country", self.shop.country(self.request), LONGEST_TEXT),
+            "country": self.country,
         }
+
+    @cached_property
+    def country(self) -> str:
+        """Where the visitor is, as the shop knows it."""
+        return _word("country", self.shop.country(self.request), LONGEST_TEXT)
 
     @property
     def _channel(self) -> str:
         return channel_of(self.request, self.shop.referrer(self.request), is_known=self.cookie is not None)
+
+
+def _identity(recorded: Recorded) -> Identity:
+    return Identity(visitor=recorded.visitor, session=recorded.session)
 
 
 def _word(method: str, value: object, longest: int) -> str:

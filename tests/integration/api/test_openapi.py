@@ -15,6 +15,7 @@ from purchase_intent import __version__
 from purchase_intent.api.openapi import Document
 
 PATHS = ["/intent/v1/sessions/", "/intent/v1/sessions/{key}/explanation/", "/intent/v1/sessions/{key}/score/"]
+EVENTS = "/intent/v1/events/"
 
 
 def written() -> Any:
@@ -33,9 +34,10 @@ def test_it_is_valid_and_nothing_in_it_was_guessed(document: Any, capfd: pytest.
     assert capfd.readouterr().err == ""
 
 
-def test_it_holds_our_endpoints_alone_and_they_only_read(document: Any) -> None:
-    assert sorted(document["paths"]) == PATHS
-    assert {method for path in document["paths"].values() for method in path} == {"get"}
+def test_it_holds_our_endpoints_alone_and_one_of_them_writes(document: Any) -> None:
+    assert sorted(document["paths"]) == sorted([*PATHS, EVENTS])
+    assert {method for path in PATHS for method in document["paths"][path]} == {"get"}
+    assert list(document["paths"][EVENTS]) == ["post"]
     assert document["info"]["version"] == __version__
 
 
@@ -48,6 +50,15 @@ def test_every_answer_has_an_example(document: Any, path: str) -> None:
         ((media, content),) = response["content"].items()
         assert media == ("application/json" if status == "200" else "application/problem+json")
         assert content["examples"], status
+
+
+def test_sending_events_is_described_with_examples(document: Any) -> None:
+    operation = document["paths"][EVENTS]["post"]
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "413", "415", "503"}
+    assert operation["security"] == [{"key": []}]
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    bodies = [operation["requestBody"], *operation["responses"].values()]
+    assert [content for body in bodies for content in body["content"].values() if not content.get("examples")] == []
 
 
 def test_every_parameter_is_described(document: Any) -> None:

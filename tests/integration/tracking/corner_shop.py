@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import path
+from django.urls import include, path
 
 from purchase_intent.adapters import ProductFacts, Shop
 from purchase_intent.events import Page
@@ -187,4 +187,5 @@ urlpatterns = [
     path("abuy/", abuy, name="product"),
     path("media/leaflet/", home, name="home"),
     path("admin/", admin.site.urls),
+    path("intent/", include("purchase_intent.urls")),
 ]

@@ -1,0 +1,58 @@
+"""The body of a batch: read whatever its type is called, since a beacon can name none, and no more than is allowed."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import APIException
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request, is_form_media_type
+
+from purchase_intent.models import ApiKey
+from purchase_intent.tracking.intake.batch import BROWSER, SERVER, Limits
+
+__all__ = ["AnyBody", "AnyType", "TooLarge", "limits_of"]
+
+
+class TooLarge(APIException):
+    """The body is larger than one batch may be."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+    default_detail = _("The body is too large.")
+
+    def __init__(self, most: int) -> None:
+        super().__init__(_("A batch has at most %(most)d bytes: send it in parts.") % {"most": most})
+
+
+class AnyBody(BaseParser):
+    """The bytes as they came."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002 - the framework's
+        """At most as many bytes as the sender may send; TooLarge for more, with no more than that read."""
+        most = limits_of(parser_context["request"]).size
+        length = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) > most:
+            raise TooLarge(most)
+        body: bytes = stream.read(most + 1)
+        if len(body) > most:
+            raise TooLarge(most)
+        return body
+
+
+class AnyType(DefaultContentNegotiation):
+    """One parser for every type, a nameless one too; for a form's none, which is how other sites would post."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The first, which takes anything."""
+        return None if is_form_media_type(request.content_type) else parsers[0]
+
+
+def limits_of(request: Request) -> Limits:
+    """How much this sender may send at once."""
+    return SERVER if isinstance(request.auth, ApiKey) else BROWSER

@@ -1,0 +1,103 @@
+"""Who sends: a server with a key, or else the browser itself, which the shop's own cookie tells apart."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from purchase_intent.models import ApiKey, Scope
+
+__all__ = ["KeyOrBrowser", "MaySendEvents", "is_same_origin"]
+
+_WORD = b"bearer"
+
+
+class KeyOrBrowser(BaseAuthentication):
+    """`Authorization: Bearer pi_…` where there is one; else nobody is asked who they are, and no CSRF token is."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey | None]:
+        """The shop's own user and the key, if one is sent. AuthenticationFailed for a key that is none of ours."""
+        # Left as it is, and unread: REST framework would put somebody anonymous in its place.
+        user = getattr(request._request, "user", None)  # noqa: SLF001 (documented by REST framework)
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != _WORD:
+            return user, None
+        key = ApiKey.objects.of_text(words[1].decode("latin-1")) if len(words) == 2 else None
+        if key is None:
+            raise AuthenticationFailed(_("This is no key in force: an administrator makes them at the desk."))
+        key.note_use(timezone.now())
+        return user, key
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the signature is the framework's
+        """How to ask with a key."""
+        return 'Bearer realm="purchase_intent"'
+
+
+class KeyOrBrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document spells that."""
+
+    target_class = "purchase_intent.api.keys.KeyOrBrowser"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - the same
+        """A bearer token."""
+        return {"type": "http", "scheme": "bearer", "description": "A key made at the desk; a browser needs none."}
+
+
+class MaySendEvents(BasePermission):
+    """A key that may send events, or a page of this very site."""
+
+    message = gettext_lazy("Only pages of this site may send without a key; a server needs one with the scope events.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - the signature is the framework's
+        """Whether the sender may send at all."""
+        if isinstance(request.auth, ApiKey):
+            return request.auth.may(Scope.EVENTS)
+        return is_same_origin(request._request)  # noqa: SLF001 (documented by REST framework)
+
+
+def is_same_origin(request: HttpRequest) -> bool:
+    """Whether the browser says that a page of this site sends, or of one of CSRF_TRUSTED_ORIGINS.
+
+    A beacon has no headers of its own, but these two, which no page can set. One that has neither is no browser's.
+    """
+    origin = request.META.get("HTTP_ORIGIN", "")
+    if request.META.get("HTTP_SEC_FETCH_SITE") == "same-origin" or _is_trusted(origin):
+        return True
+    if "HTTP_SEC_FETCH_SITE" in request.META or not origin:
+        return False
+    try:
+        own: str = f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return False
+    return origin == own
+
+
+def _is_trusted(origin: str) -> bool:
+    if not origin:
+        return False
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    for trusted in map(urlsplit, settings.CSRF_TRUSTED_ORIGINS):
+        if trusted.scheme != parts.scheme:
+            continue
+        if trusted.netloc == parts.netloc:
+            return True
+        if trusted.netloc.startswith("*.") and parts.netloc.endswith(trusted.netloc[1:]):
+            return True
+    return False

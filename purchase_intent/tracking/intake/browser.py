@@ -1,0 +1,117 @@
+"""A batch from a browser: believed in what it saw, not in who it is nor in any money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, Page, Reason, parse_event, told_name
+from purchase_intent.events.record import told_time
+from purchase_intent.exceptions import EventRefused
+from purchase_intent.models.session import IDLE
+from purchase_intent.tracking.bots import Label
+from purchase_intent.tracking.deeds import page_of, with_facts
+from purchase_intent.tracking.identity import Identity, has_cookie
+from purchase_intent.tracking.intake.batch import BROWSER, Batch, Verdict, refuse_all, too_many
+from purchase_intent.tracking.intake.clock import ClientClock
+from purchase_intent.tracking.intake.facts import Catalogue
+from purchase_intent.tracking.intake.judging import Judged, judged, stored_ids, verdicts_of
+from purchase_intent.tracking.place import earlier_key
+from purchase_intent.tracking.recorder import Journey, Sender
+from purchase_intent.tracking.source import channel_told, device_of
+from purchase_intent.tracking.tracker import Tracker
+
+__all__ = ["Taken", "take"]
+
+SERVER_ONLY: Final = frozenset({EventName.PURCHASE, EventName.LOGIN, EventName.LOGOUT})
+"""Money, and who somebody is: told by the shop's own server."""
+_NOT_BELIEVED: Final = frozenset(
+    {"visitor", "session", "occurred_at", "price", "order", "revenue", "device", "channel", "country"}
+)
+DRIVEN: Final = Label("headless", "its browser says that a program drives it")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch, and what the cookie must hold from now on; `identity` None: as it is."""
+
+    verdicts: list[Verdict]
+    identity: Identity | None = None
+    forget: bool = False
+    """Whether the browser's cookie is to go."""
+
+
+def take(tracker: Tracker, batch: Batch, now: datetime) -> Taken:
+    """Judge the events of a batch one by one and record what is fit, each once however often it is sent.
+
+    Raises BatchRefused, DatabaseError, and what the shop's adapter raises.
+    """
+    if not tracker.may_record:
+        refusal = EventRefused(
+            field="consent", reason=Reason.NO_CONSENT, remedy="this visitor does not agree to being recorded"
+        )
+        return Taken(refuse_all(batch, refusal), forget=has_cookie(tracker.request))
+    if has_cookie(tracker.request) and tracker.cookie is None:
+        refusal = EventRefused(
+            field="cookie", reason=Reason.FORGED_COOKIE, remedy="send it without: this cookie is not the shop's"
+        )
+        return Taken(refuse_all(batch, refusal), forget=True)
+    if batch.driven:
+        tracker.hint = DRIVEN
+    clock = ClientClock.of(batch.sent_at, now)
+    found = judged(batch.events[: BROWSER.events], partial(_event, clock=clock, visitor=tracker.identity.visitor))
+    identity = _recorded(tracker, batch, found)
+    return Taken(verdicts_of(batch, found) + too_many(batch, BROWSER.events), identity)
+
+
+def _event(_place: int, payload: dict[str, Any], *, clock: ClientClock, visitor: str) -> Event:
+    """One event of a browser. EventRefused names the field and the remedy."""
+    name = told_name(payload)
+    if name in SERVER_ONLY:
+        raise EventRefused(
+            field="name", reason=Reason.SERVER_ONLY, remedy="tell it from the server: with track, or with a key"
+        )
+    stamp, moment = clock.read(told_time(payload))
+    seen = {field: value for field, value in payload.items() if FIELD_NAMES.get(field, field) not in _NOT_BELIEVED}
+    event = parse_event(seen | {"visitor": visitor, "occurred_at": moment}, kind=partial(ClientEvent, stamp=stamp))
+    return replace(event, page=page_of(event.name, event.page or Page.OTHER))
+
+
+def _recorded(tracker: Tracker, batch: Batch, found: Judged) -> Identity | None:
+    """Write what is fit, visit by visit; what the cookie must hold from then on, None where nothing was new."""
+    catalogue, identity = Catalogue(tracker.shop), None
+    origin: dict[str, Any] = {"device": device_of(tracker.request), "country": tracker.country}
+    for visit in found.visits(found.fit):
+        first, last = found.fit[visit[0]].occurred_at, found.fit[visit[-1]].occurred_at
+        journey, session = tracker.journey, tracker.journey.session(at=first)
+        # What came late, after another visit has begun, is of an earlier one than the cookie's.
+        is_earlier = session is not None and last < session.started_at - IDLE
+        if session is not None and is_earlier:
+            key = earlier_key(session, first, last)
+            journey = Journey(Sender(visitor=tracker.identity.visitor, session=key, site=tracker.site))
+        key = session.key if session is not None and not is_earlier else journey.sender.session
+        places = found.new(visit, stored_ids(key, tracker.site, (found.fit[place] for place in visit)))
+        if not places:
+            continue
+        origin["channel"] = session.channel if session is not None else _channel(tracker, batch)
+        recorded = tracker.write(journey, [replace(_priced(found.fit[at], catalogue), **origin) for at in places])
+        found.accept(places, recorded.events)
+        if not is_earlier:
+            identity = Identity(visitor=recorded.visitor, session=recorded.session)
+    return identity
+
+
+def _priced(event: Event, catalogue: Catalogue) -> Event:
+    """The event with the catalogue's word on its product, which counts before the browser's."""
+    facts = catalogue.facts(event.product)
+    bare = replace(event, category=facts.category or event.category, brand=facts.brand or event.brand)
+    try:
+        return with_facts(bare, facts)
+    except EventRefused:  # the catalogue's word is not fit
+        return event
+
+
+def _channel(tracker: Tracker, batch: Batch) -> str:
+    return channel_told(tracker.request, url=batch.url, referrer=batch.referrer, is_known=tracker.cookie is not None)
