@@ -39,8 +39,7 @@ class Client:
         self.url, self.key, self.timeout = url, key, timeout
 
     def send(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Send events, in as many requests as it takes, and return what became of each: `accepted`, `duplicate` or
-        `refused` with a reason.
+        """What became of each event, sent in as many requests as it takes: accepted, duplicate, or refused and why.
 
         SendingFailed where the endpoint does not take them; to send all of them again is safe.
         """

@@ -184,6 +184,7 @@ EVENTS: Final[dict[str, Any]] = {
     },
     "examples": [
         OpenApiExample("a batch", value=SENT, request_only=True),
+        OpenApiExample("a beacon", value=SENT, request_only=True, media_type="text/plain"),
         OpenApiExample("its verdicts", value=TAKEN, response_only=True, status_codes=["200"]),
     ],
 }

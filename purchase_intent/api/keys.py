@@ -74,7 +74,7 @@ def is_same_origin(request: HttpRequest) -> bool:
 
     A beacon has no headers of its own, but these two, which no page can set. One that has neither is no browser's.
     """
-    origin = request.META.get("HTTP_ORIGIN", "")
+    origin: str = request.META.get("HTTP_ORIGIN", "")
     if request.META.get("HTTP_SEC_FETCH_SITE") == "same-origin" or _is_trusted(origin):
         return True
     if "HTTP_SEC_FETCH_SITE" in request.META or not origin:
@@ -93,7 +93,7 @@ def _is_trusted(origin: str) -> bool:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    for trusted in map(urlsplit, settings.CSRF_TRUSTED_ORIGINS):
+    for trusted in (urlsplit(str(each)) for each in settings.CSRF_TRUSTED_ORIGINS):
         if trusted.scheme != parts.scheme:
             continue
         if trusted.netloc == parts.netloc:

@@ -40,7 +40,7 @@ class Document(SchemaGenerator):
         document["info"] = {
             "title": "Purchase intent",
             "version": __version__,
-            "description": "How likely a shop's live session is to end in a purchase, and why; and where events are sent.",
+            "description": "Where events are sent; how likely a live session is to end in a purchase, and why.",
         }
         return document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["EARLIEST", "HIGHEST_MONEY", "LATEST", "LONGEST_TEXT", "MOST_UNITS", "Reason"]
+__all__ = ["EARLIEST", "HIGHEST_MONEY", "LATEST", "LONGEST_TEXT", "MOST_UNITS", "OF_SENDERS", "Reason"]
 
 HIGHEST_MONEY: Final = 1_000_000_000.0
 """A price or an order's total, in the shop's currency; more is a mistake of the sender."""
@@ -47,3 +47,16 @@ class Reason(StrEnum):
     FORGED_COOKIE = "forged_cookie"
     SERVER_ONLY = "server_only"
     MISSING_SCOPE = "missing_scope"
+
+
+OF_SENDERS: Final = frozenset(
+    {
+        Reason.NO_OBJECT,
+        Reason.TOO_MANY_EVENTS,
+        Reason.NO_CONSENT,
+        Reason.FORGED_COOKIE,
+        Reason.SERVER_ONLY,
+        Reason.MISSING_SCOPE,
+    }
+)
+"""Reasons that are about who sends and how, not about the event."""

@@ -27,7 +27,7 @@ def ago(**span: float) -> int:
     return stamp(timezone.now() - timedelta(**span))
 
 
-def event(number: int = 1, name: str = "view", **fields: Any) -> dict[str, Any]:
+def event(number: int = 1, name: object = "view", **fields: Any) -> dict[str, Any]:
     """One event of a minute ago, unless told otherwise."""
     return {"event_id": f"e{number}", "name": name, "occurred_at": ago(minutes=1), "product": "7"} | fields
 
