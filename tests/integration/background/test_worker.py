@@ -180,6 +180,21 @@ def test_the_tasks_through_a_worker(
     assert b"Traceback" not in output.read_bytes()
 
 
+def the_dead_are_gone() -> None:
+    """A killed client's last COMMIT may still be at work in the server: wait until this connection is the only one."""
+    until = time.monotonic() + PATIENCE
+    while connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            if cursor.fetchone() == (0,):
+                return
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def test_a_killed_batch_is_done_again_from_where_it_was(
     broker: str, environment: dict[str, str], champion: ModelVersion, tmp_path: Path
 ) -> None:
@@ -209,6 +224,7 @@ def test_a_killed_batch_is_done_again_from_where_it_was(
         begun(nights[1])
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(PATIENCE)
+    the_dead_are_gone()
     before = set(Score.objects.filter(moment=nights[1]).values_list("pk", "visitor", "probability"))
     assert 0 < len(before) < VISITORS
     assert Visitor.objects.filter(scored_at=nights[1]).count() == len(before)
