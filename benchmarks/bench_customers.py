@@ -94,7 +94,7 @@ def learnt(
     from purchase_intent.learning import IntentEnsemble
     from purchase_intent.sources import open_log
     from purchase_intent.training.snapshots import nights_of, take_snapshots
-    from purchase_intent.training.week import MEMBERS_OF_WEEK, purged_fractions, week_sample
+    from purchase_intent.training.week import MEMBERS_OF_WEEK, slicing_of, week_sample
 
     def told(step: str) -> None:
         print(f"  {step}", end="\r", flush=True)
@@ -105,8 +105,9 @@ def learnt(
         early = take_snapshots(log, most=most, progress=told)
     sample = week_sample(early)
     chosen = members or MEMBERS_OF_WEEK
-    fractions = purged_fractions(sample)
-    model = IntentEnsemble.fit(sample, seed=1, members=chosen, fractions=fractions, threads=threads, progress=told)
+    model = IntentEnsemble.fit(
+        sample, seed=1, members=chosen, slicing=slicing_of(sample), threads=threads, progress=told
+    )
     return model, early.take(~np.isnan(early.bought)), later.take(~np.isnan(later.bought))
 
 

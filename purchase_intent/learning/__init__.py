@@ -25,7 +25,7 @@ from purchase_intent.learning.metrics import (
     log_loss,
     operating_point,
 )
-from purchase_intent.learning.splits import FRACTIONS, Slices, split
+from purchase_intent.learning.splits import FRACTIONS, Slices, Slicing, split
 from purchase_intent.learning.table import Sample, Table, case_weights, text_code
 from purchase_intent.learning.thresholds import Thresholds
 from purchase_intent.learning.tuning import Tuning
@@ -39,6 +39,7 @@ __all__ = [
     "Member",
     "Sample",
     "Slices",
+    "Slicing",
     "Table",
     "TargetEncoder",
     "Thresholds",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy.special import expit
@@ -17,7 +17,7 @@ from purchase_intent.learning.explained import Explained
 from purchase_intent.learning.forks import calling
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.members.base import settle
-from purchase_intent.learning.splits import FRACTIONS
+from purchase_intent.learning.splits import Slicing
 from purchase_intent.learning.table import Column, Matrix, Sample, Table
 from purchase_intent.learning.thresholds import Thresholds
 from purchase_intent.learning.tuning import Tuning
@@ -25,6 +25,8 @@ from purchase_intent.learning.tuning import Tuning
 __all__ = ["IntentEnsemble", "Progress"]
 
 Progress = Callable[[str], None]
+SLICING: Final = Slicing()
+"""70% to fit, 15% to stop and weigh, 15% to calibrate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class IntentEnsemble:
         tuning: Tuning | None = None,
         members: Sequence[str] = tuple(MEMBERS),
         params: Mapping[str, Params] | None = None,
-        fractions: Sequence[float] = FRACTIONS,
+        slicing: Slicing = SLICING,
         threads: int = 1,
         progress: Progress | None = None,
     ) -> IntentEnsemble:
@@ -86,7 +88,7 @@ class IntentEnsemble:
             tuning=tuning or Tuning(),
             members=tuple(members),
             params=params,
-            fractions=tuple(fractions),
+            slicing=slicing,
             threads=threads,
             progress=progress or _silent,
         )

@@ -5,6 +5,9 @@ validation slice  rounds (early stopping) and the members' weights
 calibration slice the map to probabilities, thresholds, and the figures that are shown
 everything        members and encoder once more, with the rounds found; weights and calibration are kept; cases of the
                   calibration slice are explained
+
+Where they are to be brought forward, members and encoder are fitted anew on all that was known when the calibration
+slice began, before they are calibrated on it (`learning.forward`).
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ from purchase_intent.learning.calibration import Calibration
 from purchase_intent.learning.encoding import TargetEncoder
 from purchase_intent.learning.ensemble import IntentEnsemble, Progress
 from purchase_intent.learning.explained import Explained
+from purchase_intent.learning.forward import parted, refitted
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.metrics import figures
 from purchase_intent.learning.profile import profile
-from purchase_intent.learning.splits import Slices, refuse_too_few, split
+from purchase_intent.learning.splits import Slices, Slicing, refuse_too_few, split
 from purchase_intent.learning.table import Column, Sample
 from purchase_intent.learning.thresholds import Thresholds
 from purchase_intent.learning.tuning import Ground, Tuning, chosen_params, tune
@@ -43,22 +47,25 @@ def fit_ensemble(
     tuning: Tuning,
     members: tuple[str, ...],
     params: Mapping[str, Params] | None,
-    fractions: tuple[float, ...],
+    slicing: Slicing,
     threads: int,
     progress: Progress,
 ) -> IntentEnsemble:
     """Learn an ensemble; see `IntentEnsemble.fit`."""
     settings: Mapping[str, Params] = chosen_params(members, params, tuning=tuning)
     refuse_too_few(sample, "sample", MIN_BUYERS)
-    raw = split(sample, fractions)
-    ground = Ground(sample, raw.fit, fractions, seed, threads)
+    raw = split(sample, slicing.fractions)
+    ground = Ground(sample, raw.fit, slicing.fractions, seed, threads)
     settings, told = tune(ground, settings, tuning, given=params or {}, progress=progress)
     encoder, slices = _encoded(raw)
     first = _first(slices, settings, seed, threads, progress)
+    weights = _weights(first, slices.validation, threads)
+    if slicing.bring_forward:
+        encoder, first, slices = _brought_forward(first, sample, raw, threads, progress)
+        told = {"brought_forward": True, **told}
     progress("fitting the baseline")
     line = LogisticBaseline.fit(slices.fit)
     progress("weighing and calibrating")
-    weights = _weights(first, slices.validation, threads)
     draft = IntentEnsemble(
         sample.table.names,
         sample.table.categorical,
@@ -82,6 +89,18 @@ def _first(
         progress(f"fitting {name}")
         found[name] = MEMBERS[name].fit(slices.fit, slices.validation, seed=seed, params=params, threads=threads)
     return found
+
+
+def _brought_forward(
+    members: Mapping[str, Member], sample: Sample, raw: Slices, threads: int, progress: Progress
+) -> tuple[TargetEncoder, dict[str, Member], Slices]:
+    """Encoder and members of all that was known when the calibration slice began, and slices that say so."""
+    known = parted(sample, int(raw.calibration.times.min())).known
+    encoder, fresh, fitted_on = refitted(
+        members, known, threads=threads, progress=progress, said="bringing {} forward to the calibration slice"
+    )
+    later = (part.with_values(encoder.transform(part.table.values)) for part in raw[1:])
+    return encoder, fresh, Slices(fitted_on, *later)
 
 
 def _facts(draft: IntentEnsemble, sample: Sample, raw: Slices, slices: Slices, threads: int) -> dict[str, Any]:
@@ -142,13 +161,9 @@ def _window(sample: Sample) -> dict[str, int]:
 def _final(
     draft: IntentEnsemble, sample: Sample, facts: Mapping[str, Any], threads: int, progress: Progress
 ) -> IntentEnsemble:
-    encoder, encoded = TargetEncoder.fit(sample)
-    everything = sample.with_values(encoded)
-    members = {}
-    for name, member in draft.members.items():
-        progress(f"fitting {name} on everything")
-        # The rounds found: a tenth or a quarter more, for the larger sample, measured the same on the real log.
-        members[name] = member.refit(everything, threads=threads)
+    encoder, members, everything = refitted(
+        draft.members, sample, threads=threads, progress=progress, said="fitting {} on everything"
+    )
     line = LogisticBaseline.fit(everything)
     return IntentEnsemble(
         draft.names,

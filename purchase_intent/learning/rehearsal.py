@@ -8,25 +8,14 @@ what came after enters: neither members, nor encodings, nor the calibration.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
-
-import numpy as np
 
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning.calibration import Calibration
-from purchase_intent.learning.encoding import TargetEncoder
 from purchase_intent.learning.ensemble import IntentEnsemble, Progress
-from purchase_intent.learning.splits import session_spans
+from purchase_intent.learning.forward import parted, refitted
 from purchase_intent.learning.table import Sample
 
-__all__ = ["Parts", "begin_of_judging", "parted", "rehearse"]
-
-
-class Parts(NamedTuple):
-    """A sample cut at a moment: sessions that were over before it, and sessions that began at it or later."""
-
-    known: Sample
-    later: Sample
+__all__ = ["begin_of_judging", "rehearse"]
 
 
 def begin_of_judging(ensemble: IntentEnsemble, learnt_until: int) -> int:
@@ -37,33 +26,35 @@ def begin_of_judging(ensemble: IntentEnsemble, learnt_until: int) -> int:
     return max(learnt_until, int(ensemble.figures["slices"]["calibration"]["first"]))
 
 
-def parted(sample: Sample, begin: int) -> Parts:
-    """Cut a sample at `begin` [ms]; a session that goes on at that moment is in neither part."""
-    session, first, last = session_spans(sample)
-    return Parts(
-        sample.take(np.flatnonzero((last < begin)[session])), sample.take(np.flatnonzero((first >= begin)[session]))
-    )
-
-
 def rehearse(ensemble: IntentEnsemble, known: Sample, *, threads: int, progress: Progress) -> IntentEnsemble:
     """The ensemble as it would have been learnt from `known`, the first part of the sample it was fitted on.
 
-    Its calibration is that of the draft on the cases of `known` after the fit slice: cases no member had seen. Raises
+    Its calibration is that of the draft on the cases of `known` after the fit slice: cases no member had seen; or, of
+    an ensemble that was brought forward, of members brought forward to the latest of those cases. Raises
     TrainingRefused for an ensemble that was not fitted in this process.
     """
     if ensemble.draft is None:
         raise TrainingRefused("ensemble: only one that was just fitted can be rehearsed; fit it here", field="ensemble")
-    encoder, encoded = TargetEncoder.fit(known)
-    members = {}
-    for name, member in ensemble.members.items():
-        progress(f"rehearsing {name}")
-        members[name] = member.refit(known.with_values(encoded), threads=threads)
-    calibration = _calibrated(ensemble, ensemble.draft, known, threads)
+    encoder, members, _ = refitted(ensemble.members, known, threads=threads, progress=progress, said="rehearsing {}")
+    calibration = _calibrated(ensemble, ensemble.draft, known, threads, progress)
     return replace(ensemble, encoder=encoder, members=members, calibration=calibration, draft=None)
 
 
-def _calibrated(ensemble: IntentEnsemble, draft: IntentEnsemble, known: Sample, threads: int) -> Calibration:
-    session, first, _ = session_spans(known)
-    unseen = known.take(np.flatnonzero((first >= int(ensemble.figures["slices"]["validation"]["first"]))[session]))
-    mixed = replace(draft, calibration=Calibration()).log_odds(unseen.table, threads=threads)
+def _calibrated(
+    ensemble: IntentEnsemble, draft: IntentEnsemble, known: Sample, threads: int, progress: Progress
+) -> Calibration:
+    slices = ensemble.figures["slices"]
+    if not ensemble.figures.get("brought_forward"):
+        return _fitted(draft, parted(known, int(slices["validation"]["first"])).later, threads)
+    # As long before the end of what is known as the calibration slice was.
+    begin = int(known.times.max()) - (slices["calibration"]["last"] - slices["calibration"]["first"])
+    earlier, later = parted(known, begin)
+    encoder, members, _ = refitted(
+        ensemble.members, earlier, threads=threads, progress=progress, said="bringing {} forward"
+    )
+    return _fitted(replace(draft, encoder=encoder, members=members), later, threads)
+
+
+def _fitted(ensemble: IntentEnsemble, unseen: Sample, threads: int) -> Calibration:
+    mixed = replace(ensemble, calibration=Calibration()).log_odds(unseen.table, threads=threads)
     return Calibration.fit(mixed, unseen.labels, unseen.weights, unseen.buying_sessions)

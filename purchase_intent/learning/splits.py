@@ -8,6 +8,8 @@ slice begins belongs to neither, since its outcome was not known by then.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +18,27 @@ from numpy.typing import NDArray
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning.table import Codes, Sample
 
-__all__ = ["FRACTIONS", "MIN_BUYING_SESSIONS", "Slices", "session_spans", "split"]
+__all__ = ["FRACTIONS", "MIN_BUYING_SESSIONS", "Slices", "Slicing", "purged_fractions", "session_spans", "split"]
 
 FRACTIONS = (0.70, 0.15, 0.15)
 """Shares of the sessions for fitting, for early stopping and weights, and for calibration."""
 
+DAY = 86_400_000
+
 MIN_BUYING_SESSIONS = 5
 """Each slice needs as many buying sessions and as many others; below, its figures say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slicing:
+    """How a sample is cut, as `split` takes it, and whether members are brought forward to the calibration slice.
+
+    To be chosen where the share of buyers moves from slice to slice; it takes one fit more of each member
+    (`learning.forward`).
+    """
+
+    fractions: tuple[float, ...] = FRACTIONS
+    bring_forward: bool = False
 
 
 class Slices(NamedTuple):
@@ -64,6 +80,34 @@ def split(sample: Sample, fractions: Sequence[float] = FRACTIONS) -> Slices:
     for name, part in slices._asdict().items():
         refuse_too_few(part, name, MIN_BUYING_SESSIONS)
     return slices
+
+
+def purged_fractions(sample: Sample, shares: tuple[float, ...] = FRACTIONS) -> tuple[float, ...]:
+    """Shares of the cases, for `split`, by which each slice keeps its share of the nights that are left.
+
+    `split` leaves out who has an outcome beyond the cut: where outcomes reach days ahead, those days before each cut
+    are taken out first. Where each outcome is known at the session's end, `shares` as they are. Raises TrainingRefused
+    where a slice would have less than a night.
+    """
+    if sample.ends is None:
+        return shares
+    nights, counts = np.unique(sample.times, return_counts=True)
+    gap = int((sample.ends - sample.times).max()) // DAY
+    left = int((nights[-1] - nights[0]) // DAY) + 1 - (len(shares) - 1) * gap
+    needed = ceil(1 / min(shares))
+    if left < needed:
+        raise TrainingRefused(
+            f"nights: {max(left, 0)} are left once outcomes of {gap} days are kept apart, at least {needed} are "
+            "needed; use a longer log",
+            field="nights",
+            nights=left,
+            needed=needed,
+        )
+    places = np.arange(1, len(shares))
+    ends = np.cumsum(shares[:-1]) * left + places * gap
+    # Half a case more, so that rounding cannot move a cut into the night before.
+    cuts = [(int(counts[nights < nights[0] + round(end) * DAY].sum()) + 0.5) / len(sample) for end in ends]
+    return tuple(np.diff([0.0, *cuts, 1.0]).tolist())
 
 
 def refuse_too_few(sample: Sample, name: str, least: int) -> None:

@@ -8,20 +8,20 @@ from typing import Any
 __all__ = ["tuning_report"]
 
 
-def tuning_report(figures: Mapping[str, Any]) -> str:
-    """Lines out of a version's figures; empty where nothing was tuned."""
+def tuning_report(figures: Mapping[str, Any], *, of: str = "sessions") -> str:
+    """Lines out of a version's figures, whose cases are called `of`; empty where nothing was tuned."""
     tuning = figures.get("tuning")
     if not tuning:
         return ""
     if "skipped" in tuning:
         return f"Not tuned: the fit slice is too small to be cut again ({tuning['skipped']}).\n"
-    return "".join(f"{line}\n" for line in _lines(tuning))
+    return "".join(f"{line}\n" for line in _lines(tuning, of))
 
 
-def _lines(tuning: Mapping[str, Any]) -> Iterator[str]:
+def _lines(tuning: Mapping[str, Any], of: str) -> Iterator[str]:
     sessions = tuning["sessions"]
     yield (
-        f"Tuned on {sessions['fit']:,} sessions, chosen on {sessions['choose']:,}, confirmed on "
+        f"Tuned on {sessions['fit']:,} {of}, chosen on {sessions['choose']:,}, confirmed on "
         f"{sessions['confirm']:,}, of {sessions['of']:,} in the fit slice:"
     )
     for name, found in tuning["members"].items():

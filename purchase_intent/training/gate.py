@@ -16,8 +16,9 @@ from scipy.special import expit
 
 from purchase_intent.exceptions import BundleRefused, ModelNotFound
 from purchase_intent.learning import IntentEnsemble, Sample
+from purchase_intent.learning.forward import parted
 from purchase_intent.learning.paired import Difference, beats, leads, loses, paired_differences, to_json
-from purchase_intent.learning.rehearsal import begin_of_judging, parted, rehearse
+from purchase_intent.learning.rehearsal import begin_of_judging, rehearse
 from purchase_intent.learning.reliability import Reliability, reliability
 from purchase_intent.learning.table import Column
 from purchase_intent.models import Horizon, ModelVersion

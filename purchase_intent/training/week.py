@@ -1,7 +1,9 @@
 """The chance of the week: whether a known visitor buys within seven days, learnt from snapshots at past nights.
 
 Outcomes reach seven days ahead, so slices are cut in time with a gap of seven days between them: no outcome that a
-slice was fitted on is known only after the next one began (a purged split, López de Prado 2018, chapter 7).
+slice was fitted on is known only after the next one began (a purged split, López de Prado 2018, chapter 7). The pool of
+known visitors grows with the log, and in it the share of those who came long ago: members are brought forward to the
+calibration slice, or they would be calibrated for a shop as it was weeks before.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ import numpy as np
 
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.features.schema import CATEGORICAL
-from purchase_intent.learning import IntentEnsemble, Sample, Table
+from purchase_intent.learning import IntentEnsemble, Sample, Slicing, Table
+from purchase_intent.learning.splits import purged_fractions
 from purchase_intent.scoring.customers import BESIDE
 from purchase_intent.sources import EventLog
 from purchase_intent.training.beside import customer_models
 from purchase_intent.training.dataset import NAMES
 from purchase_intent.training.snapshots import DAY_MS, WEEK_DAYS, Snapshots, take_snapshots
 
-__all__ = ["LEAST_DAYS", "MEMBERS_OF_WEEK", "learn_week", "purged_fractions", "week_sample"]
+__all__ = ["LEAST_DAYS", "MEMBERS_OF_WEEK", "learn_week", "slicing_of", "week_sample"]
 
 SHARES: Final = (0.6, 0.2, 0.2)
 """Of the nights that are left once the gaps are taken out, for fitting, weighing and calibrating."""
@@ -55,10 +58,10 @@ def learn_week(
     options.setdefault("members", MEMBERS_OF_WEEK)
     snapshots = take_snapshots(log, progress=progress)
     sample = week_sample(snapshots)
-    fractions = purged_fractions(sample)
+    _refuse_too_few_nights(sample)
     with _in_words_of_the_week():
         ensemble = IntentEnsemble.fit(
-            sample, seed=seed, threads=threads, fractions=fractions, progress=progress, **options
+            sample, seed=seed, threads=threads, slicing=slicing_of(sample), progress=progress, **options
         )
     progress("learning churn, revenue and value")
     models, judged = customer_models(log, snapshots)
@@ -84,6 +87,11 @@ def _in_words_of_the_week() -> Iterator[None]:
         ) from refused
 
 
+def slicing_of(sample: Sample) -> Slicing:
+    """How a sample of the week is cut: by nights, with a week between the slices."""
+    return Slicing(purged_fractions(sample, SHARES), bring_forward=True)
+
+
 def week_sample(snapshots: Snapshots) -> Sample:
     """The snapshots whose week is over, as cases: each a session of its own, whose outcome is known seven days later.
 
@@ -103,16 +111,9 @@ def week_sample(snapshots: Snapshots) -> Sample:
     )
 
 
-def purged_fractions(sample: Sample) -> tuple[float, float, float]:
-    """Shares of the cases, for `learning.split`, that cut between nights and leave each slice its nights.
-
-    `split` leaves out who has an outcome beyond the cut, a week of nights before each: those are taken out first.
-    Raises TrainingRefused where too few nights are left.
-    """
-    nights, counts = np.unique(sample.times, return_counts=True)
-    span = int((nights[-1] - nights[0]) // DAY_MS) + 1
-    left = span - 2 * WEEK_DAYS
-    if left < LEAST_NIGHTS:
+def _refuse_too_few_nights(sample: Sample) -> None:
+    span = int((sample.times.max() - sample.times.min()) // DAY_MS) + 1
+    if span < LEAST_NIGHTS + 2 * WEEK_DAYS:
         raise TrainingRefused(
             f"nights: {span} nights with a known week after them, at least {LEAST_NIGHTS + 2 * WEEK_DAYS} are needed; "
             "use a longer log",
@@ -120,8 +121,3 @@ def purged_fractions(sample: Sample) -> tuple[float, float, float]:
             nights=span,
             needed=LEAST_NIGHTS + 2 * WEEK_DAYS,
         )
-    ends = np.cumsum(np.array(SHARES[:2]) * left) + np.array([1, 2]) * WEEK_DAYS
-    cuts = [int(counts[nights < nights[0] + round(end) * DAY_MS].sum()) for end in ends]
-    # Half a case more, so that rounding cannot move a cut into the night before.
-    first, second = ((cut + 0.5) / len(sample) for cut in cuts)
-    return first, second - first, 1.0 - second

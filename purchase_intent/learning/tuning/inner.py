@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from purchase_intent.learning.encoding import TargetEncoder
-from purchase_intent.learning.splits import split
+from purchase_intent.learning.splits import purged_fractions, split
 from purchase_intent.learning.table import Sample
 
 __all__ = ["MOST_ROWS", "SHARES", "Inner", "inner_slices", "thinned"]
@@ -52,7 +52,7 @@ def inner_slices(sample: Sample, *, seed: int, most: int = MOST_ROWS) -> Inner:
     inverse: a case-control sample whose weighted log-loss is the whole slice's in expectation. Raises TrainingRefused
     where a slice has too few buyers.
     """
-    parts = split(sample, SHARES)
+    parts = split(sample, purged_fractions(sample, SHARES))
     encoder, encoded = TargetEncoder.fit(parts.fit)
     later = [part.with_values(encoder.transform(part.table.values)) for part in parts[1:]]
     share = _share(parts.fit, most)

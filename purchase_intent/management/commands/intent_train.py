@@ -96,9 +96,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Read {log['rows']:,} rows; rejected: {rejected}.")
         for line in _said_of_week(version) if version.horizon == Horizon.WEEK else _said_of_session(version):
             self.stdout.write(line)
-        self.stdout.write(
-            f"{tuning_report(version.figures)}The gate: {version.figures['gate']['outcome']}. {version.verdict}"
-        )
+        cases = "customers at a night" if version.horizon == Horizon.WEEK else "sessions"
+        gate = f"The gate: {version.figures['gate']['outcome']}. {version.verdict}"
+        self.stdout.write(tuning_report(version.figures, of=cases) + gate)
         self.stdout.write(self.style.SUCCESS(f"Registered as model {version.pk}, {version.get_status_display()}."))
 
 

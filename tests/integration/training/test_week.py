@@ -18,14 +18,14 @@ from pytest_django import Settings
 from purchase_intent.conf import bundle_key
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.features.schema import schema_hash
-from purchase_intent.learning import IntentEnsemble, average_precision, dump, load, split
+from purchase_intent.learning import IntentEnsemble, Tuning, average_precision, dump, load, split
 from purchase_intent.learning.customers import Churn, CustomerModels, Spending
 from purchase_intent.models import Horizon, ModelVersion, Status, Visitor
 from purchase_intent.scoring.bundles import store_bundle
 from purchase_intent.scoring.nightly import night_of, score_visitors
 from purchase_intent.sources import EventLog, open_log
 from purchase_intent.training.snapshots import DAY_MS, Snapshots, take_snapshots
-from purchase_intent.training.week import LEAST_DAYS, learn_week, purged_fractions, week_sample
+from purchase_intent.training.week import LEAST_DAYS, learn_week, slicing_of, week_sample
 from tests.integration.training.regulars import BEGIN, ZONE, write_regulars
 from tests.trained import QUICK, few_rounds
 
@@ -113,7 +113,7 @@ def test_a_log_cut_anywhere_gives_the_same_snapshots_and_scores_to_the_bit(week:
 
 def test_no_outcome_of_a_slice_reaches_into_the_next(week: Week) -> None:
     sample = week_sample(week.snapshots)
-    slices = split(sample, purged_fractions(sample))
+    slices = split(sample, slicing_of(sample).fractions)
     windows = [(int(part.times.min()), int(part.times.max())) for part in slices]
     for (_, last), (first, _) in itertools.pairwise(windows):
         assert last + WEEK_MS < first
@@ -162,6 +162,16 @@ def test_the_models_beside_it_come_back_from_the_bundle(week: Week) -> None:
     assert ((lost >= 0) & (lost <= 1)).all()
     known = ~np.isnan(week.snapshots.revenue_365)
     assert average_precision(week.snapshots.revenue_365[known] > 0, value[known]) > 0.8
+
+
+def test_it_is_tuned_on_nights_whose_outcomes_are_kept_apart(week: Week) -> None:
+    with opened(week.path, BEGIN + timedelta(days=150)) as log, few_rounds():
+        ensemble, _ = learn_week(
+            log, seed=1, threads=1, progress=quiet, params=QUICK, members=("lightgbm",), tuning=Tuning(trials=2)
+        )
+    found = ensemble.figures["tuning"]
+    assert found["members"]["lightgbm"]["tried"] == 2
+    assert min(found["sessions"][f"{name}_buying"] for name in ("fit", "choose", "confirm")) >= 5
 
 
 @pytest.mark.parametrize(

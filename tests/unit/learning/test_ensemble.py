@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 from purchase_intent.exceptions import TrainingRefused
-from purchase_intent.learning import MEMBERS, IntentEnsemble, Sample, Table, log_loss
+from purchase_intent.learning import MEMBERS, IntentEnsemble, Sample, Slicing, Table, log_loss
 from purchase_intent.learning.fitting import MIN_BUYERS
 from tests.unit.learning.samples import QUICK, shop
 
@@ -146,7 +146,7 @@ def test_a_single_member_has_all_the_weight(sample: Sample) -> None:
         ({"members": ("oracle",)}, "members"),
         ({"params": {"oracle": {}}}, "members"),
         ({"params": {"lightgbm": {"leaves": 3}}}, "lightgbm"),
-        ({"fractions": (0.5, 0.5, 0.5)}, "fractions"),
+        ({"slicing": Slicing((0.5, 0.5, 0.5))}, "fractions"),
         ({"threads": 0}, "lightgbm"),
     ],
 )

@@ -9,7 +9,8 @@ import pytest
 
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning import IntentEnsemble, Sample
-from purchase_intent.learning.rehearsal import begin_of_judging, parted, rehearse
+from purchase_intent.learning.forward import parted
+from purchase_intent.learning.rehearsal import begin_of_judging, rehearse
 from tests.unit.learning.samples import DAY, QUICK, shop
 
 MEMBERS = ("lightgbm", "xgboost")

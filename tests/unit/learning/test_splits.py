@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning import Sample, Slices, Table, split
-from tests.unit.learning.samples import shop
+from purchase_intent.learning.splits import purged_fractions
+from tests.unit.learning.samples import DAY, shop
 
 
 @settings(max_examples=25)
@@ -69,3 +70,37 @@ def test_a_slice_without_buyers_is_named(name: str, position: int) -> None:
         split(replace(sample, labels=labels))
     assert refused.value.facts["field"] == name
     assert refused.value.facts["buying_sessions"] == 0
+
+
+def nightly(nights: int, *, reach: int) -> Sample:
+    """Thirty cases a night, each known `reach` days later, every third of them a buyer."""
+    times = np.repeat(np.arange(nights), 30) * DAY
+    table = Table(np.zeros((len(times), 1), np.float32), ("a",))
+    labels = (np.arange(len(times)) % 3 == 0).astype(np.uint8)
+    return Sample(table, labels, np.ones(len(times)), np.arange(len(times)), times, ends=times + reach * DAY)
+
+
+@pytest.mark.parametrize(
+    ("nights", "reach", "kept"),
+    [
+        pytest.param(39, 7, [15, 5, 5], id="two weeks between"),
+        pytest.param(25, 0, [15, 5, 5], id="known at once"),
+        pytest.param(114, 7, [60, 20, 20], id="many nights"),
+        pytest.param(19, 7, [3, 1, 1], id="hardly any"),
+    ],
+)
+def test_slices_keep_their_share_of_the_nights_that_are_left(nights: int, reach: int, kept: list[int]) -> None:
+    sample = nightly(nights, reach=reach)
+    slices = split(sample, purged_fractions(sample, (0.6, 0.2, 0.2)))
+    assert [len(np.unique(part.times)) for part in slices] == kept
+    for earlier, later in pairwise(slices):
+        assert int(later.times.min() - earlier.times.max()) == (reach + 1) * DAY
+
+
+def test_without_nights_to_spare_it_is_refused() -> None:
+    with pytest.raises(TrainingRefused, match="nights: 4 are left once outcomes of 7 days are kept apart, at least 5"):
+        purged_fractions(nightly(18, reach=7), (0.6, 0.2, 0.2))
+
+
+def test_where_outcomes_are_known_at_once_the_shares_stay() -> None:
+    assert purged_fractions(shop(sessions=100), (0.6, 0.2, 0.2)) == (0.6, 0.2, 0.2)
