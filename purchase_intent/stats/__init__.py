@@ -9,7 +9,7 @@
 | `sample_ratio` | whether the arms got the shares they were meant to get |
 | `power` | how many units and days an experiment needs |
 | `bandit`, `adaptive` | Thompson sampling with a floor, and honest intervals after it |
-| `plan`, `verdict` | INVALID, ROLL BACK, SHIP or HOLD, and why |
+| `plan`, `evidence`, `verdict` | INVALID, ROLL BACK, SHIP or HOLD, and why |
 
 Import from the modules: this package itself loads nothing, so that a page pays for bucketing alone.
 """

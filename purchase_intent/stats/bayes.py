@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -20,6 +19,7 @@ from scipy.stats import norm
 
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.stats.inference import Estimate, Interval, refuse_alpha
+from purchase_intent.stats.quadrature import nodes_between
 from purchase_intent.stats.summaries import Summary
 
 __all__ = ["Posterior", "posterior_of_means", "posterior_of_rates"]
@@ -56,8 +56,8 @@ def posterior_of_rates(
         raise ExperimentRefused(field="prior", reason="prior", remedy=f"give two numbers above 0, not {prior}")
     a, b = (_Beta(prior[0] + arm.y, prior[1] + arm.n - arm.y) for arm in (control, treatment))
     (least, most), (low, high) = a.ends(), b.ends()
-    x, weight = _nodes(min(least, low), max(most, high))
-    at, density = _nodes(low, high)
+    x, weight = nodes_between(min(least, low), max(most, high), NODES)
+    at, density = nodes_between(low, high, NODES)
     density = density * b.density(at)
 
     def exceeds(difference: float) -> float:
@@ -113,17 +113,6 @@ class _Beta:
 
     def density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.exp(xlogy(self.a - 1, x) + xlog1py(self.b - 1, -x) - betaln(self.a, self.b)))
-
-
-def _nodes(low: float, high: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    at, weight = _legendre()
-    return low + (at + 1) / 2 * (high - low), weight / 2 * (high - low)
-
-
-@cache
-def _legendre() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    at, weight = np.polynomial.legendre.leggauss(NODES)
-    return at, weight
 
 
 def _root(falling: Callable[[float], float], level: float) -> float:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import ceil, sqrt
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
+
+from purchase_intent.stats.quadrature import nodes_between
 
 __all__ = ["Crossing", "Running", "crossing"]
 
@@ -65,11 +66,11 @@ class Running:
         if not low < high:
             return type(self)(self.drift, information, np.zeros(1), np.zeros(1))
         finest = min(deviation, sqrt(max(following - information, 1e-12) / information), 1.0)
-        at, weight = _legendre(min(max(ceil(FINENESS * (high - low) / 2 / finest), FEWEST), MOST))
-        z = low + (at + 1) / 2 * (high - low)
+        number = min(max(ceil(FINENESS * (high - low) / 2 / finest), FEWEST), MOST)
+        z, weight = nodes_between(low, high, number)
         step = (z[:, None] - (carried + shift)[None, :]) / deviation
         density = np.exp(-0.5 * step * step) @ self.mass / (deviation * sqrt(2 * np.pi))
-        return type(self)(self.drift, information, z, density * weight / 2 * (high - low))
+        return type(self)(self.drift, information, z, density * weight)
 
     def _step(self, information: float) -> tuple[Column, float, float]:
         gained = information - self.information
@@ -90,9 +91,3 @@ def crossing(information: Sequence[float], boundaries: Sequence[float], drift: f
         if look + 1 < len(information):
             running = running.after(boundary, at, information[look + 1])
     return Crossing(tuple(above), tuple(below))
-
-
-@lru_cache(maxsize=64)
-def _legendre(nodes: int) -> tuple[Column, Column]:
-    at, weight = np.polynomial.legendre.leggauss(nodes)
-    return at, weight
