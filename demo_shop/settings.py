@@ -86,7 +86,12 @@ USE_TZ = True
 TIME_ZONE = "Europe/Berlin"
 LANGUAGE_CODE = "en-us"
 
-PURCHASE_INTENT: dict[str, object] = {"TIME_ZONE": TIME_ZONE, "SHOP": "demo_shop.intent.TidewellShop"}
+PURCHASE_INTENT: dict[str, object] = {
+    "TIME_ZONE": TIME_ZONE,
+    "SHOP": "demo_shop.intent.TidewellShop",
+    # A file beside it is no help to a database that is a file itself.
+    "SPOOL": str(VAR / "spool") if os.environ.get("DATABASE_URL") else "",
+}
 
 LOGGING = {"version": 1, "incremental": True, "loggers": {"django.server": {"level": "WARNING"}}}
 """Django's own server prints what went wrong; what went well would push the demo's links out of sight."""

@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -37,6 +38,8 @@ class Config:
     """Dotted path of the shop's adapter, a subclass of `purchase_intent.adapters.Shop`."""
     retention_days: int
     """How long events are kept, in days."""
+    spool: str
+    """Folder for events while the database is gone, an absolute path; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ def _days_problem(value: object) -> str | None:
     return None if isinstance(value, int) and 60 <= value <= 36_500 else f"{value!r} is not between 60 and 36500"
 
 
+def _folder_problem(value: object) -> str | None:
+    return None if not value or Path(str(value)).is_absolute() else f"{value!r} is no absolute path"
+
+
 SETTINGS: Mapping[str, Setting] = {
     "RETENTION_DAYS": Setting(
         kind=int,
@@ -94,6 +101,12 @@ SETTINGS: Mapping[str, Setting] = {
         default=lambda: "purchase_intent.adapters.Shop",
         problem=_path_problem,
         remedy="Give the dotted path of your subclass of purchase_intent.adapters.Shop.",
+    ),
+    "SPOOL": Setting(
+        kind=str,
+        default=lambda: "",
+        problem=_folder_problem,
+        remedy="Give the absolute path of a folder that only the shop's own processes can write to.",
     ),
     "STORAGE": Setting(
         kind=str,
@@ -141,6 +154,7 @@ def _read() -> Config:
         storage=str(values["STORAGE"]),
         shop=str(values["SHOP"]),
         retention_days=cast("int", values["RETENTION_DAYS"]),
+        spool=str(values["SPOOL"]),
     )
 
 

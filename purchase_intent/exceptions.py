@@ -7,6 +7,7 @@ __all__ = [
     "BundleRefused",
     "ConfigurationError",
     "DayNotOver",
+    "EntryRefused",
     "EventRefused",
     "ExperimentRefused",
     "ForkedTooLate",
@@ -84,6 +85,12 @@ class BatchRefused(IntentError):
         super().__init__(f"{field}: {remedy}", field=field, remedy=remedy)
         self.field = field
         self.remedy = remedy
+
+
+class EntryRefused(IntentError):
+    """What was kept on its way to the database is not fit to be recorded."""
+
+    code = "entry_refused"
 
 
 class LogRefused(IntentError):

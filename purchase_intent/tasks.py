@@ -26,6 +26,7 @@ except ModuleNotFoundError:  # cron does the same work
 __all__ = [
     "BEAT_SCHEDULE",
     "close_sessions",
+    "drain",
     "freeze_day",
     "make_partitions",
     "prune",
@@ -189,6 +190,14 @@ def make_partitions() -> list[str]:
 
 
 @_task(**_again)
+def drain() -> dict[str, int]:
+    """Record the events that took a detour while the database was gone; what became of them."""
+    from purchase_intent.tracking.sinks.arriving import replay_spool
+
+    return asdict(replay_spool())
+
+
+@_task(**_again)
 def prune() -> dict[str, int]:
     """Delete what is older than the shop keeps; how many rows of each kind."""
     from purchase_intent.scoring import pruning
@@ -207,6 +216,7 @@ def _at(cron: str) -> object:
 BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "purchase-intent-score-sessions": {"task": "purchase_intent.score_sessions", "schedule": 60.0},
     "purchase-intent-close-sessions": {"task": "purchase_intent.close_sessions", "schedule": 300.0},
+    "purchase-intent-drain": {"task": "purchase_intent.drain", "schedule": 10.0, "options": {"expires": 10.0}},
     "purchase-intent-freeze-day": {"task": "purchase_intent.freeze_day", "schedule": _at("10 0 * * *")},
     "purchase-intent-make-partitions": {"task": "purchase_intent.make_partitions", "schedule": _at("20 0 * * *")},
     "purchase-intent-watch": {"task": "purchase_intent.watch", "schedule": _at("30 2 * * *")},

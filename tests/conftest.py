@@ -76,13 +76,15 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def champion_looked_up_anew() -> None:
-    """Forget what an earlier test's database said of a champion, and which faults were logged."""
+    """Forget what an earlier test's database said of a champion, which faults were logged, and which sinks failed."""
     if "purchase_intent.scoring.serving" in sys.modules:
         sys.modules["purchase_intent.scoring.serving"].forget()
     if "purchase_intent.scoring.faults" in sys.modules:
         sys.modules["purchase_intent.scoring.faults"].forget_faults()
     if "purchase_intent.scoring.shadow" in sys.modules:
         sys.modules["purchase_intent.scoring.shadow"].forget_challengers()
+    if "purchase_intent.tracking.sinks.chain" in sys.modules:
+        sys.modules["purchase_intent.tracking.sinks.chain"].forget_chains()
 
 
 @pytest.fixture

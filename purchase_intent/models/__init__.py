@@ -2,6 +2,7 @@
 
 from purchase_intent.models.api_key import ApiKey, ApiKeyQuerySet, Scope
 from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuerySet, Subject
+from purchase_intent.models.dead_letter import DeadLetter, Origin
 from purchase_intent.models.event import Event, EventQuerySet
 from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status
@@ -21,6 +22,7 @@ __all__ = [
     "CatalogueDay",
     "CatalogueDayQuerySet",
     "ChangeKind",
+    "DeadLetter",
     "Event",
     "EventQuerySet",
     "Health",
@@ -34,6 +36,7 @@ __all__ = [
     "OfferRuleQuerySet",
     "Order",
     "OrderQuerySet",
+    "Origin",
     "Outcome",
     "Recalibration",
     "RecalibrationQuerySet",

@@ -16,7 +16,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from purchase_intent.conf import config
 from purchase_intent.exceptions import ConfigurationError
-from purchase_intent.models import Event, ModelVersion, Order, Score, Session, TrainingRun, Visitor, WatchReport
+from purchase_intent.models import (
+    DeadLetter,
+    Event,
+    ModelVersion,
+    Order,
+    Score,
+    Session,
+    TrainingRun,
+    Visitor,
+    WatchReport,
+)
 from purchase_intent.models.partitions import prune_events
 from purchase_intent.scoring.bundles import is_ours, remove_bundle, stored_bundles
 
@@ -49,8 +59,9 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     """Delete what is older than `RETENTION_DAYS` at `now`.
 
     Events and scores by their own time; closed sessions, and visitors, that were last heard of before then and have
-    neither events nor orders left; reports of the watch and of trainings that ended. Orders are kept, with the sessions
-    and visitors they name. Bundles that no version names go after a week; a storage that cannot be asked is logged.
+    neither events nor orders left; reports of the watch and of trainings that ended; dead letters. Orders are kept,
+    with the sessions and visitors they name. Bundles that no version names go after a week; a storage that cannot be
+    asked is logged.
     """
     tell = progress or _silent
     before = now - timedelta(days=config().retention_days)
@@ -67,6 +78,7 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     visitors = _delete(gone, "visitors", tell)
     reports = _delete(WatchReport.objects.filter(day__lt=before.date()), "reports", tell)
     reports += _delete(TrainingRun.objects.filter(ended_at__lt=before), "reports", tell)
+    _delete(DeadLetter.objects.filter(moment__lt=before), "dead letters", tell)
     return Pruned(events, scores, sessions, visitors, reports, _orphans_removed(now, tell))
 
 

@@ -6,6 +6,7 @@ nobody has written it since, and the events are inserted. Everything else is lef
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,7 +31,7 @@ from purchase_intent.tracking.joining import join
 from purchase_intent.tracking.place import Place, Sender, find_place, has_ended
 from purchase_intent.tracking.rows import event_row, in_order
 
-__all__ = ["Foreseen", "Journey", "Recorded", "Sender"]
+__all__ = ["Foreseen", "Journey", "Recorded", "Sender", "digest_of"]
 
 TRIES: Final = 8
 """Races lost in a row before the last loss is raised; under locks from the third try on, so this is never reached."""
@@ -65,7 +66,9 @@ class Journey:
         self.sender = sender
         self._place: Place | None = None
         self._placed_at: datetime | None = None
-        self._foreseen: tuple[bytes, bytes] | None = None
+        self._received: datetime | None = None
+        self.foreseen = b""
+        """`digest_of` the state and past that were foreseen last, empty where none was."""
 
     def foresee(self, events: Sequence[Event], *, at: datetime) -> Foreseen:
         """The fold after `events`, which nobody has recorded yet; a login on its way is not looked through."""
@@ -78,7 +81,7 @@ class Journey:
                 observe(state, hit)
         else:
             state, past = _begun(place, hits)
-        self._foreseen = STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past)
+        self.foreseen = digest_of(STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past))
         return Foreseen(state, past, place.session)
 
     def session(self, *, at: datetime) -> Session | None:
@@ -92,11 +95,15 @@ class Journey:
             with transaction.atomic():
                 self._score(session, score)
 
-    def record(self, events: Sequence[Event], *, score: Intent | None = None) -> Recorded:
+    def record(
+        self, events: Sequence[Event], *, score: Intent | None = None, received: datetime | None = None
+    ) -> Recorded:
         """Write `events` and what they lead to, all or nothing, each once however often it is sent; then tell the shop.
 
-        `score` is kept where the session is what it was foreseen to be. Raises DatabaseError where the database fails.
+        `score` is kept where the session is what it was foreseen to be. `received` is when the server heard of them,
+        now by default. Raises DatabaseError where the database fails.
         """
+        self._received = received
         if not events:
             return Recorded(self.sender.visitor, self.sender.session, 0)
         visits = _visits(in_order(events))
@@ -130,7 +137,7 @@ class Journey:
     def _written(self, events: list[Event], score: Intent | None) -> tuple[Done | None, Place]:
         """Try until no race is lost: at first without a lock, then under those of all who take part."""
         also: set[int] = set()
-        at, now = events[0].occurred_at, timezone.now()
+        at, now = events[0].occurred_at, self._received or timezone.now()
         locked = False
         for attempt in range(TRIES):
             place = find_place(self.sender, at) if attempt else self._placed(at)
@@ -195,7 +202,12 @@ class Journey:
 
     def _kept(self, session: Session, state: bytes, past: bytes, score: Intent | None) -> dict[str, Any]:
         """The columns of a score given for exactly this state; nothing where it was given for another."""
-        if score is None or score.probability is None or score.moment is None or self._foreseen != (state, past):
+        if (
+            score is None
+            or score.probability is None
+            or score.moment is None
+            or self.foreseen != digest_of(state, past)
+        ):
             return {}
         if session.scored_at is not None and session.scored_at > score.moment:
             return {}
@@ -205,6 +217,11 @@ class Journey:
             "model_id": score.model,
             "scored_at": score.moment,
         }
+
+
+def digest_of(state: bytes, past: bytes) -> bytes:
+    """What a packed state and past are known by, in 16 bytes."""
+    return hashlib.blake2b(state + past, digest_size=16).digest()
 
 
 def _goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:

@@ -37,6 +37,7 @@ from purchase_intent.tracking.identity import (
 )
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
+from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.source import channel_of, device_of
 
 __all__ = ["Tracker"]
@@ -206,18 +207,19 @@ class Tracker:
     def _written(self, journey: Journey, events: Sequence[Event], customer: str, score: Intent | None) -> Recorded:
         label = self._label
         journey.sender = replace(journey.sender, customer=customer, bot=label.kind, bot_reason=label.reason)
-        return journey.record(events, score=score)
+        return chain().write(journey, events, score=score)
 
     @property
     def _label(self) -> Label:
         """What the visitor is: the shop's own people, by the user agent, or by what else is known."""
-        if self.shop.is_staff(self.request):
+        if chain().asked(lambda: self.shop.is_staff(self.request), otherwise=False):
             return STAFF
         label = label_of(self.request.META.get("HTTP_USER_AGENT", ""))
         return label if label.kind else self.hint
 
     def _customer(self) -> str:
-        return _word("customer", self.shop.customer(self.request), LONGEST_TEXT)
+        customer = chain().asked(lambda: self.shop.customer(self.request), otherwise="")
+        return _word("customer", customer, LONGEST_TEXT)
 
     # What the events are
 
@@ -258,7 +260,7 @@ class Tracker:
     @cached_property
     def _origin(self) -> dict[str, Any]:
         """Device, channel and country: of the session that goes on, or of this request where one begins."""
-        session = self.journey.session(at=self.moment)
+        session = chain().session(self.journey, at=self.moment)
         return {
             "device": device_of(self.request),
             "channel": self._channel if session is None else session.channel,

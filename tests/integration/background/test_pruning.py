@@ -17,6 +17,7 @@ from pytest_django import Settings
 from purchase_intent.conf import bundle_key
 from purchase_intent.events import EventName
 from purchase_intent.models import (
+    DeadLetter,
     Event,
     ModelVersion,
     Order,
@@ -88,6 +89,13 @@ def test_a_run_that_is_killed_goes_on_where_it_was(browse: Browse, monkeypatch: 
     assert left() == (["s4"], [f"v{number}" for number in range(5)], 0, 0)
     assert prune(NOW) == Pruned(events=0, scores=0, sessions=1, visitors=5, reports=0, bundles=0)
     assert left() == ([], [], 0, 0)
+
+
+def test_dead_letters_go_by_their_age() -> None:
+    for moment in (NOW - timedelta(days=61), NOW - timedelta(days=2)):
+        DeadLetter.objects.create(origin="spool", reason="it cannot be read", line=b"{}", moment=moment)
+    prune(NOW)
+    assert DeadLetter.objects.get().moment == NOW - timedelta(days=2)
 
 
 def test_reports_go_by_their_age_and_what_is_under_way_stays() -> None:

@@ -1,0 +1,1 @@
+"""Where events go: the database, and what stands in for it while it is gone. `chain` is the way in."""

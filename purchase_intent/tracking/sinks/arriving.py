@@ -1,0 +1,136 @@
+"""The other end of a detour: lines recorded one by one, each once however often it comes, and none of them lost.
+
+What can never be recorded becomes a dead letter with its reason. What cannot be now, since the database is gone, stays
+where it was: the fault is raised.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from django.db import DatabaseError, DataError, IntegrityError
+
+from purchase_intent.conf import config
+from purchase_intent.exceptions import EntryRefused
+from purchase_intent.models import DeadLetter, Origin
+from purchase_intent.tracking.recorder import Journey, Recorded
+from purchase_intent.tracking.sinks.entry import Entry, loads
+from purchase_intent.tracking.sinks.places import settled
+from purchase_intent.tracking.sinks.spool import taken
+
+__all__ = ["Arrived", "bury", "record_lines", "replay_dead_letters", "replay_spool"]
+
+logger = logging.getLogger("purchase_intent.tracking")
+
+BATCH: Final = 500
+"""Lines held in memory at a time."""
+LONGEST_REASON: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What became of some lines: events recorded, events there already, and lines that are dead letters now."""
+
+    events: int = 0
+    known: int = 0
+    dead: int = 0
+
+    def __add__(self, other: Arrived) -> Arrived:
+        return Arrived(self.events + other.events, self.known + other.known, self.dead + other.dead)
+
+
+def replay_spool() -> Arrived:
+    """Record what is in the spool, and delete what is recorded. Raises DatabaseError where the database is gone.
+
+    One process at a time does it: for another there is nothing to do. One that is killed leaves the file it was at,
+    and the next begins that file again.
+    """
+    done, folder = Arrived(), config().spool
+    if not folder:
+        return done
+    with taken(Path(folder)) as files:
+        for path in files:
+            with path.open("rb") as file:
+                # One without its end was never acknowledged: its writer was cut off in it.
+                lines = (line.removesuffix(b"\n") for line in file if line.endswith(b"\n"))
+                while part := list(islice(lines, BATCH)):
+                    done += record_lines(part, Origin.SPOOL)
+            path.unlink()
+    return done
+
+
+def replay_dead_letters() -> Arrived:
+    """Try every dead letter again; those that are recorded are gone, the others stay with their latest reason."""
+    done, last = Arrived(), 0
+    while letters := list(DeadLetter.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
+        last = letters[-1].pk
+        for letter in letters:
+            found = _recorded(bytes(letter.line))
+            if isinstance(found, str):
+                DeadLetter.objects.filter(pk=letter.pk).update(reason=found)
+                done += Arrived(dead=1)
+            else:
+                letter.delete()
+                done += found
+    return done
+
+
+def record_lines(lines: Sequence[bytes], origin: Origin) -> Arrived:
+    """Record lines in their order. Raises DatabaseError where the database is gone; to be begun again then."""
+    done = Arrived()
+    for line in lines:
+        found = _recorded(line)
+        done += bury([(line, found)], origin) if isinstance(found, str) else found
+    return done
+
+
+def bury(dead: Iterable[tuple[bytes, str]], origin: Origin) -> Arrived:
+    """Make dead letters of lines with their reasons."""
+    letters = [DeadLetter(origin=origin, reason=reason, line=line) for line, reason in dead]
+    DeadLetter.objects.bulk_create(letters)
+    for letter in letters:
+        logger.error("A line of the %s became a dead letter: %s", origin.label, letter.reason)
+    return Arrived(dead=len(letters))
+
+
+def _recorded(line: bytes) -> Arrived | str:
+    """What became of a line; the reason where it can never be recorded."""
+    try:
+        return _arrived(loads(line))
+    except EntryRefused as refusal:
+        return refusal.message[:LONGEST_REASON]
+    except (DataError, IntegrityError) as error:
+        return _reason(error)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one line that is not fit must not hold up all others
+        return _reason(error)
+
+
+def _arrived(entry: Entry) -> Arrived:
+    if not entry.events:
+        return Arrived()
+    try:
+        recorded = _record(entry)
+    except IntegrityError:
+        if entry.given is None:
+            raise
+        # Of a model version that is deleted: the events stand without their score.
+        recorded = _record(replace(entry, given=None))
+    return Arrived(events=recorded.added, known=max(len(entry.events) - recorded.added, 0))
+
+
+def _record(entry: Entry) -> Recorded:
+    journey, score = Journey(entry.sender), None
+    if entry.given is not None:
+        journey.foreseen, score = entry.given.digest, entry.given.intent
+    return journey.record(settled(journey, entry.events), score=score, received=entry.received)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".strip()[:LONGEST_REASON]

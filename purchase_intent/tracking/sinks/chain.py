@@ -1,0 +1,148 @@
+"""Where a request's events go: to the first of the sinks that takes them. A page is served whatever becomes of them.
+
+Without a spool there is the database alone, as if this module were not there. Otherwise a sink that fails is left
+alone for a while (`breaker`), and all of them together have so long for a page and no longer: `SECONDS`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from threading import Lock
+from typing import Final, TypeVar
+
+from django.db import InterfaceError, OperationalError, connections, router
+
+from purchase_intent.conf import config
+from purchase_intent.events import Event
+from purchase_intent.models import Session
+from purchase_intent.scoring.answer import Intent
+from purchase_intent.tracking.recorder import Journey, Recorded
+from purchase_intent.tracking.sinks.base import Sink
+from purchase_intent.tracking.sinks.deadline import within
+from purchase_intent.tracking.sinks.places import DatabaseSink, SpoolSink
+from purchase_intent.tracking.sinks.spool import spool_in
+
+__all__ = ["SECONDS", "Chain", "chain", "forget_chains"]
+
+logger = logging.getLogger("purchase_intent.tracking")
+T = TypeVar("T")
+
+SECONDS: Final = 0.5
+"""What one page may wait for its events to be taken, all in all; a sink that takes as long counts as failing."""
+LEAST: Final = 0.05
+"""Seconds that a sink must have left to be asked at all."""
+
+
+class Chain:
+    """The sinks in the order in which they are asked, of one process."""
+
+    def __init__(self, sinks: Sequence[Sink], *, is_alone: bool) -> None:
+        self.sinks, self.is_alone = tuple(sinks), is_alone
+        self.dropped = 0
+        self._dropping, self._lock = False, Lock()
+
+    def session(self, journey: Journey, *, at: datetime) -> Session | None:
+        """The stored session that an event of the moment `at` would go on in; None too where it cannot be looked up."""
+        if self.is_alone:
+            return journey.session(at=at)
+        first = self.sinks[0]
+        if not isinstance(first, DatabaseSink) or not first.breaker.is_closed:
+            return None
+        try:
+            with within(connections[router.db_for_write(Session)], SECONDS):
+                return journey.session(at=at)
+        except first.faults as error:
+            _note_failed(first, error)
+            return None
+
+    def asked(self, question: Callable[[], T], *, otherwise: T) -> T:
+        """What the shop answers of who is logged in; `otherwise` where that is in a database that is gone."""
+        if self.is_alone:
+            return question()
+        try:
+            return question()
+        except (OperationalError, InterfaceError):
+            return otherwise
+
+    def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None) -> Recorded:
+        """Have the events taken by the first sink that does; counted as dropped where none does."""
+        if self.is_alone:
+            return journey.record(events, score=score)
+        began = time.monotonic()
+        for sink in self.sinks:
+            left = SECONDS - (time.monotonic() - began)
+            # The spool has to wait for nobody.
+            if (left < LEAST and sink is not self.sinks[-1]) or not sink.breaker.allows():
+                continue
+            recorded = _taken(sink, journey, events, score, max(left, LEAST))
+            if recorded is not None:
+                self._note_kept()
+                return recorded
+        self._note_dropped(len(events))
+        return Recorded(journey.sender.visitor, journey.sender.session, 0)
+
+    def _note_dropped(self, count: int) -> None:
+        with self._lock:
+            self.dropped += count
+            is_first, self._dropping = not self._dropping, True
+        if is_first:
+            logger.error(
+                "Events are dropped: neither the database nor the spool takes them. See that the database answers, "
+                "and that there is room in the folder of SPOOL."
+            )
+
+    def _note_kept(self) -> None:
+        if self._dropping:
+            with self._lock:
+                was_dropping, self._dropping = self._dropping, False
+            if was_dropping:
+                logger.warning("Events are taken again; this process has dropped %d of them so far.", self.dropped)
+
+
+def chain() -> Chain:
+    """The process's chain under the settings as they stand."""
+    return _chain(config().spool)
+
+
+def forget_chains() -> None:
+    """Begin anew: with every sink as if it answered, and nothing dropped."""
+    _chain.cache_clear()
+
+
+@lru_cache(maxsize=8)
+def _chain(spool: str) -> Chain:
+    sinks: list[Sink] = [DatabaseSink()]
+    if spool:
+        sinks.append(SpoolSink(spool_in(spool)))
+    return Chain(sinks, is_alone=len(sinks) == 1)
+
+
+def _taken(
+    sink: Sink, journey: Journey, events: Sequence[Event], score: Intent | None, seconds: float
+) -> Recorded | None:
+    """What a sink made of the events; None where it failed."""
+    began = time.monotonic()
+    try:
+        recorded = sink.write(journey, events, score=score, seconds=seconds)
+    except sink.faults as error:
+        _note_failed(sink, error)
+        return None
+    if time.monotonic() - began > SECONDS:
+        _note_failed(sink, TimeoutError(f"it took more than {SECONDS} seconds"))
+    elif sink.breaker.succeed():
+        logger.warning("The %s takes events again.", sink.name)
+    return recorded
+
+
+def _note_failed(sink: Sink, error: Exception) -> None:
+    if sink.breaker.fail():
+        logger.error(
+            "The %s fails to take events (%s): the next sink takes them until it does.",
+            sink.name,
+            type(error).__name__,
+            exc_info=error,
+        )
