@@ -29,6 +29,7 @@ Keys: TypeAlias = NDArray[np.int64]
 Numbers: TypeAlias = NDArray[np.float64]
 Subject: TypeAlias = type[Session] | type[Visitor]
 
+_SOON: Final = ", soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -160,7 +161,11 @@ def _write(batch: _Batch, *, patient: bool) -> NDArray[np.bool_]:
 
 
 def _in_one_statement(batch: _Batch, connection: BaseDatabaseWrapper, *, patient: bool) -> list[int]:
-    """What `_row_by_row` does, in PostgreSQL's words."""
+    """What `_row_by_row` does, in PostgreSQL's words.
+
+    Where it is a transaction by itself, its answer does not wait for the disk: what a crash of the server undoes, rows
+    and scores together, is scored again.
+    """
     quote, table = connection.ops.quote_name, batch.subject._meta.db_table  # noqa: SLF001 (documented by Django)
     given: list[tuple[str, str, str]] = [
         ("id", "bigint", _numbers(batch.keys)),
@@ -183,6 +188,8 @@ def _in_one_statement(batch: _Batch, connection: BaseDatabaseWrapper, *, patient
         parameters.append(batch.said[0].model)
     changed = ", ".join(f"{quote(name)} = {value}" for name, value in values.items())
     inserts, told = _inserts(batch, quote)
+    # For this statement alone: within a transaction of somebody else's the commit is theirs.
+    soon = "" if connection.in_atomic_block else _SOON
     sql = (
         "WITH given AS MATERIALIZED (SELECT *, timestamptz 'epoch' + at * interval '1 microsecond' AS moment "  # noqa: S608
         f"FROM unnest({arrays}) AS g({names})), "
@@ -190,7 +197,7 @@ def _in_one_statement(batch: _Batch, connection: BaseDatabaseWrapper, *, patient
         f"ORDER BY id FOR NO KEY UPDATE{'' if patient else ' SKIP LOCKED'}), "
         f"changed AS (UPDATE {quote(table)} AS changing SET {changed} FROM given JOIN mine USING (id) "
         "WHERE changing.id = given.id AND (changing.scored_at IS NULL OR changing.scored_at < given.moment))"
-        f"{inserts} SELECT id FROM mine"
+        f"{inserts}{soon} SELECT mine.id FROM mine{', soon' if soon else ''}"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters + told)

@@ -82,8 +82,8 @@ class LeaveRoom(Operation):
 
     reversible = True
 
-    def __init__(self, model_name: str, percent: int) -> None:
-        self.model_name, self.percent = model_name, percent
+    def __init__(self, model_name: str, percent: int, *, before: int = 100) -> None:
+        self.model_name, self.percent, self.before = model_name, percent, before
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Models know nothing of it."""
@@ -105,8 +105,8 @@ class LeaveRoom(Operation):
         from_state: ProjectState,  # noqa: ARG002 (Django's signature)
         to_state: ProjectState,
     ) -> None:
-        """Fill pages again."""
-        self._fill(100, app_label, schema_editor, to_state)
+        """Fill pages as they were filled before."""
+        self._fill(self.before, app_label, schema_editor, to_state)
 
     def describe(self) -> str:
         """What `migrate --plan` shows."""

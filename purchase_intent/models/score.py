@@ -71,13 +71,35 @@ class ScoreQuerySet(models.QuerySet["Score"]):
 class Score(models.Model):
     """What a model said of a session, or of a visitor, at one moment."""
 
+    # Without constraints in the database, which would look up each row twice more: see ADR 0010.
     session = models.ForeignKey(
-        Session, models.CASCADE, null=True, blank=True, related_name="scores", db_index=False, verbose_name=_("session")
+        Session,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="scores",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("session"),
     )
     visitor = models.ForeignKey(
-        Visitor, models.CASCADE, null=True, blank=True, related_name="scores", db_index=False, verbose_name=_("visitor")
+        Visitor,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="scores",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("visitor"),
     )
-    model = models.ForeignKey(ModelVersion, models.CASCADE, related_name="scores", verbose_name=_("model version"))
+    model = models.ForeignKey(
+        ModelVersion,
+        models.CASCADE,
+        related_name="scores",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("model version"),
+    )
     probability = models.FloatField(_("probability"))
     band = models.CharField(_("band"), max_length=32, blank=True, default="")
     moment = models.DateTimeField(_("moment"))
@@ -98,6 +120,11 @@ class Score(models.Model):
                 fields=("moment", "id"),
                 condition=Q(came_true=None, session__isnull=False),
                 name="intent_score_waiting",
+            ),
+            models.Index(
+                fields=("model", "moment", "id"),
+                condition=Q(came_true=None, visitor__isnull=False),
+                name="intent_score_awaited",
             ),
             models.Index(fields=("-moment", "-id"), name="intent_score_latest"),
             models.Index(

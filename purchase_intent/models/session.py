@@ -102,7 +102,7 @@ class Session(models.Model):
 
     score = models.FloatField(_("score"), null=True, blank=True, help_text=_("Probability of a purchase, 0 to 1."))
     band = models.CharField(_("band"), max_length=32, blank=True, default="")
-    # Without an index: nobody looks sessions up by it, and it would be written anew with each first score.
+    # Without an index, as nobody looks sessions up by it, and without a constraint in the database: see ADR 0010.
     model = models.ForeignKey(
         ModelVersion,
         models.SET_NULL,
@@ -110,6 +110,7 @@ class Session(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         verbose_name=_("model version"),
     )
     scored_at = models.DateTimeField(_("scored at"), null=True, blank=True)

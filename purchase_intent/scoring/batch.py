@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-import numpy as np
 from django.db.models import F, Q
 
-from purchase_intent.features.columns import unpacked
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT
 from purchase_intent.models import Session, SessionQuerySet, Stage
-from purchase_intent.models.bulk import instant, microseconds, write_said
+from purchase_intent.models.bulk import instant, write_said
+from purchase_intent.models.copied import Kind, columns
 from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.columns import Part, Rows, say
 from purchase_intent.scoring.shadow import shadows
@@ -23,6 +22,8 @@ PAGE: Final = 5_000
 """Rows in memory, at some three kilobytes each, and of one call of the learners."""
 MOST: Final = 200_000
 """Sessions scored in one run: the next run goes on with those that have waited longest."""
+
+_READ: Final[Mapping[str, Kind]] = {"pk": int, "last_at": datetime, "state": STATE_LAYOUT, "past": PAST_LAYOUT}
 
 Progress = Callable[[str], None]
 
@@ -48,7 +49,8 @@ def score_sessions(
     after = Q()
     while seen < most and len(rows := _page(waiting.filter(after)[: min(PAGE, most - seen)])):
         last = instant(int(rows.moments[-1]))
-        after = Q(last_at__gt=last) | Q(last_at=last, pk__gt=int(rows.keys[-1]))
+        # The first half says nothing new, but it is what an index can start from.
+        after = Q(last_at__gte=last) & (Q(last_at__gt=last) | Q(pk__gt=int(rows.keys[-1])))
         seen += len(rows)
         kept += _write(rows)
         if progress is not None:
@@ -58,13 +60,8 @@ def score_sessions(
 
 def _page(sessions: SessionQuerySet) -> Rows:
     """What scoring needs of some sessions, in their order."""
-    found = list(sessions.values_list("pk", "last_at", "state", "past"))
-    return Rows(
-        keys=np.array([key for key, _, _, _ in found], np.int64),
-        states=unpacked(STATE_LAYOUT, (state for _, _, state, _ in found)),
-        pasts=unpacked(PAST_LAYOUT, (past for _, _, _, past in found)),
-        moments=np.array([microseconds(last) for _, last, _, _ in found], np.int64),
-    )
+    found = columns(sessions, _READ)
+    return Rows(keys=found["pk"], states=found["state"], pasts=found["past"], moments=found["last_at"])
 
 
 def _write(rows: Rows) -> int:

@@ -134,7 +134,7 @@ def _judge_late() -> int:
     judged, after = 0, Q()
     while found := list(late.filter(after).values_list("moment", "pk")[:AT_ONCE]):
         moment, last = found[-1]
-        after = Q(moment__gt=moment) | Q(moment=moment, pk__gt=last)
+        after = Q(moment__gte=moment) & (Q(moment__gt=moment) | Q(pk__gt=last))  # the first half for the index
         judged += _settle(Score.objects.filter(pk__in=listed(key for _, key in found), came_true=None))
         if len(found) < AT_ONCE:
             break

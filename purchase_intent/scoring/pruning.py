@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db import connections, router, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from purchase_intent.conf import config
@@ -113,13 +114,23 @@ def _delete(rows: QuerySet[Any], what: str, tell: Progress) -> int:
     """Delete the rows of a query, a bounded number at a time; how many, what hangs on them not counted."""
     label, done = rows.model._meta.label, 0  # noqa: SLF001 (documented by Django)
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        # Asked again in the deleting statement: what came meanwhile keeps its row.
-        gone = rows.filter(pk__in=keys).delete()[1].get(label, 0)
+        with transaction.atomic(using=router.db_for_write(rows.model)):
+            # Asked again in the deleting statement: what came meanwhile keeps its row.
+            gone = rows.filter(pk__in=_held(rows, keys)).delete()[1].get(label, 0)
         if not gone:
             break
         done += gone
         tell(f"deleting {what}: {done:,}")
     return done
+
+
+def _held(rows: QuerySet[Any], keys: list[int]) -> list[int]:
+    """Those of the rows that nobody else writes until the transaction ends: so no score comes to a row that goes."""
+    alias = router.db_for_write(rows.model)
+    found = rows.model._default_manager.using(alias).filter(pk__in=keys).order_by("pk")  # noqa: SLF001 (the same)
+    if connections[alias].features.has_select_for_update_skip_locked:
+        found = found.select_for_update(skip_locked=True)
+    return list(found.values_list("pk", flat=True))
 
 
 def _silent(step: str) -> None:

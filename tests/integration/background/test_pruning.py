@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -155,3 +156,22 @@ def test_a_storage_that_is_gone_is_logged_and_the_rows_go_all_the_same(
     with caplog.at_level(logging.ERROR):
         assert prune(NOW) == Pruned(events=1, scores=0, sessions=1, visitors=1, reports=0, bundles=0)
     assert "Bundles that no model names were not looked for: STORAGES['purchase_intent']" in caplog.text
+
+
+def test_what_somebody_is_writing_stays_until_the_next_run(browse: Browse) -> None:
+    """A score may be on its way to it: without a constraint nothing else keeps the two together."""
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL locks rows")
+    busy = closed(browse, visitor("v1"), "busy", VIEW)
+    closed(browse, visitor("v2"), "free", VIEW)
+    other = connection.copy()
+    other.set_autocommit(autocommit=False)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM purchase_intent_session WHERE id = %s FOR NO KEY UPDATE", [busy.pk])
+        assert prune(NOW) == Pruned(events=2, scores=0, sessions=1, visitors=1, reports=0, bundles=0)
+        assert left() == (["busy"], ["v1"], 0, 0)
+    finally:
+        other.rollback()
+        other.close()
+    assert prune(NOW) == Pruned(events=0, scores=0, sessions=1, visitors=1, reports=0, bundles=0)
