@@ -24,7 +24,7 @@ from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["Line", "score", "shown_again", "track", "track_order"]
+__all__ = ["Line", "score", "script_facts", "shown_again", "track", "track_order"]
 
 _ATTRIBUTE: Final = "_purchase_intent_score"
 
@@ -103,6 +103,19 @@ def shown_again(request: HttpRequest) -> None:
     is recorded all the same.
     """
     tell_shown_again(request)
+
+
+def script_facts(request: HttpRequest, *, is_shared: bool = False) -> dict[str, str]:
+    """What the script's tag says of a page: its role and, where it is one visitor's, whether that visitor agrees."""
+    tracker = attached(request)
+    if tracker is None:
+        return {}
+    facts = {} if is_shared else {"consent": "yes" if tracker_of(request) is not None else "no"}
+    try:
+        return facts | {"page": tracker.shop.page(request).label}
+    except Exception as error:  # noqa: BLE001 - the edge to the shop's own code
+        tracker.fail(error)
+        return facts
 
 
 def _of_request(request: HttpRequest, *, reasons: int, as_of: datetime | None) -> Intent:

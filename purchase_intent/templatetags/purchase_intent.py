@@ -8,13 +8,14 @@ from typing import Any, Final
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 
 from purchase_intent.models import Stage
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
-from purchase_intent.shortcuts import score
+from purchase_intent.shortcuts import score, script_facts
 
-__all__ = ["LazyIntent", "intent"]
+__all__ = ["LazyIntent", "intent", "intent_script"]
 
 REASONS: Final = 3
 """How many reasons a page shows unless it asks for more or fewer."""
@@ -94,3 +95,30 @@ def intent(context: Context, reasons: Any = REASONS) -> LazyIntent:
     return LazyIntent(
         request if isinstance(request, HttpRequest) else None, reasons if isinstance(reasons, int) else REASONS
     )
+
+
+@register.inclusion_tag("purchase_intent/script.html", takes_context=True)
+def intent_script(context: Context, *, cached: bool = False, spa: bool = False, dwell: bool = True) -> dict[str, Any]:
+    """The script's tag: `{% intent_script %}`, `{% intent_script cached=True %}` on a page that comes out of a cache.
+
+    `spa` also tells of pages that scripts show; `dwell=False` leaves out how long the last page was looked at. On a
+    cached page the server asks for consent when events arrive, since the page is not one visitor's.
+    """
+    request = context.get("request")
+    data = {"url": _address()}
+    if not data["url"]:
+        return {"data": {}}
+    if cached or spa:
+        data["views"] = "spa" if spa else "cached"
+    if dwell:
+        data["dwell"] = ""
+    if isinstance(request, HttpRequest):
+        data |= script_facts(request, is_shared=cached)
+    return {"data": data}
+
+
+def _address() -> str:
+    try:
+        return reverse("purchase_intent:events")
+    except NoReverseMatch:  # the project includes no urls of ours
+        return ""

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from purchase_intent.adapters import Shop, current_shop
-from purchase_intent.events import PAGE_OF_EVENT, Event, EventName
+from purchase_intent.events import Event, EventName
 from purchase_intent.events.reasons import LONGEST_TEXT
 from purchase_intent.exceptions import ConfigurationError, EventRefused, IntentError
 from purchase_intent.scoring.answer import Intent
@@ -35,6 +35,7 @@ from purchase_intent.tracking.identity import (
     read_identity,
     remember,
 )
+from purchase_intent.tracking.marking import SHOWING, mark_shown
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
 from purchase_intent.tracking.sinks.chain import chain
@@ -45,8 +46,6 @@ __all__ = ["Tracker"]
 logger = logging.getLogger("purchase_intent.tracking")
 
 _LONGEST_SITE: Final = 64
-_SHOWING: Final = frozenset({EventName.PAGE_VIEW, *PAGE_OF_EVENT})
-"""Events that show a page: where the view tells one of them, no page view is added."""
 _ONCE: Final = frozenset({EventName.LOGIN, EventName.LOGOUT})
 
 
@@ -183,8 +182,10 @@ class Tracker:
         events = self._events(shown=response is not None and shows(self.request, response))
         if not events:
             self.journey.keep(self.score, at=self.moment)
+            mark_shown(response, self.request, events)
             return
         identity = self._record(events)
+        mark_shown(response, self.request, events)
         if response is not None and identity != self.cookie:
             remember(response, identity, site=self.site)
 
@@ -225,7 +226,7 @@ class Tracker:
 
     def _events(self, *, shown: bool) -> list[Event]:
         events = [self._placed(told) for told in self._standing()]
-        if shown and self.is_page_view and not any(event.name in _SHOWING for event in events):
+        if shown and self.is_page_view and not any(event.name in SHOWING for event in events):
             events.append(self._page_view)
         return events
 

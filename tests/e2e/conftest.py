@@ -150,4 +150,7 @@ def visit(chromium: Browser, live_server: LiveServer, stocked: None) -> Iterator
 
     yield _visit
     for context in opened:
+        for page in context.pages:
+            # What a tab that closes tells would arrive in the next test.
+            page.evaluate("window.intent && intent.consent(false)")
         context.close()
