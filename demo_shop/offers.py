@@ -15,7 +15,8 @@ from purchase_intent.shortcuts import score
 __all__ = ["BAND", "consider", "give", "given", "use_up"]
 
 BAND = "top_5"
-"""The offer is for the twentieth of the moments that are likeliest to end in an order, before the checkout begins."""
+"""Unless the shop stored a rule for it at the desk, the offer is for the twentieth of the moments that are likeliest to
+end in an order; before the checkout begins."""
 
 _KEY = "free_delivery"
 _STAGES = frozenset({Stage.BROWSING, Stage.PRODUCT, Stage.CART})
@@ -33,7 +34,8 @@ def give(session: MutableMapping[str, Any], intent: Intent) -> bool:
     """
     if given(session):
         return True
-    earned = intent.standing == Standing.SCORED and BAND in intent.bands and intent.stage in _STAGES
+    chosen = BAND in intent.bands if intent.offer is None else intent.offer
+    earned = intent.standing == Standing.SCORED and chosen and intent.stage in _STAGES
     if earned:
         session[_KEY] = True
     return earned

@@ -17,7 +17,7 @@ from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
 from purchase_intent.conf import config
 from purchase_intent.management.progress import Steps
-from purchase_intent.models import CatalogueDay, Horizon, ModelVersion, Visitor
+from purchase_intent.models import CatalogueDay, Horizon, ModelVersion, Visitor, WatchReport
 
 __all__ = ["ACCOUNTS", "Account", "Preparation", "Step", "admin_password_stands"]
 
@@ -69,6 +69,7 @@ class Preparation:
             Step("Simulated history", _history_there, self._load_history),
             Step("Training", _champion_there, self._train),
             Step("Scores", _scores_there, self._score),
+            Step("Model health", _report_there, self._watch),
         )
 
     def _call(self, name: str, *args: str, **options: object) -> None:
@@ -91,6 +92,10 @@ class Preparation:
         steps.done()
         self.out.write(f"Kept {kept:,} scores of the sessions that the model has not learnt from.")
         self._call("intent_score", visitors=True)
+
+    def _watch(self) -> None:
+        # As the night would have it, of the day that is over; a training that it finds due is left on record.
+        self._call("intent_watch", no_training=True)
 
 
 def _catalogue_there() -> str:
@@ -120,6 +125,11 @@ def _scores_there() -> str:
     # The customers are scored last.
     scored = Visitor.objects.filter(score__isnull=False).count()
     return f"{scored:,} visitors" if scored else ""
+
+
+def _report_there() -> str:
+    report = WatchReport.objects.of(Horizon.SESSION).first()
+    return f"a report of {report.day.day} {report.day:%B %Y}" if report is not None else ""
 
 
 def _make_accounts() -> None:

@@ -11,13 +11,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from purchase_intent.admin.cards import CardPages
 from purchase_intent.admin.contests import duel_of, duel_table, trail
-from purchase_intent.admin.lists import Desk
+from purchase_intent.admin.offers import OfferPages
 from purchase_intent.admin.portrait import reasons_page
 from purchase_intent.admin.saying import clock, timed
 from purchase_intent.exceptions import IntentError
 from purchase_intent.insights.figures import main_figure, tables
 from purchase_intent.insights.gate import gate_tables
+from purchase_intent.insights.made_of import correction_words
 from purchase_intent.models import ChangeKind, Horizon, ModelChange, ModelVersion, Status
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.training import promotion
@@ -52,7 +54,7 @@ ACTS: Final[Mapping[str, Callable[[ModelVersion, str], ModelChange]]] = {
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(Desk):
+class ModelVersionAdmin(CardPages, OfferPages):
     list_display = ("name", "status", "verdict_words", "auc", "precision", "learnt_from", "made", "horizon")
     list_filter = ("horizon", "status")
     page_template = "admin/purchase_intent/model.html"
@@ -71,15 +73,17 @@ class ModelVersionAdmin(Desk):
         return found | {"lead_url": watch, "lead": "How the champion fares"}
 
     def get_urls(self) -> list[URLPattern]:
-        """The admin's own, a page for each act to confirm it on, and one on what a model goes by."""
-        act = self.admin_site.admin_view(self.act_view)
-        reasons = self.admin_site.admin_view(self.reasons_view)
+        """The admin's own, a page to confirm each act on, and those on reasons, on offers, and of the card."""
+        wrap = self.admin_site.admin_view
         acts = [
-            path(f"<int:key>/{name}/", act, {"name": name}, name=f"purchase_intent_modelversion_{name}")
+            path(f"<int:key>/{name}/", wrap(self.act_view), {"name": name}, name=f"purchase_intent_modelversion_{name}")
             for name in ACTS
         ]
-        page = path("<int:key>/reasons/", reasons, name="purchase_intent_modelversion_reasons")
-        return [*acts, page, *super().get_urls()]
+        page = path("<int:key>/reasons/", wrap(self.reasons_view), name="purchase_intent_modelversion_reasons")
+        offer = path("<int:key>/offer/", wrap(self.offer_view), name="purchase_intent_modelversion_offer")
+        card = path("<int:key>/card/", wrap(self.card_view), name="purchase_intent_modelversion_card")
+        kept = path("<int:key>/card/file/", wrap(self.card_file_view), name="purchase_intent_modelversion_card_file")
+        return [*acts, page, offer, card, kept, *super().get_urls()]
 
     @admin.display(description="model")
     def name(self, version: ModelVersion) -> str:
@@ -116,6 +120,7 @@ class ModelVersionAdmin(Desk):
             "verdict_text": row.verdict or "The checks said nothing.",
             "reasons": row.reasons if isinstance(row.reasons, list) else [],
             "fault": fault,
+            "correction": correction_words(row),
             "facts": _facts(row),
             "tables": tables(row),
             "gate_tables": gate_tables(row),

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from purchase_intent.admin.saying import band_words, per_cent, timed
-from purchase_intent.insights.calibration import calibration_chart
+from purchase_intent.insights.calibration import NARROW, calibration_chart
+from purchase_intent.insights.words import exact_per_cent
 from purchase_intent.models import WatchReport
 
 __all__ = ["told"]
@@ -51,8 +52,10 @@ def told(report: WatchReport, now: datetime) -> dict[str, Any]:
         ],
         "live": live,
         "measures": _measures(live, performance.get("promised") or {}),
+        "offer": _offer(performance.get("offer") or {}),
         "bands": _bands(live, performance.get("promised") or {}),
         "chart": calibration_chart(live.get("reliability") or ()),
+        "narrow_chart": calibration_chart(live.get("reliability") or (), NARROW),
         "reliability": [
             {
                 "said": f"{row['said']:.2%}",
@@ -110,6 +113,25 @@ def _bands(live: Data, promised: Data) -> list[tuple[str, str, str, str, str]]:
         )
         for name, row in (live.get("bands") or {}).items()
     ]
+
+
+def _offer(found: Data) -> str:
+    """How the shop's offer hit, in one sentence; "" without a rule for it."""
+    if not found:
+        return ""
+    if found["from"] is None:
+        return "The shop's offer is for nobody with this model."
+    ends, between = (
+        f"{exact_per_cent(found[low])} to {exact_per_cent(found[high])}"
+        for low, high in (("from", "to"), ("low", "high"))
+    )
+    if found["precision"] is None:
+        return f"Of these sessions none came into the range of the shop's offer, scores from {ends}."
+    return (
+        f"Of these sessions {found['sessions']:,} ({per_cent(found['share'])}) came into the range of the shop's "
+        f"offer, scores from {ends}: {found['bought']:,} of them bought, {exact_per_cent(found['precision'])} "
+        f"(95% interval {between}); {found['expected']:,.0f} were expected."
+    )
 
 
 def _by_day(row: Data) -> tuple[str, str, str, str, str, str, str]:

@@ -8,12 +8,26 @@ from typing import Any, Final
 
 from purchase_intent.insights.axes import Tick, nice_top
 
-__all__ = ["CalibrationChart", "calibration_chart"]
+__all__ = ["NARROW", "WIDE", "CalibrationChart", "Sheet", "calibration_chart"]
 
-WIDTH: Final = 720
 HEIGHT: Final = 320
-LEFT, RIGHT, TOP, BOTTOM = 56, 150, 28, 48
+TOP, BOTTOM = 28, 48
 Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """How wide the chart is drawn, and the room on its sides, in pixels."""
+
+    name: str
+    width: int
+    left: int
+    right: int
+
+
+WIDE: Final = Sheet("wide", 720, 56, 150)
+NARROW: Final = Sheet("narrow", 320, 48, 20)
+"""For a phone: the letters are as large as on a wide screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +45,7 @@ class Point:
 class CalibrationChart:
     """What was said against what happened, in pixels of a canvas of `width` by `height`."""
 
+    name: str
     width: int
     height: int
     left: int
@@ -44,14 +59,14 @@ class CalibrationChart:
     summary: str
 
 
-def calibration_chart(reliability: Sequence[Data]) -> CalibrationChart | None:
+def calibration_chart(reliability: Sequence[Data], sheet: Sheet = WIDE) -> CalibrationChart | None:
     """The chart of a report's deciles; None without any. Both axes end at the lowest round share that holds all."""
     if not reliability:
         return None
     top = nice_top(min(1.0, max(max(row["said"], row["high"]) for row in reliability)))
 
     def x(share: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * min(share, top) / top, 1)
+        return round(sheet.left + (sheet.width - sheet.left - sheet.right) * min(share, top) / top, 1)
 
     def y(share: float) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(share, top) / top, 1)
@@ -69,10 +84,11 @@ def calibration_chart(reliability: Sequence[Data]) -> CalibrationChart | None:
     shares = (0, top / 2, top)
     last = reliability[-1]
     return CalibrationChart(
-        width=WIDTH,
+        name=sheet.name,
+        width=sheet.width,
         height=HEIGHT,
-        left=LEFT,
-        right=WIDTH - RIGHT,
+        left=sheet.left,
+        right=sheet.width - sheet.right,
         top=TOP,
         bottom=HEIGHT - BOTTOM,
         points=points,

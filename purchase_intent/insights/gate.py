@@ -39,7 +39,8 @@ def gate_tables(version: ModelVersion) -> list[Table]:
     if {"ece", "ece_by_chance"} <= holds.keys():
         rows.append(("calibration error", f"{holds['ece']:.4f}", f"0 to {holds['ece_by_chance']:.4f} by chance alone"))
     if rows:
-        found.append(Table("How its probabilities held on those sessions", ("", "found", "95% interval"), tuple(rows)))
+        heads = ("figure", "found", "95% interval")
+        found.append(Table("How its probabilities held on those sessions", heads, tuple(rows)))
     return found
 
 

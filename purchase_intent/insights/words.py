@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from purchase_intent.adapters import current_shop
 from purchase_intent.conf import config
 
-__all__ = ["band_words", "clock", "effect", "money", "per_cent"]
+__all__ = ["band_words", "clock", "effect", "exact_per_cent", "money", "per_cent"]
 
 
 def per_cent(probability: float) -> str:
@@ -18,6 +18,16 @@ def per_cent(probability: float) -> str:
     if probability < 0.01:
         return "<1%"
     return ">99%" if probability > 0.99 else f"{probability * 100:.0f}%"
+
+
+def exact_per_cent(probability: float) -> str:
+    """A probability where small ones have to be told apart: "0.04%", "1.3%", "41%"."""
+    share = probability * 100
+    if share == 0:
+        return "0%"
+    if share < 0.01:
+        return "<0.01%"
+    return f"{share:.2f}%" if share < 1 else f"{share:.1f}%" if share < 10 else f"{share:.0f}%"
 
 
 def band_words(band: str) -> str:

@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from purchase_intent.learning.intervals import wilson
 from purchase_intent.learning.metrics import expected_calibration_error
 from purchase_intent.learning.table import Codes, Column, Labels
 
-__all__ = ["TOLERANCE", "Reliability", "reliability"]
+__all__ = ["DECILES", "TOLERANCE", "Reliability", "deciles", "reliability"]
 
 TOLERANCE: Final = 1.25
 """Slope and odds may be wrong by this factor before anybody would act differently."""
 DRAWS: Final = 200
+DECILES: Final = 10
 _WIDTH: Final = 1.959964
 """Standard errors on each side of a 95% interval."""
 _STEPS: Final = 50
@@ -122,3 +124,22 @@ def _cox(
     by_cluster = np.column_stack([np.bincount(owner, pulls[:, column]) for column in range(len(at))])
     spread = np.sqrt(np.diag(bread @ (by_cluster.T @ by_cluster) @ bread))
     return at.tolist(), spread.tolist()
+
+
+def deciles(labels: Labels, chances: Column, weights: Column, *, sessions: int) -> list[dict[str, float]]:
+    """What was said against what happened in ten bins of equal weight, with Wilson's interval of each.
+
+    Sessions are the cases: the rows of one tell no more than it does.
+    """
+    order = np.argsort(chances, kind="stable")
+    mass = np.cumsum(weights[order])
+    cuts = np.searchsorted(mass, mass[-1] * np.arange(1, DECILES) / DECILES)
+    rows = []
+    for part in np.split(order, cuts):
+        if len(part):
+            total = float(weights[part].sum())
+            said, bought = (float(np.average(column[part], weights=weights[part])) for column in (chances, labels))
+            cases = total / float(mass[-1]) * sessions
+            low, high = wilson(bought * cases, cases)
+            rows.append({"said": said, "bought": bought, "low": low, "high": high, "sessions": cases})
+    return [{name: round(value, 5) for name, value in row.items()} for row in rows]

@@ -21,6 +21,7 @@ from purchase_intent.models import Horizon, ModelVersion
 from purchase_intent.scoring.bundles import check_storage
 from purchase_intent.sources import EventLog, check_targets, open_log
 from purchase_intent.sources.orm import stored_events
+from purchase_intent.training.breakdown import with_breakdown
 from purchase_intent.training.checks import Finding, check_model
 from purchase_intent.training.dataset import Progress, build_sample
 from purchase_intent.training.eligibility import refuse_too_little
@@ -92,9 +93,11 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
 def _learnt(log: EventLog, request: Request, progress: Progress) -> tuple[IntentEnsemble, Sample]:
     options: dict[str, Any] = {"seed": request.seed, "tuning": request.tuning, "threads": request.threads}
     if request.horizon == Horizon.WEEK:
-        return learn_week(log, progress=progress, **options)
-    sample = build_sample(log, seed=request.seed, progress=progress)
-    return IntentEnsemble.fit(sample, progress=progress, **options), sample
+        ensemble, sample = learn_week(log, progress=progress, **options)
+    else:
+        sample = build_sample(log, seed=request.seed, progress=progress)
+        ensemble = IntentEnsemble.fit(sample, progress=progress, **options)
+    return with_breakdown(ensemble, sample, horizon=request.horizon, threads=request.threads), sample
 
 
 @contextmanager

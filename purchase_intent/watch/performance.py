@@ -15,6 +15,7 @@ from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.learning import Calibration, auc, average_precision, case_weights, expected_calibration_error
 from purchase_intent.learning.intervals import resampled, session_draws, wilson
 from purchase_intent.learning.offers import Range
+from purchase_intent.learning.reliability import DECILES, deciles
 from purchase_intent.models import ModelVersion
 from purchase_intent.watch.scores import Judged
 
@@ -25,7 +26,6 @@ __all__ = [
     "offer_figures",
     "promised",
     "ratio_now",
-    "reliability",
     "too_few",
 ]
 
@@ -33,7 +33,6 @@ LEAST_BUYERS: Final = 20
 """Buying sessions, and others, that a figure needs: with fewer an AUC is known to a tenth at best."""
 FREE_SLOPE: Final = 10.0
 """The slope of live scores is read off as it is, hardly shrunk towards 1."""
-DECILES: Final = 10
 
 Interval = tuple[float, float] | None
 
@@ -71,7 +70,7 @@ def live_figures(scores: Judged, *, seed: int) -> dict[str, Any]:
     found["slope"] = round(slope(weights), 4)
     found["slope_interval"] = _rounded(resampled(slope, weights, draws[:40]))
     found["base_rate"] = round(float(np.average(labels, weights=weights)), 5)
-    found["reliability"] = reliability(labels, chances, weights, sessions=found["sessions"])
+    found["reliability"] = deciles(labels, chances, weights, sessions=found["sessions"])
     found["bands"] = _bands(scores)
     return found
 
@@ -122,27 +121,6 @@ def too_few(scores: Judged) -> str:
     if others < LEAST_BUYERS:
         return f"Too few sessions that did not buy yet: {others:,} of {LEAST_BUYERS}."
     return ""
-
-
-def reliability(
-    labels: NDArray[np.uint8], chances: NDArray[np.float64], weights: NDArray[np.float64], *, sessions: int
-) -> list[dict[str, float]]:
-    """What was said against what happened in ten bins of equal weight, with Wilson's interval of each.
-
-    Sessions are the cases: the rows of one tell no more than it does.
-    """
-    order = np.argsort(chances, kind="stable")
-    mass = np.cumsum(weights[order])
-    cuts = np.searchsorted(mass, mass[-1] * np.arange(1, DECILES) / DECILES)
-    rows = []
-    for part in np.split(order, cuts):
-        if len(part):
-            total = float(weights[part].sum())
-            said, bought = (float(np.average(column[part], weights=weights[part])) for column in (chances, labels))
-            cases = total / float(mass[-1]) * sessions
-            low, high = wilson(bought * cases, cases)
-            rows.append({"said": said, "bought": bought, "low": low, "high": high, "sessions": cases})
-    return [{name: round(value, 5) for name, value in row.items()} for row in rows]
 
 
 def figures_by_day(scores: Judged, zone: ZoneInfo) -> list[dict[str, Any]]:

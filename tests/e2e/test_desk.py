@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +16,7 @@ from playwright.sync_api import expect
 from purchase_intent.events import EventName
 from purchase_intent.models import ModelVersion, Order, Session, Status
 from tests.e2e.conftest import LONG_NAME, SCREENSHOTS, WIDTHS, Visit
+from tests.integration.desk.test_cards import figures as stored
 from tests.integration.desk.things import version, visitor, walk
 
 Visits = Callable[..., Visit]
@@ -65,6 +67,21 @@ def look(seen: Visit, name: str) -> None:
     assert (seen.errors, seen.foreign) == ([], [])
 
 
+def measured() -> dict[str, Any]:
+    """What the gate stores of a comparison."""
+    row = {"first": 0.4, "second": 0.45, "gain": 0.05, "low": 0.01, "high": 0.09}
+    slope = {"slope": 1.02, "slope_low": 0.9, "slope_high": 1.1}
+    holds = slope | {
+        "intercept": 0.02,
+        "intercept_low": -0.1,
+        "intercept_high": 0.2,
+        "ece": 0.004,
+        "ece_by_chance": 0.006,
+    }
+    measures = {"average_precision": row, "log_loss": row, "brier": row}
+    return {"against": 1, "sessions": 900, "buyers": 61, "measures": measures, "calibration": holds}
+
+
 def furnish() -> Session:
     """A shop with long names, a session going on, orders, and two models."""
     now = timezone.now()
@@ -89,6 +106,7 @@ def furnish() -> Session:
         walk(other, f"{place:032d}", WAY[: 1 + place % 6], begin=begin, score=place / 45)
     version(status=Status.CHAMPION, bundle="gone.zip")
     version(status=Status.REFUSED, verdict="Too good to be true: AUC .99. Look at order_total.", reasons=["auc_high"])
+    version(status=Status.CHALLENGER, bundle="lost.zip", figures=stored(gate=measured(), layout=LONG_NAME))
     return session
 
 
@@ -116,6 +134,15 @@ def test_the_desk_with_much_to_show(visit: Visits, width: int) -> None:
     for model in ModelVersion.objects.all():
         seen.go(f"{LISTS}modelversion/{model.pk}/change/")
         look(seen, f"model-{model.status}")
+        if model.status == Status.CHALLENGER:
+            expect(seen.page.get_by_role("heading", name="What the gate measured")).to_be_visible()
+            expect(
+                seen.page.get_by_role("heading", name="Champion against challenger, on live traffic")
+            ).to_be_visible()
+            seen.page.get_by_role("link", name="Model card").click()
+            expect(seen.page.get_by_role("heading", name="Where it is weak")).to_be_visible()
+            expect(seen.page.get_by_role("img", name="What was said against what happened")).to_be_visible()
+            look(seen, "card")
         seen.go(f"{LISTS}modelversion/{model.pk}/promote/")
         look(seen, f"promote-{model.status}")
 
@@ -131,6 +158,16 @@ def test_what_a_model_goes_by(visit: Visits, width: int, champion: ModelVersion)
     seen.page.get_by_role("link", name="Value of the basket").click()
     expect(seen.page.get_by_role("img", name="Effect of cart_value by its value")).to_be_visible()
     look(seen, "reasons-of-one")
+    seen.go(f"{LISTS}modelversion/{champion.pk}/offer/")
+    look(seen, "offer-empty")
+    for label, value in (("Margin of an order", "18.50"), ("Cost of the offer", "4.90"), ("Assumed uplift", "60")):
+        seen.page.get_by_label(label).fill(value)
+    seen.page.get_by_role("button", name="Work it out").click()
+    expect(seen.page.get_by_role("img", name="What the offer earns by score")).to_be_visible()
+    seen.page.get_by_role("button", name="Use the offer by expected profit").click()
+    expect(seen.page.get_by_text("The offer is now for scores from")).to_be_visible()
+    seen.page.get_by_text("Rules so far").click()
+    look(seen, "offer")
     session = walk(visitor("d" * 32), "o" * 32, WAY, begin=timezone.now() - timedelta(minutes=3))
     seen.go(f"{LISTS}session/{session.pk}/change/")
     seen.page.get_by_role("link", name="A second opinion on these reasons").click()

@@ -13,7 +13,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from purchase_intent.models import ModelChange, ModelVersion, Status
+from purchase_intent.models import ModelChange, ModelVersion, Recalibration, Status
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.things import version
 
@@ -160,6 +160,17 @@ def test_a_candidate_is_made_challenger_and_put_away_again(desk: Client, sound: 
     desk.post(f"{LIST}{candidate.pk}/archive/")
     assert not ModelVersion.objects.challengers().exists()
     assert [each.kind for each in ModelChange.objects.of("session")] == ["archived", "challenged"]
+
+
+def test_a_page_says_which_correction_is_in_force(desk: Client, sound: None) -> None:
+    model, moment = version(status=Status.CHAMPION), datetime(2026, 3, 1, tzinfo=UTC)
+    assert "corrected" not in words(desk, f"{LIST}{model.pk}/change/")
+    row = {"intercept": -0.5, "fitted_from": moment, "fitted_until": moment, "sessions": 1500, "buyers": 130}
+    correction = Recalibration.objects.create(model=model, begun_at=moment, slope=0.9, **row)
+    said = words(desk, f"{LIST}{model.pk}/change/")
+    assert "its scores are corrected: 0.61 times the odds and a slope of 0.90, from the outcomes of 1,500" in said
+    correction.undo(moment)
+    assert "corrected" not in words(desk, f"{LIST}{model.pk}/change/")
 
 
 def test_a_page_shows_what_the_gate_measured(desk: Client, sound: None) -> None:

@@ -27,7 +27,7 @@ from demo_shop.models import Product
 from demo_shop.preparing import ACCOUNTS, admin_password_stands
 from demo_shop.rounds import Rounds, go_round
 from demo_shop.serving import HOST, PortsTaken, first_free_port, links, load_champion
-from purchase_intent.models import Event, Horizon, ModelVersion, Outcome, Score, Session, Stage, Visitor
+from purchase_intent.models import Event, Horizon, ModelVersion, Outcome, Score, Session, Stage, Visitor, WatchReport
 from purchase_intent.scoring import serving
 from tests.trained import Trained, register
 
@@ -75,7 +75,7 @@ def test_everything_is_prepared_once(
     out = StringIO()
     call_command("prepare_demo", stdout=out)
     assert [line.split("]")[0] for line in out.getvalue().splitlines() if line.startswith("[")] == [
-        f"[{number}/6" for number in range(1, 7)
+        f"[{number}/7" for number in range(1, 8)
     ]
     champion = ModelVersion.objects.champion(Horizon.SESSION)
     before = counts()
@@ -83,8 +83,12 @@ def test_everything_is_prepared_once(
     assert Session.objects.filter(score__isnull=False, started_at__gte=champion.trained_until).exists()
     again = StringIO()
     call_command("prepare_demo", stdout=again)
-    assert again.getvalue().count("there already") == 5
+    assert again.getvalue().count("there already") == 6
     assert counts() == before
+    report = WatchReport.objects.get()
+    assert (report.model, report.run) == (champion, None)
+    assert report.figures["quality"]["events"] > 0
+    assert report.figures["performance"]["live"]["sessions"] > 0
     judged = Score.objects.filter(session__isnull=False).exclude(came_true=None)
     assert judged.filter(came_true=True).exists()
     assert judged.filter(came_true=False).exists()

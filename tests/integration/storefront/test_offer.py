@@ -23,8 +23,10 @@ def intent(
     bands: set[str] | frozenset[str] = frozenset({"top_5", "top_20"}),
     stage: Stage = Stage.CART,
     standing: Standing = Standing.SCORED,
+    *,
+    offer: bool | None = None,
 ) -> Intent:
-    return Intent(standing=standing, probability=0.3, bands=frozenset(bands), stage=stage)
+    return Intent(standing=standing, probability=0.3, bands=frozenset(bands), stage=stage, offer=offer)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,9 @@ def intent(
         pytest.param(intent(standing=Standing.RULES), False, id="a rule of thumb"),
         pytest.param(intent(standing=Standing.ALREADY_BOUGHT, stage=Stage.BOUGHT), False, id="has bought"),
         pytest.param(UNKNOWN, False, id="nothing is known"),
+        pytest.param(intent(bands=set(), offer=True), True, id="by the shop's own rule"),
+        pytest.param(intent(offer=False), False, id="not by the shop's own rule"),
+        pytest.param(intent(stage=Stage.CHECKOUT, offer=True), False, id="by the rule, in the checkout already"),
     ],
 )
 def test_the_offer_is_for_who_is_close_to_an_order(answer: Intent, given: bool) -> None:
