@@ -92,20 +92,28 @@ def tuned_table(figures: Mapping[str, Any]) -> Table:
         caption += f", from {sessions['fit']:,.0f} of {sessions['of']:,.0f} sessions"
     heads = ("member", "trials", "cut short", "with the defaults", "best", "gain where confirmed", "outcome")
     rows = tuple(_tuned_row(members, name) for name in MEMBERS if within(members, name))
+    together = within(figures, "tuning", "together")
+    if rows and (gain := _gain(together)) != "-":
+        outcome = "the best are taken" if together.get("adopted") is True else "the defaults stay"
+        rows += (("together", *["-"] * 4, gain, outcome),)
     return Table(caption, heads, rows)
+
+
+def _gain(found: Mapping[str, Any]) -> str:
+    figures = numbers(found)
+    if not {"gain", "error"} <= figures.keys():
+        return "-"
+    return f"{figures['gain']:+.5f} \N{PLUS-MINUS SIGN} {figures['error']:.5f}"
 
 
 def _tuned_row(members: Mapping[str, Any], name: str) -> tuple[str, ...]:
     found, figures = within(members, name), numbers(members, name)
-    gain = "-"
-    if {"gain", "error"} <= figures.keys():
-        gain = f"{figures['gain']:+.5f} \N{PLUS-MINUS SIGN} {figures['error']:.5f}"
     outcome = "the defaults stay"
     if found.get("adopted") is True:
         outcome = ", ".join(f"{param} {value:.4g}" for param, value in numbers(found, "params").items())
     losses = (f"{figures[key]:.5f}" if key in figures else "-" for key in ("defaults", "best"))
     counts = (f"{figures.get(key, 0):.0f}" for key in ("tried", "cut_short"))
-    return name, *counts, *losses, gain, outcome
+    return name, *counts, *losses, _gain(found), outcome
 
 
 def within(figures: Any, *names: str) -> Mapping[str, Any]:

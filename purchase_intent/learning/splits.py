@@ -86,13 +86,16 @@ def purged_fractions(sample: Sample, shares: tuple[float, ...] = FRACTIONS) -> t
     """Shares of the cases, for `split`, by which each slice keeps its share of the nights that are left.
 
     `split` leaves out who has an outcome beyond the cut: where outcomes reach days ahead, those days before each cut
-    are taken out first. Where each outcome is known at the session's end, `shares` as they are. Raises TrainingRefused
-    where a slice would have less than a night.
+    are taken out first. Where most outcomes are known within a day, `shares` as they are. Raises TrainingRefused where
+    a slice would have less than a night.
     """
     if sample.ends is None:
         return shares
     nights, counts = np.unique(sample.times, return_counts=True)
-    gap = int((sample.ends - sample.times).max()) // DAY
+    # Of sessions a few may go on for days; that no slice should wait for.
+    gap = int(np.median(sample.ends - sample.times)) // DAY
+    if not gap:
+        return shares
     left = int((nights[-1] - nights[0]) // DAY) + 1 - (len(shares) - 1) * gap
     needed = ceil(1 / min(shares))
     if left < needed:

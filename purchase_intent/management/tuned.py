@@ -26,6 +26,12 @@ def _lines(tuning: Mapping[str, Any], of: str) -> Iterator[str]:
     )
     for name, found in tuning["members"].items():
         yield f"  {name}: {_outcome(found)}"
+    if together := tuning.get("together"):
+        verdict = "adopted" if together["adopted"] else "within the noise, the defaults stay"
+        yield (
+            f"  together: confirmed gain {together['gain']:+.5f} with a standard error of {together['error']:.5f}: "
+            f"{verdict}"
+        )
 
 
 def _outcome(found: Mapping[str, Any]) -> str:
@@ -37,6 +43,6 @@ def _outcome(found: Mapping[str, Any]) -> str:
     gained = f"confirmed gain {found['gain']:+.5f} with a standard error of {found['error']:.5f}"
     losses = f"log-loss {found['best']:.5f} against {found['defaults']:.5f} of the defaults, {gained}"
     if not found["adopted"]:
-        return f"{done}; {losses}: within the noise, the defaults stay"
+        return f"{done}; {losses}: the defaults stay"
     chosen = ", ".join(f"{name} {value:.4g}" for name, value in found["params"].items())
     return f"{done}; {losses}: takes {chosen}"

@@ -5,7 +5,7 @@ inner.py    the fit slice cut in time once more, and thinned where it is large
 kept.py     the file of finished trials
 search.py   the trials of one member
 gain.py     whether a gain is more than noise
-run.py      member after member within the budget
+run.py      member after member within the budget, and whether together they have gained
 """
 
 from __future__ import annotations

@@ -15,15 +15,15 @@ __all__ = ["MOST_ROWS", "SHARES", "Inner", "inner_slices", "thinned"]
 
 SHARES: Final = (0.6, 0.2, 0.2)
 """Shares of the fit slice's sessions: to fit a trial, to choose among trials, to confirm the choice."""
-MOST_ROWS: Final = 150_000
-"""Cases a trial is fitted on; of more, sessions without a purchase are drawn at random."""
+MOST_ROWS: Final = 300_000
+"""Cases a trial is fitted on, and as many to choose and to confirm on; of more, sessions that did not buy are drawn."""
 LEAST_SHARE: Final = 0.05
 """The least share of the sessions without a purchase that is kept, so that no case weighs more than twenty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """Three encoded samples, each entirely earlier than the next; `share` of the sessions without a purchase is kept.
+    """Three encoded samples, each entirely earlier than the next; `fit` has `share` of the sessions without a purchase.
 
     `fit` for a trial's member, `choose` for its rounds and its value, `confirm` to judge the choice on. `of` is the
     number of sessions that there were.
@@ -46,7 +46,7 @@ class Inner:
 
 
 def inner_slices(sample: Sample, *, seed: int, most: int = MOST_ROWS) -> Inner:
-    """Cut the fit slice, encode it as it was known at the cut, and thin it to about `most` cases to fit on.
+    """Cut the fit slice, encode it as it was known at the cut, and thin each part to about `most` cases.
 
     Buyers are what is rare, so all their sessions stay, and each other session stays with one chance and weighs its
     inverse: a case-control sample whose weighted log-loss is the whole slice's in expectation. Raises TrainingRefused
@@ -57,8 +57,8 @@ def inner_slices(sample: Sample, *, seed: int, most: int = MOST_ROWS) -> Inner:
     later = [part.with_values(encoder.transform(part.table.values)) for part in parts[1:]]
     share = _share(parts.fit, most)
     rng = np.random.default_rng([seed, len(sample)])
-    whole = (parts.fit.with_values(encoded), *later)
-    fit, choose, confirm = (thinned(part, share, rng) for part in whole)
+    fit = thinned(parts.fit.with_values(encoded), share, rng)
+    choose, confirm = (thinned(part, _share(part, most), rng) for part in later)
     return Inner(fit, choose, confirm, share=share, of=len(np.unique(sample.sessions)))
 
 

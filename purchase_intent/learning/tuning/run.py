@@ -17,6 +17,7 @@ from purchase_intent.learning.members import MEMBERS, Params
 from purchase_intent.learning.members.base import learner
 from purchase_intent.learning.table import Sample
 from purchase_intent.learning.tuning.asked import Tuning
+from purchase_intent.learning.tuning.gain import Gain, gain
 from purchase_intent.learning.tuning.inner import MOST_ROWS, SHARES, Inner, inner_slices
 from purchase_intent.learning.tuning.kept import Kept, kept_trials
 from purchase_intent.learning.tuning.search import Found, MemberSearch
@@ -69,8 +70,24 @@ def tune(
     with _quiet(), kept_trials(tuning.study) as kept:
         kept.open(_origins(ground, searches))
         found = _shared_out(searches, kept, tuning, end, progress, clock)
-    chosen = {name: {**settings[name], **one.params} if one.adopted else settings[name] for name, one in found.items()}
-    return chosen, {"tuning": _figures(tuning, inner, found)}
+    together = gain_together(found, inner.confirm)
+    progress(_said_of_all(together))
+    adopted = together is not None and together.is_plain
+    chosen = {name: {**settings[name], **one.params} if adopted else settings[name] for name, one in found.items()}
+    return chosen, {"tuning": _figures(tuning, inner, found, together)}
+
+
+def gain_together(found: Mapping[str, Found], confirm: Sample) -> Gain | None:
+    """How much better the average of the members' best trials is than that of their defaults; None where all are equal.
+
+    Members are averaged equally, in log-odds, as the ensemble does where the evidence is thin. Together they show a
+    gain that none of them could prove alone, since much of the noise of each is its own.
+    """
+    if not any(one.number for one in found.values()):
+        return None
+    answers = [one.confirmed for one in found.values() if one.confirmed is not None]
+    before, after = (np.mean(side, axis=0) for side in zip(*((one.defaults, one.best) for one in answers), strict=True))
+    return gain(before, after, confirm)
 
 
 def _space(name: str, given: Settings) -> dict[str, Any]:
@@ -104,16 +121,24 @@ def _said(name: str, found: Found) -> str:
     told = f"after {found.tried} of {found.asked} trials, {found.cut_short} of them cut short"
     if not found.number:
         return f"{name} keeps its defaults, which nothing beat: {told}, log-loss {found.defaults:.5f}"
-    verdict = "is tuned" if found.adopted else "keeps its defaults, since the best was within the noise of them"
-    return f"{name} {verdict}: {told}, log-loss {found.best:.5f} against {found.defaults:.5f}"
+    return f"{name} has a better trial: {told}, log-loss {found.best:.5f} against {found.defaults:.5f}"
 
 
-def _figures(tuning: Tuning, inner: Inner, found: Mapping[str, Found]) -> dict[str, Any]:
+def _said_of_all(together: Gain | None) -> str:
+    if together is None:
+        return "nothing to adopt: the defaults stay"
+    verdict = "adopted" if together.is_plain else "within the noise, so the defaults stay"
+    return f"confirming: together {together.mean:+.5f} of log-loss, standard error {together.error:.5f}: {verdict}"
+
+
+def _figures(tuning: Tuning, inner: Inner, found: Mapping[str, Found], together: Gain | None) -> dict[str, Any]:
+    adopted = together is not None and together.is_plain
     return {
         "trials": tuning.trials,
         "budget": tuning.budget,
         "sessions": inner.facts(),
-        "members": {name: one.to_json() for name, one in found.items()},
+        "members": {name: one.to_json(adopted=adopted) for name, one in found.items()},
+        "together": None if together is None else {"gain": together.mean, "error": together.error, "adopted": adopted},
     }
 
 

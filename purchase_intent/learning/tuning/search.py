@@ -7,19 +7,20 @@ ended: going on from a file gives what one run would have given.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
 from purchase_intent.learning.members import MEMBERS, Member, Range
-from purchase_intent.learning.members.base import learner
-from purchase_intent.learning.tuning.gain import Gain, Losses, gain
+from purchase_intent.learning.members.base import Watch, learner
+from purchase_intent.learning.table import Column
+from purchase_intent.learning.tuning.gain import Gain, gain
 from purchase_intent.learning.tuning.inner import Inner
 from purchase_intent.learning.tuning.kept import Kept
 from purchase_intent.learning.weights import nats
 
-__all__ = ["Found", "MemberSearch"]
+__all__ = ["Confirmed", "Found", "MemberSearch"]
 
 STARTUP: Final = 5
 """Trials that end by themselves before one is cut short."""
@@ -35,6 +36,14 @@ class _OutOfTimeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a member says on the slice to confirm on, in log-odds: with its defaults, and as the best trial made it."""
+
+    defaults: Column
+    best: Column
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a member's search came to; losses are on the slice to choose on, the gain on the one to confirm on.
 
@@ -44,19 +53,15 @@ class Found:
     tried: int
     cut_short: int
     asked: int
-    defaults: float | None
-    best: float | None
-    number: int | None
-    gain: Gain | None
-    params: Mapping[str, float]
+    defaults: float | None = None
+    best: float | None = None
+    number: int | None = None
+    gain: Gain | None = None
+    confirmed: Confirmed | None = None
+    params: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def adopted(self) -> bool:
-        """Whether the best parameters are to be used: found better, and confirmed by more than the noise."""
-        return bool(self.number) and self.gain is not None and self.gain.is_certain
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the figures."""
+    def to_json(self, *, adopted: bool) -> dict[str, Any]:
+        """Plain data for the figures; `adopted` where the members' best parameters are taken."""
         return {
             "tried": self.tried,
             "cut_short": self.cut_short,
@@ -66,7 +71,7 @@ class Found:
             "trial": self.number,
             "gain": None if self.gain is None else self.gain.mean,
             "error": None if self.gain is None else self.gain.error,
-            "adopted": self.adopted,
+            "adopted": adopted and bool(self.number),
             "params": dict(self.params),
         }
 
@@ -91,50 +96,70 @@ class MemberSearch:
             study.enqueue_trial({name: self.settings[name] for name in self.space})
         # With nothing to search, every trial would be the first again.
         asked, done = asked if self.space else 1, len(kept.trials(self.name))
+        answers: dict[int, Column] = {}
         while done < asked and not late():
             progress(f"tuning {self.name}: trial {done + 1} of {asked}{_best_so_far(study)}")
             # A sampler for each trial: its draws are those of the trial's number, however often the search was ended.
             study.sampler = optuna.samplers.TPESampler(seed=self._seed_of(done))
             try:
-                kept.add(self.name, self._tried(study, late))
+                kept.add(self.name, self._tried(study, late, answers))
             except _OutOfTimeError:
                 break
             done += 1
-        return _found(kept.trials(self.name), asked)
+        return self._found(kept.trials(self.name), asked, answers)
 
     def _seed_of(self, number: int) -> int:
         place = list(MEMBERS).index(self.name)
         return int(np.random.SeedSequence([self.seed, place, number]).generate_state(1)[0])
 
-    def _tried(self, study: Any, late: Late) -> Any:
+    def _tried(self, study: Any, late: Late, answers: dict[int, Column]) -> Any:
+        """One more trial; of the first and of each best one so far, what it says to confirm on is left in `answers`."""
         optuna = learner("optuna", extra="train")
         trial = study.ask({name: _distribution(optuna, room) for name, room in self.space.items()})
-        params = {**self.settings, **trial.params}
-        watch = _watch(trial, params["learning_rate"], late, optuna.TrialPruned)
+        rate = {**self.settings, **trial.params}["learning_rate"]
         try:
-            member = MEMBERS[self.name].fit(
-                self.inner.fit, self.inner.choose, seed=self.seed, params=params, threads=self.threads, watch=watch
-            )
+            member = self._fitted(trial.params, _watch(trial, rate, late, optuna.TrialPruned))
         except optuna.TrialPruned:
             return study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         lost = nats(member.log_odds(self.inner.choose.table.values, threads=self.threads), self.inner.choose.labels)
         value = float(np.average(lost, weights=self.inner.choose.weights))
-        self._confirm(study, trial, member, value)
+        before = _completed(study.trials)
+        if not before or value < min(one.value for one in before):
+            trial.set_user_attr("rounds", member.rounds)
+            answers[trial.number] = self._answer(member)
         return study.tell(trial, value)
 
-    def _confirm(self, study: Any, trial: Any, member: Member, value: float) -> None:
-        """Keep with the defaults what they lose, and with each best trial so far its gain over them."""
-        before = _completed(study.trials)
-        if before and value >= min(one.value for one in before):
-            return
-        losses = Losses.of(member, self.inner.confirm, self.threads)
-        trial.set_user_attr("rounds", member.rounds)
-        if not before:
-            trial.set_user_attr("losses", losses.to_text())
-            return
-        defaults = Losses.from_text(before[0].user_attrs["losses"])
-        found = gain(defaults, losses, self.inner.confirm)
-        trial.set_user_attr("gain", [found.mean, found.error])
+    def _fitted(self, params: Mapping[str, Any], watch: Watch | None = None) -> Member:
+        settings = {**self.settings, **params}
+        return MEMBERS[self.name].fit(
+            self.inner.fit, self.inner.choose, seed=self.seed, params=settings, threads=self.threads, watch=watch
+        )
+
+    def _answer(self, member: Member) -> Column:
+        return member.log_odds(self.inner.confirm.table.values, threads=self.threads)
+
+    def _found(self, trials: list[Any], asked: int, answers: Mapping[int, Column]) -> Found:
+        completed = _completed(trials)
+        found = Found(tried=len(trials), cut_short=len(trials) - len(completed), asked=asked)
+        if not completed:
+            return found
+        best = min(completed, key=lambda trial: (trial.value, trial.number))
+        confirmed = self._confirmed(completed[0], best, answers)
+        return replace(
+            found,
+            defaults=completed[0].value,
+            best=best.value,
+            number=best.number,
+            gain=gain(confirmed.defaults, confirmed.best, self.inner.confirm) if best.number else None,
+            confirmed=confirmed,
+            params=dict(best.params),
+        )
+
+    def _confirmed(self, first: Any, best: Any, answers: Mapping[int, Column]) -> Confirmed:
+        """Trials of an earlier run, whose answers nobody kept, are fitted again, the same to the bit."""
+        missing = {trial.number: trial for trial in (first, best) if trial.number not in answers}
+        found = {**answers, **{number: self._answer(self._fitted(trial.params)) for number, trial in missing.items()}}
+        return Confirmed(found[first.number], found[best.number])
 
 
 def _distribution(optuna: Any, room: Range) -> Any:
@@ -143,7 +168,7 @@ def _distribution(optuna: Any, room: Range) -> Any:
     return optuna.distributions.FloatDistribution(room.low, room.high, log=room.log)
 
 
-def _watch(trial: Any, rate: float, late: Late, pruned: type[Exception]) -> Callable[[int, float], None]:
+def _watch(trial: Any, rate: float, late: Late, pruned: type[Exception]) -> Watch:
     """Reports the loss at each stride of rounds times learning rate, at which slow and quick learners are alike."""
     step = 0
 
@@ -172,21 +197,3 @@ def _best_so_far(study: Any) -> str:
     if not completed:
         return ", the defaults"
     return f", best log-loss {min(one.value for one in completed):.5f}, defaults {completed[0].value:.5f}"
-
-
-def _found(trials: list[Any], asked: int) -> Found:
-    completed = _completed(trials)
-    if not completed:
-        return Found(len(trials), 0, asked, None, None, None, None, {})
-    best = min(completed, key=lambda trial: (trial.value, trial.number))
-    told = best.user_attrs.get("gain")
-    return Found(
-        tried=len(trials),
-        cut_short=len(trials) - len(completed),
-        asked=asked,
-        defaults=completed[0].value,
-        best=best.value,
-        number=best.number,
-        gain=None if told is None else Gain(*told),
-        params=dict(best.params),
-    )

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.asserts import assertContains
 
-from purchase_intent.insights.figures import tables
+from purchase_intent.insights.figures import tables, tuned_table
 from purchase_intent.learning import MEMBERS
 from purchase_intent.management.tuned import tuning_report
 from purchase_intent.models import ModelVersion, Status
@@ -43,10 +43,11 @@ def test_tuning_is_told_kept_and_shown(short_log: Path, bundle_folder: Path, tmp
     fit = tuning["sessions"]["fit"]
     assert f"Tuned on {fit:,} sessions, chosen on" in told
     assert "  catboost: 2 of 2 trials, 0 cut short; " in told
+    assert ("  together: confirmed gain " in told) is (tuning["together"] is not None)
     assert study.read_bytes().count(b'"op_code":4') == 8
 
     shown = next(table for table in tables(version) if table.caption.startswith("Tuning"))
-    assert [row[:4] for row in shown.rows] == [
+    assert [row[:4] for row in shown.rows[: len(MEMBERS)]] == [
         (name, "2", "0", f"{tuning['members'][name]['defaults']:.5f}") for name in MEMBERS
     ]
     client.force_login(User.objects.create_superuser("ann"))
@@ -124,6 +125,24 @@ def test_each_outcome_of_tuning_is_one_line(found: dict[str, Any], said: str) ->
     report = tuning_report({"tuning": {"sessions": sessions, "members": {"catboost": {**whole, **found}}}})
     assert said in report
     assert report.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("adopted", "said", "shown"),
+    [
+        pytest.param(True, "adopted", "the best are taken", id="adopted"),
+        pytest.param(False, "within the noise, the defaults stay", "the defaults stay", id="noise"),
+    ],
+)
+def test_what_members_gain_together_is_told_and_shown(adopted: bool, said: str, shown: str) -> None:
+    counts = {"tried": 5, "asked": 5, "cut_short": 1, "trial": 0, "defaults": 0.2, "best": 0.2, "adopted": False}
+    together = {"gain": 0.01, "error": 0.001, "adopted": adopted}
+    sessions = {"fit": 6, "choose": 2, "confirm": 2, "of": 10}
+    figures = {"tuning": {"sessions": sessions, "members": {"catboost": counts}, "together": together}}
+    line = "  together: confirmed gain +0.01000 with a standard error of 0.00100: "
+    assert tuning_report(figures).splitlines()[-1] == line + said
+    gained = "+0.01000 \N{PLUS-MINUS SIGN} 0.00100"
+    assert tuned_table(figures).rows[-1] == ("together", *["-"] * 4, gained, shown)
 
 
 def test_what_was_not_tuned_says_so_or_nothing() -> None:

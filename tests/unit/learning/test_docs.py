@@ -14,7 +14,7 @@ from purchase_intent.learning.encoding import STRENGTH
 from purchase_intent.learning.fitting import MIN_BUYERS
 from purchase_intent.learning.members import Range
 from purchase_intent.learning.splits import MIN_BUYING_SESSIONS
-from purchase_intent.learning.tuning.gain import CERTAIN
+from purchase_intent.learning.tuning.gain import PLAIN
 from purchase_intent.learning.tuning.inner import MOST_ROWS, SHARES
 from purchase_intent.learning.weights import SPREAD
 
@@ -70,7 +70,7 @@ def test_every_range_that_is_searched_is_told(member: str, param: str, room: Ran
 
 
 @pytest.mark.parametrize(
-    "fact", [*(f"| {share:.0%} |" for share in SHARES), f"{MOST_ROWS:,} cases", f"{CERTAIN} standard"]
+    "fact", [*(f"| {share:.0%} |" for share in SHARES), f"{MOST_ROWS:,} cases", f"{PLAIN:g} standard"]
 )
 def test_constants_of_tuning_are_those_of_the_code(fact: str) -> None:
     assert fact in " ".join(TRAINING.split())

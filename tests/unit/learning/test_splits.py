@@ -104,3 +104,10 @@ def test_without_nights_to_spare_it_is_refused() -> None:
 
 def test_where_outcomes_are_known_at_once_the_shares_stay() -> None:
     assert purged_fractions(shop(sessions=100), (0.6, 0.2, 0.2)) == (0.6, 0.2, 0.2)
+
+
+def test_a_session_that_goes_on_for_days_does_not_move_the_cuts() -> None:
+    sample = shop(sessions=100)
+    ends = sample.times.copy()
+    ends[0] += 20 * DAY
+    assert purged_fractions(replace(sample, ends=ends), (0.6, 0.2, 0.2)) == (0.6, 0.2, 0.2)
