@@ -1,11 +1,11 @@
-"""How long a score takes from a session's stored bytes to an answer, beside the learners' own calls and a data frame.
+"""How long a score takes from a session's stored bytes to an answer, beside the learners' own calls.
 
     python benchmarks/bench_score.py [--calls 500] [--bundle FILE | --log FILE [--zone NAME]] [--report-only]
 
 Takes the model of a bundle that `intent_train` made, else learns one of the shipped log with default parameters. Then
 it answers for one session again and again: bytes of state and past, vector, ensemble, band. What counts is the median
 of the processor's time; ends with 1 past the limit. A learner's own call is what a member falls back to for a model it
-cannot read; the data frame's way asks them all through pandas and a matrix of each library's own.
+cannot read. Beside scikit-learn's vote, one row is measured by `bench_row.py`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,6 @@ sys.path.insert(0, str(ROOT))
 import django  # noqa: E402
 
 django.setup()
-
-import catboost  # noqa: E402
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import xgboost  # noqa: E402
 
 from purchase_intent.conf import bundle_keys  # noqa: E402
 from purchase_intent.exceptions import BundleRefused  # noqa: E402
@@ -82,22 +77,6 @@ def median(act: Callable[[], object], calls: int) -> tuple[float, float]:
         spent.append(time.process_time() - began)
         waited.append(time.perf_counter() - clock)
     return statistics.median(spent) * 1e6, statistics.median(waited) * 1e6
-
-
-def by_frame(model: IntentEnsemble, row: Any) -> float:
-    """The same members, asked through a data frame."""
-    frame = pd.DataFrame(model.encoder.transform(np.repeat(row, 2, axis=0))[:1], columns=list(model.names))
-    members, total = model.members, 0.0
-    for name, weight in model.weights.items():
-        learner = members[name].model
-        if name == "catboost":
-            margin = learner.predict(catboost.Pool(frame), prediction_type="RawFormulaVal")
-        elif name == "lightgbm":
-            margin = learner.predict(frame, raw_score=True)
-        else:
-            margin = learner.predict(xgboost.DMatrix(frame), output_margin=True, validate_features=False)
-        total += weight * float(margin[0])
-    return total
 
 
 def told(label: str, figures: tuple[float, float], remark: str = "") -> float:
@@ -153,12 +132,10 @@ def main() -> int:
     print(f"{'read' if asked_for.bundle else 'learnt'} in {ready:.1f} s, first answer {first:.2f} s after that")
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; microseconds at the median: processor, clock")
     by_member(model, model.encoder.transform(row), asked_for.calls)
-    frame = median(lambda: by_frame(model, row), max(asked_for.calls // 5, 5))
     plain = median(lambda: asked(0), asked_for.calls)
     full = median(lambda: asked(3), max(asked_for.calls // 10, 5))
     told("from stored state to answer", plain, f"limit {LIMIT:,.0f}, ratio {plain[0] / LIMIT:.2f}")
     told("with three reasons", full, f"limit {REASONS_LIMIT:,.0f}, ratio {full[0] / REASONS_LIMIT:.2f}")
-    told("members through a data frame", frame, f"{frame[0] / plain[0]:.1f} times the answer")
     missed = plain[0] > LIMIT or full[0] > REASONS_LIMIT
     return 1 if missed and not asked_for.report_only else 0
 
