@@ -5,11 +5,11 @@
 
 Without --log it takes the two months of the Google Merchandise Store under INTENT_DATA, cut at 2016-09-16 07:00 UTC.
 Every variant learns anew from the sessions before the cut: one XGBoost and one LightGBM, quicker learners than the
-ensemble's by a third of the rounds at three times the rate, stopped on the last 15% of those sessions and averaged in log-odds.
-That stands for the ensemble at a tenth of its time; its figures are lower by what the ensemble adds. A group is taken
-away from everything, and added alone to the plain counters. Gains are of average precision, with 95% of a paired
-bootstrap over the later sessions. The interval holds the chance of who came, not that of learning anew, which is about
-.002. It is a measurement: it ends with 0 whatever it finds.
+ensemble's by a third of the rounds at three times the rate, stopped on the last 15% of those sessions and averaged in
+log-odds. That stands for the ensemble at a tenth of its time; its figures are lower by what the ensemble adds. A group
+is taken away from everything, and added alone to the plain counters. Gains are of average precision, with 95% of a
+paired bootstrap over the later sessions. The interval holds the chance of who came, not that of learning anew, which is
+about .002. It is a measurement: it ends with 0 whatever it finds.
 """
 
 from __future__ import annotations
