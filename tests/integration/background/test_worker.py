@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -192,7 +193,7 @@ def the_dead_are_gone() -> None:
             if cursor.fetchone() == (0,):
                 return
         assert time.monotonic() < until
-        time.sleep(0.05)
+        Event().wait(0.05)
 
 
 def test_a_killed_batch_is_done_again_from_where_it_was(
