@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
@@ -14,7 +16,8 @@ from scipy.stats import chisquare
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.stats.bucketing import Allocation, Holdout, Layer, Outcome, position, refuse_overlap
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "bucketing.json").read_text(encoding="utf-8"))
+ROOT = Path(__file__).resolve().parents[3]
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "bucketing.json").read_text(encoding="utf-8"))
 UNITS = [f"visitor-{number}" for number in range(20_000)]
 HALVES = Allocation("hero", ("control", "bar"), (0.5, 0.5))
 
@@ -42,6 +45,12 @@ def test_arms_get_their_shares() -> None:
     found = Counter(map(Allocation("shares", ("a", "b", "c", "d"), weights).arm, UNITS))
     expected = [weight * len(UNITS) for weight in weights]
     assert chisquare([found[arm] for arm in ("a", "b", "c", "d")], expected).pvalue > 0.001
+
+
+def test_a_page_that_draws_an_arm_loads_no_numpy() -> None:
+    code = "import sys, purchase_intent.stats.bucketing; print({'numpy', 'scipy', 'django'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_two_experiments_share_their_units_out_independently() -> None:
