@@ -13,6 +13,7 @@ __all__ = [
     "ForkedTooLate",
     "IntentError",
     "LogRefused",
+    "MergeRefused",
     "MissingExtra",
     "ModelNotFound",
     "OfferRefused",
@@ -97,6 +98,12 @@ class LogRefused(IntentError):
     """A whole event log cannot be read: a missing file or column, no rows, an unknown layout."""
 
     code = "log_refused"
+
+
+class MergeRefused(IntentError):
+    """A merge of visitors cannot be taken back."""
+
+    code = "merge_refused"
 
 
 class OfferRefused(IntentError):

@@ -4,6 +4,7 @@ from purchase_intent.models.api_key import ApiKey, ApiKeyQuerySet, Scope
 from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuerySet, Subject
 from purchase_intent.models.dead_letter import DeadLetter, Origin
 from purchase_intent.models.event import Event, EventQuerySet
+from purchase_intent.models.merge import Merge, MergeQuerySet
 from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status
 from purchase_intent.models.offer_rule import OfferBy, OfferRule, OfferRuleQuerySet
@@ -27,6 +28,8 @@ __all__ = [
     "EventQuerySet",
     "Health",
     "Horizon",
+    "Merge",
+    "MergeQuerySet",
     "ModelChange",
     "ModelChangeQuerySet",
     "ModelVersion",

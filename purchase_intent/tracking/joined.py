@@ -18,6 +18,7 @@ from purchase_intent.models import Order, Outcome, Session, Visitor
 from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
 from purchase_intent.scoring.rebuild import MOST_EVENTS, LostRace, connected, rebuild, rebuild_session
 from purchase_intent.tracking.cast import Cast, needs_label
+from purchase_intent.tracking.ledger import note_merge
 from purchase_intent.tracking.place import Sender
 from purchase_intent.tracking.rows import event_row, login_event, order_rows, texts_of
 
@@ -271,6 +272,8 @@ class Joining:
         if orders:
             Order.objects.bulk_create(orders)
         recognised = self.cast.after if self.cast.login and self.cast.anonymous else None
+        if recognised is not None:
+            note_merge(self.sender, self.cast, session, rows, began=self.began)
         return Done(session, events, orders, self.began, recognised)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template import RequestContext, Template
 from django.test import AsyncClient, Client
 from django.urls import path
@@ -64,7 +65,7 @@ def test_without_the_apps_addresses_there_is_no_script(settings: Settings) -> No
     assert drawn(HttpRequest(), "intent_script").content == b""
 
 
-def mark(response: HttpResponse) -> str:
+def mark(response: HttpResponseBase) -> str:
     return str(response.headers.get("Server-Timing", ""))
 
 
