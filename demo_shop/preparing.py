@@ -17,7 +17,7 @@ from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
 from purchase_intent.conf import config
 from purchase_intent.management.progress import Steps
-from purchase_intent.models import CatalogueDay, Horizon, ModelVersion, Visitor, WatchReport
+from purchase_intent.models import CatalogueDay, Horizon, ModelVersion, SegmentReport, Visitor, WatchReport
 
 __all__ = ["ACCOUNTS", "Account", "Preparation", "Step", "admin_password_stands"]
 
@@ -70,6 +70,7 @@ class Preparation:
             Step("Training", _champion_there, self._train),
             Step("Scores", _scores_there, self._score),
             Step("Model health", _report_there, self._watch),
+            Step("Segments", _segments_there, lambda: self._call("intent_segments")),
         )
 
     def _call(self, name: str, *args: str, **options: object) -> None:
@@ -130,6 +131,11 @@ def _scores_there() -> str:
 def _report_there() -> str:
     report = WatchReport.objects.of(Horizon.SESSION).first()
     return f"a report of {report.day.day} {report.day:%B %Y}" if report is not None else ""
+
+
+def _segments_there() -> str:
+    told = SegmentReport.objects.values("segment").distinct().count()
+    return f"the members of {told} are told" if told else ""
 
 
 def _make_accounts() -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "MissingExtra",
     "ModelNotFound",
     "OfferRefused",
+    "SegmentRefused",
     "SendingFailed",
     "TrainingBusy",
     "TrainingRefused",
@@ -110,6 +111,12 @@ class OfferRefused(IntentError):
     """An offer, or a wish about one, cannot be worked out: `field` names the figure that is out of range."""
 
     code = "offer_refused"
+
+
+class SegmentRefused(IntentError):
+    """The conditions of a segment cannot be used: the message names each culprit and its remedy."""
+
+    code = "segment_refused"
 
 
 class SendingFailed(IntentError):

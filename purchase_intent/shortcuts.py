@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import DatabaseError, router, transaction
 from django.http import HttpRequest
@@ -17,16 +17,20 @@ from purchase_intent.models import Session
 from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.answer import UNKNOWN, Intent
 from purchase_intent.scoring.faults import tell_once
-from purchase_intent.scoring.score import answer
+from purchase_intent.scoring.score import answer, milliseconds
+from purchase_intent.segments.live import is_in, segments_of
+from purchase_intent.segments.subject import Subject
 from purchase_intent.tracking.attached import attached, tracker_of
 from purchase_intent.tracking.deeds import Amount, Line
 from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["Line", "score", "script_facts", "shown_again", "track", "track_order"]
+__all__ = ["Line", "in_segment", "score", "script_facts", "segments", "shown_again", "track", "track_order"]
 
 _ATTRIBUTE: Final = "_purchase_intent_score"
+_SUBJECT: Final = "_purchase_intent_subject"
+T = TypeVar("T")
 
 
 def score(subject: HttpRequest | Session, *, reasons: int = 0, as_of: datetime | None = None) -> Intent:
@@ -48,6 +52,20 @@ def score(subject: HttpRequest | Session, *, reasons: int = 0, as_of: datetime |
         if told and tracker is not None and isinstance(fault, DatabaseError):
             tracker.has_failed = True  # what it will not be able to write follows from this
         return UNKNOWN
+
+
+def in_segment(subject: HttpRequest | Session, name: str, *, as_of: datetime | None = None) -> bool:
+    """Whether a visit belongs to the segment of a key now, after all that the request has told.
+
+    An underscore in `name` may stand for a hyphen. False of a request that is not tracked, of a key that no active
+    segment has, which is logged, and where a fault stands in the way, which is logged once an hour with its remedy.
+    """
+    return _judged(subject, lambda found: is_in(found, name), False, as_of=as_of)
+
+
+def segments(subject: HttpRequest | Session, *, as_of: datetime | None = None) -> tuple[str, ...]:
+    """The keys of all segments that a visit belongs to now; none in the cases in which `in_segment` is False."""
+    return _judged(subject, segments_of, (), as_of=as_of)
 
 
 def track(  # noqa: PLR0913 (an event has these fields)
@@ -141,6 +159,49 @@ def _foreseen(request: HttpRequest, tracker: Tracker, *, reasons: int, as_of: da
     found = answer(foreseen.state, foreseen.past, at=at, reasons=reasons, session=foreseen.session)
     tracker.score = found
     setattr(request, _ATTRIBUTE, (events, reasons, found))
+    return found
+
+
+def _judged(
+    subject: HttpRequest | Session, judge: Callable[[Subject], T], otherwise: T, *, as_of: datetime | None
+) -> T:
+    try:
+        with _apart():
+            found = _stored(subject, as_of) if isinstance(subject, Session) else _visiting(subject, as_of)
+            return otherwise if found is None or found.state.events == 0 else judge(found)
+    except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its segments
+        tell_once(fault, effect="No segment was given")
+        return otherwise
+
+
+def _stored(session: Session, as_of: datetime | None) -> Subject:
+    at = as_of or min(timezone.now(), session.last_at + IDLE)
+    state, past = session.read_state(), session.read_past()
+    return Subject(state, past, milliseconds(at), intent=lambda: answer(state, past, at=at), visitor=session.visitor)
+
+
+def _visiting(request: HttpRequest, as_of: datetime | None) -> Subject | None:
+    """The request's visit, made once for the same events told; its score is that of `score(request)`."""
+    _keep_uncached(request)
+    tracker = tracker_of(request)
+    if tracker is None or tracker.has_left:
+        return None
+    pending = tracker.pending()
+    told = (tuple(event.event_id for event in pending), as_of)
+    before, known = getattr(request, _SUBJECT, (None, None))
+    if before == told and isinstance(known, Subject):
+        return known
+    at = as_of or max((event.occurred_at for event in pending), default=tracker.moment)
+    foreseen = tracker.journey.foresee(pending, at=at)
+    visitor = foreseen.session.visitor if foreseen.session is not None else None
+    found = Subject(
+        foreseen.state,
+        foreseen.past,
+        milliseconds(at),
+        intent=lambda: score(request, as_of=as_of),
+        visitor=visitor,
+    )
+    setattr(request, _SUBJECT, (told, found))
     return found
 
 

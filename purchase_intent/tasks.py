@@ -27,6 +27,7 @@ __all__ = [
     "BEAT_SCHEDULE",
     "close_sessions",
     "drain",
+    "fill_segments",
     "freeze_day",
     "make_partitions",
     "prune",
@@ -165,6 +166,43 @@ def score_partition(night: str, first: int, last: int) -> int:
 
 
 @_task(**_again)
+def fill_segments(keys: list[str] | None = None) -> dict[str, int]:
+    """Tell the members of every segment anew, or of those with these keys, and measure them; how many each has."""
+    from purchase_intent.segments import filling
+
+    return dict(filling.fill_segments(timezone.now(), keys=keys).sizes)
+
+
+def fill_now(key: str) -> None:
+    """Have one segment's members told once what was saved is committed: by a worker, without Celery beside this one.
+
+    No task of its own. It returns at once, but where Celery runs tasks in process.
+    """
+    from django.db import transaction
+
+    if celery is not None:
+        is_here = celery.current_app.conf.task_always_eager
+        send: Callable[[list[str]], object] = fill_segments if is_here else fill_segments.delay  # type: ignore[attr-defined]
+        transaction.on_commit(lambda: send([key]))
+        return
+    beside = Thread(target=_fill_beside, args=(key,), name=f"purchase-intent-{key}", daemon=True)
+    transaction.on_commit(beside.start)
+
+
+def _fill_beside(key: str) -> None:
+    from django.db import DatabaseError, connections
+
+    from purchase_intent.segments import filling
+
+    try:
+        filling.fill_segments(timezone.now(), keys=[key])
+    except DatabaseError:
+        logger.exception("The members of %s were not told: the nightly task does it.", key)
+    finally:
+        connections.close_all()
+
+
+@_task(**_again)
 def close_sessions() -> dict[str, int]:
     """Close the sessions that have ended and judge the scores that waited for it; how many of each."""
     from purchase_intent.scoring import closing
@@ -221,6 +259,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "purchase-intent-make-partitions": {"task": "purchase_intent.make_partitions", "schedule": _at("20 0 * * *")},
     "purchase-intent-watch": {"task": "purchase_intent.watch", "schedule": _at("30 2 * * *")},
     "purchase-intent-score-visitors": {"task": "purchase_intent.score_visitors", "schedule": _at("10 3 * * *")},
+    "purchase-intent-fill-segments": {"task": "purchase_intent.fill_segments", "schedule": _at("40 3 * * *")},
     "purchase-intent-train": {"task": "purchase_intent.train", "schedule": _at("0 4 * * 1")},
     "purchase-intent-train-week": {
         "task": "purchase_intent.train",

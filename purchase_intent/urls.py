@@ -6,6 +6,7 @@ from django.urls import path
 
 from purchase_intent.api.events import EventsView
 from purchase_intent.api.openapi import SchemaView
+from purchase_intent.api.segments import MembersView, SegmentsView, SessionSegmentsView
 from purchase_intent.api.views import ExplanationView, ScoreView, SessionsView
 
 __all__ = ["app_name", "urlpatterns"]
@@ -18,5 +19,8 @@ urlpatterns = [
     # Keys of imported sessions are any text, slashes among it.
     path("v1/sessions/<path:key>/score/", ScoreView.as_view(), name="score"),
     path("v1/sessions/<path:key>/explanation/", ExplanationView.as_view(), name="explanation"),
+    path("v1/sessions/<path:key>/segments/", SessionSegmentsView.as_view(), name="session_segments"),
+    path("v1/segments/", SegmentsView.as_view(), name="segments"),
+    path("v1/segments/<slug:key>/members/", MembersView.as_view(), name="members"),
     path("v1/schema/", SchemaView.as_view(), name="schema"),
 ]

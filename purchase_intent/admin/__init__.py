@@ -1,4 +1,4 @@
-"""The desk: customers, sessions, orders and models in Django's admin, to be read; only models can be acted on."""
+"""The desk: customers, sessions, orders, models and segments in Django's admin; only the last two can be acted on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from purchase_intent.admin.customers import CustomerAdmin
 from purchase_intent.admin.health import WatchReportAdmin
 from purchase_intent.admin.models import ModelVersionAdmin
 from purchase_intent.admin.orders import OrderAdmin
+from purchase_intent.admin.segments import SegmentAdmin
 from purchase_intent.admin.sessions import SessionAdmin
 
-__all__ = ["CustomerAdmin", "ModelVersionAdmin", "OrderAdmin", "SessionAdmin", "WatchReportAdmin"]
+__all__ = ["CustomerAdmin", "ModelVersionAdmin", "OrderAdmin", "SegmentAdmin", "SessionAdmin", "WatchReportAdmin"]

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from purchase_intent.admin import filters, worth
 from purchase_intent.admin.lists import Desk
+from purchase_intent.admin.memberships import memberships_of
 from purchase_intent.admin.saying import ago, band_words, label_words, listed, money, named, per_cent, timed
 from purchase_intent.admin.searching import HELP, visitors_named
 from purchase_intent.admin.verdicts import verdict_of
@@ -28,7 +29,14 @@ LIKELIEST: Final = 5
 @admin.register(Visitor)
 class CustomerAdmin(Desk):
     list_display = ("who", "chance", "band_in_words", "active", "latest_stage", "latest_score", "visits", "known")
-    list_filter = (filters.BandOfCustomer, filters.BestCustomers, filters.KnownOrNot, filters.Label, filters.LastSeen)
+    list_filter = (
+        filters.BandOfCustomer,
+        filters.BestCustomers,
+        filters.SegmentOfCustomer,
+        filters.KnownOrNot,
+        filters.Label,
+        filters.LastSeen,
+    )
     search_fields = ("cookie",)  # get_search_results looks for more
     search_help_text = HELP
     page_template = "admin/purchase_intent/customer.html"
@@ -153,6 +161,7 @@ class CustomerAdmin(Desk):
             "scored": ago(row.scored_at, now) if row.scored_at else "",
             "facts": _facts(row, now),
             **_successor(row),
+            **memberships_of(row, now),
             "latest": sessions[0] if sessions else None,
             "verdict": verdict_of(sessions[0], now=now) if sessions else None,
             "sessions": [_session_row(session, now) for session in sessions[:MOST]],

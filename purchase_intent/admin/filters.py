@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from purchase_intent.learning.thresholds import BANDS
-from purchase_intent.models import Outcome, Stage, Visitor
+from purchase_intent.models import Outcome, Segment, SegmentMembership, Stage, Visitor
 from purchase_intent.models.session import IDLE
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "LastSeen",
     "OpenNow",
     "OutcomeOfSession",
+    "SegmentOfCustomer",
     "StageOfSession",
     "likeliest_open",
 ]
@@ -77,6 +78,22 @@ class BestCustomers(_Choice):
 
     def kept(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return queryset.filter(**{f"{self.columns[value]}__isnull": False})
+
+
+class SegmentOfCustomer(_Choice):
+    """Customers who belong to a segment, as they were last told."""
+
+    title = "segment"
+    parameter_name = "segment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        """The segments that are switched on."""
+        self.choices_given = tuple(Segment.objects.active().values_list("key", "title"))
+        return self.choices_given
+
+    def kept(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        members = SegmentMembership.objects.open().filter(segment__key=value, visitor=OuterRef("pk"))
+        return queryset.filter(Exists(members))
 
 
 class KnownOrNot(_Choice):

@@ -19,7 +19,7 @@ from purchase_intent.api.serializers import (
     VerdictsSerializer,
 )
 
-__all__ = ["EVENTS", "EXPLANATION", "SCORE", "SESSIONS"]
+__all__ = ["EVENTS", "EXPLANATION", "MISSING", "REFUSED", "SCORE", "SESSIONS", "bad", "missing", "shown"]
 
 KEY: Final = "5f1c0f6f0b7d4c3f9a53f0c4b8a1d2e3"
 SESSION: Final = {
@@ -98,18 +98,23 @@ REFUSED: Final = {
         "The database does not answer. Try again in a minute; the server's log says more.",
     ),
 }
-MISSING: Final = {
-    (404, CONTENT_TYPE): _problem(
-        404, "Not Found", "session_not_found", "No session has this key: take one from the list of sessions."
-    )
-}
 
 
-def _bad(field: str, detail: str) -> dict[Any, OpenApiResponse]:
+def missing(code: str, detail: str) -> dict[Any, OpenApiResponse]:
+    """The answer where the path names nothing."""
+    return {(404, CONTENT_TYPE): _problem(404, "Not Found", code, detail)}
+
+
+MISSING: Final = missing("session_not_found", "No session has this key: take one from the list of sessions.")
+
+
+def bad(field: str, detail: str) -> dict[Any, OpenApiResponse]:
+    """The answer to a parameter that is not fit."""
     return {(400, CONTENT_TYPE): _problem(400, "Bad Request", "invalid", detail, field)}
 
 
-def _shown(name: str, value: object) -> list[OpenApiExample]:
+def shown(name: str, value: object) -> list[OpenApiExample]:
+    """What an answer looks like."""
     return [OpenApiExample(name, value=value, response_only=True, status_codes=["200"])]
 
 
@@ -120,22 +125,22 @@ SESSIONS: Final[dict[str, Any]] = {
     "operation_id": "list_sessions",
     "tags": ["sessions"],
     "parameters": [SessionQuery],
-    "responses": {200: SessionSerializer(many=True), **_bad("band", NO_BAND), **REFUSED},
-    "examples": _shown("a session", SESSION),
+    "responses": {200: SessionSerializer(many=True), **bad("band", NO_BAND), **REFUSED},
+    "examples": shown("a session", SESSION),
 }
 SCORE: Final[dict[str, Any]] = {
     "operation_id": "score_session",
     "tags": ["sessions"],
     "parameters": [AnswerQuery],
-    "responses": {200: ScoreSerializer, **_bad("site", NO_SITE), **MISSING, **REFUSED},
-    "examples": _shown("a score", ANSWER),
+    "responses": {200: ScoreSerializer, **bad("site", NO_SITE), **MISSING, **REFUSED},
+    "examples": shown("a score", ANSWER),
 }
 EXPLANATION: Final[dict[str, Any]] = {
     "operation_id": "explain_session",
     "tags": ["sessions"],
     "parameters": [ExplanationQuery],
-    "responses": {200: ExplanationSerializer, **_bad("site", NO_SITE), **MISSING, **REFUSED},
-    "examples": _shown("an explanation", WHY),
+    "responses": {200: ExplanationSerializer, **bad("site", NO_SITE), **MISSING, **REFUSED},
+    "examples": shown("an explanation", WHY),
 }
 
 SENT: Final = {
@@ -169,7 +174,7 @@ EVENTS: Final[dict[str, Any]] = {
     "request": {"application/json": BatchSerializer, "text/plain": BatchSerializer},
     "responses": {
         200: VerdictsSerializer,
-        **_bad("events", "send a list of at least one event"),
+        **bad("events", "send a list of at least one event"),
         (401, CONTENT_TYPE): _problem(
             401, "Unauthorized", "authentication_failed", "This is no key in force: an administrator makes them."
         ),

@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
-__all__ = ["SessionPages"]
+__all__ = ["MemberPages", "SessionPages"]
 
 
 class SessionPages(CursorPagination):
@@ -27,3 +27,9 @@ class SessionPages(CursorPagination):
         except NotFound as error:
             remedy = _("Not a cursor of this list. Take it from next or previous of a page, or leave it out.")
             raise ValidationError({"cursor": remedy}) from error
+
+
+class MemberPages(SessionPages):
+    """Who entered last first, in pages of the same size."""
+
+    ordering = ("-entered_at", "-id")

@@ -42,15 +42,15 @@ def unpacked(layout: Layout[Any], packed: Iterable[bytes | memoryview]) -> Recor
     return np.frombuffer(bytearray(joined), layout.dtype)
 
 
-def vectors(states: Records, pasts: Records, now: Moments) -> NDArray[np.float32]:
+def vectors(states: Records, pasts: Records, now: Moments, *, compiles: bool = True) -> NDArray[np.float32]:
     """The features of each session at its moment (milliseconds since 1970 UTC): float32 of shape (n, features).
 
-    ValueError where the lengths differ.
+    `compiles` is False for a page, which never compiles. ValueError where the lengths differ.
     """
     if not len(states) == len(pasts) == len(now):
         raise ValueError(f"each of {len(states)} states needs one past and one moment: {len(pasts)}, {len(now)}")
     out = np.empty((len(states), len(FEATURES)), np.float32)
-    compiled = _compiled(len(states))
+    compiled = _compiled(len(states)) if compiles else None
     if compiled is not None:
         compiled.read_many(states, pasts, np.ascontiguousarray(now, np.int64), out)
         return out
@@ -59,16 +59,16 @@ def vectors(states: Records, pasts: Records, now: Moments) -> NDArray[np.float32
     return out
 
 
-def tell_all(pasts: Records, owner: Moments, states: Records) -> None:
+def tell_all(pasts: Records, owner: Moments, states: Records, *, compiles: bool = True) -> None:
     """Tell each state, in this order, to the past in the place that `owner` names; `pasts` and `states` are changed.
 
-    A blank state tells nothing. ValueError where a place is not there.
+    A blank state tells nothing. `compiles` as for `vectors`. ValueError where a place is not there.
     """
     if len(owner) != len(states) or (len(owner) and not 0 <= owner.min() <= owner.max() < len(pasts)):
         raise ValueError(f"each of {len(states)} states needs a place among {len(pasts)} pasts")
     begun = np.flatnonzero(states["events"] > 0)
     told = states[begun]
-    compiled = _compiled(len(told))
+    compiled = _compiled(len(told)) if compiles else None
     if compiled is not None:
         compiled.tell_many(pasts, np.ascontiguousarray(owner[begun], np.int64), told)
         states[begun] = told

@@ -12,6 +12,14 @@ from purchase_intent.models.order import Order, OrderQuerySet
 from purchase_intent.models.recalibration import Recalibration, RecalibrationQuerySet
 from purchase_intent.models.refusal import Refusal, RefusalQuerySet
 from purchase_intent.models.score import Score, ScoreQuerySet
+from purchase_intent.models.segment import (
+    Segment,
+    SegmentMembership,
+    SegmentMembershipQuerySet,
+    SegmentQuerySet,
+    SegmentReport,
+    SegmentVersion,
+)
 from purchase_intent.models.session import Outcome, Session, SessionQuerySet, Stage
 from purchase_intent.models.training_run import RunState, TrainingRun, TrainingRunQuerySet, Why
 from purchase_intent.models.visitor import Visitor, VisitorQuerySet
@@ -49,6 +57,12 @@ __all__ = [
     "Scope",
     "Score",
     "ScoreQuerySet",
+    "Segment",
+    "SegmentMembership",
+    "SegmentMembershipQuerySet",
+    "SegmentQuerySet",
+    "SegmentReport",
+    "SegmentVersion",
     "Session",
     "SessionQuerySet",
     "Stage",

@@ -24,7 +24,7 @@ from purchase_intent.scoring.customers import score_customers, unknown
 from purchase_intent.scoring.nights import RECENT, arrival, last_night
 from purchase_intent.scoring.shadow import shadows
 
-__all__ = ["RECENT", "Part", "night_of", "parts", "score_visitors"]
+__all__ = ["RECENT", "Part", "night_of", "parts", "score_visitors", "tell_news"]
 
 PAGE: Final = 2_000
 """Visitors in memory, and of one call of the learners."""
@@ -134,21 +134,21 @@ def _rows(packed: Mapping[int, Packed], arrivals: _Arrivals) -> Rows:
     """Each visitor's next session after its first page, with what it would read of the visitor's past."""
     keys = list(packed)
     pasts = unpacked(PAST_LAYOUT, packed.values())
-    _tell_news(keys, pasts)
+    tell_news(keys, pasts)
     manners = _latest_manners(keys)
     states = arrivals.states([manners.get(key, ("", "", "")) for key in keys])
     moments = np.full(len(keys), microseconds(arrivals.night), np.int64)
     return Rows(keys=np.array(keys, np.int64), states=states, pasts=pasts, moments=moments)
 
 
-def _tell_news(keys: Sequence[int], pasts: NDArray[np.void]) -> None:
+def tell_news(keys: Sequence[int], pasts: NDArray[np.void], *, compiles: bool = True) -> None:
     """Tell the visitors' pasts, in memory, what their sessions have not told yet."""
     places = {key: place for place, key in enumerate(keys)}
     news = Session.objects.filter(visitor__in=listed(keys), has_news=True)
     found = list(news.order_by("visitor_id", "last_at", "started_at", "pk").values_list("visitor_id", "state"))
     owners = np.array([places[owner] for owner, _ in found], np.int64)
     # A state of an earlier layout reads as blank and has nothing to tell.
-    tell_all(pasts, owners, unpacked(STATE_LAYOUT, (state for _, state in found)))
+    tell_all(pasts, owners, unpacked(STATE_LAYOUT, (state for _, state in found)), compiles=compiles)
 
 
 def _latest_manners(keys: Sequence[int]) -> dict[int, Manner]:

@@ -23,6 +23,8 @@ from purchase_intent.models import (
     ModelVersion,
     Order,
     Score,
+    SegmentMembership,
+    SegmentReport,
     Session,
     TrainingRun,
     Visitor,
@@ -60,9 +62,9 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     """Delete what is older than `RETENTION_DAYS` at `now`.
 
     Events and scores by their own time; closed sessions, and visitors, that were last heard of before then and have
-    neither events nor orders left; reports of the watch and of trainings that ended; dead letters. Orders are kept,
-    with the sessions and visitors they name. Bundles that no version names go after a week; a storage that cannot be
-    asked is logged.
+    neither events nor orders left; reports of the watch and of trainings that ended; what was measured of segments,
+    counted among the reports, and memberships that ended; dead letters. Orders are kept, with the sessions and visitors
+    they name. Bundles that no version names go after a week; a storage that cannot be asked is logged.
     """
     tell = progress or _silent
     before = now - timedelta(days=config().retention_days)
@@ -80,6 +82,8 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     reports = _delete(WatchReport.objects.filter(day__lt=before.date()), "reports", tell)
     reports += _delete(TrainingRun.objects.filter(ended_at__lt=before), "reports", tell)
     _delete(DeadLetter.objects.filter(moment__lt=before), "dead letters", tell)
+    reports += _delete(SegmentReport.objects.filter(moment__lt=before), "reports", tell)
+    _delete(SegmentMembership.objects.filter(left_at__lt=before), "memberships", tell)
     return Pruned(events, scores, sessions, visitors, reports, _orphans_removed(now, tell))
 
 

@@ -1,26 +1,51 @@
-"""`{% load purchase_intent %}{% intent as intent %}`: the score of the visitor's session, computed where it is used."""
+"""`{% load purchase_intent %}`: the score of the visitor's session and its segments, worked out where they are used.
+
+`{% intent as intent %}`, `{% ifsegment "high-value" %}` and `{% ifintent ">= 0.8" %}`, both with an `{% else %}`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.template.base import Parser, Token
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 
 from purchase_intent.models import Stage
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
-from purchase_intent.shortcuts import score, script_facts
+from purchase_intent.shortcuts import in_segment, score, script_facts, segments
+from purchase_intent.templatetags.branches import Branches, branches, has_intent, is_in_any
 
-__all__ = ["LazyIntent", "intent", "intent_script"]
+__all__ = ["LazyIntent", "LazySegments", "ifintent", "ifsegment", "intent", "intent_script"]
 
 REASONS: Final = 3
 """How many reasons a page shows unless it asks for more or fewer."""
 
 register = template.Library()
+
+
+class LazySegments:
+    """The segments of a visit, each judged when asked for: `intent.segment.high_value`, or all of them in a loop."""
+
+    def __init__(self, request: HttpRequest | None) -> None:
+        self._request = request
+
+    def __getitem__(self, name: str) -> bool:
+        return self._request is not None and in_segment(self._request, str(name))
+
+    def __contains__(self, name: object) -> bool:
+        return self._request is not None and in_segment(self._request, str(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(segments(self._request) if self._request is not None else ())
+
+    def __str__(self) -> str:
+        return ", ".join(self)
 
 
 class LazyIntent:
@@ -46,6 +71,11 @@ class LazyIntent:
         if self._request is None or self._most <= 0:
             return ()
         return score(self._request, reasons=self._most).reasons
+
+    @cached_property
+    def segment(self) -> LazySegments:
+        """Which segments the visit belongs to: `intent.segment.high_value` for the key high-value."""
+        return LazySegments(self._request)
 
     @property
     def standing(self) -> Standing:
@@ -122,3 +152,15 @@ def _address() -> str:
         return reverse("purchase_intent:events")
     except NoReverseMatch:  # the project includes no urls of ours
         return ""
+
+
+@register.tag
+def ifsegment(parser: Parser, token: Token) -> Branches:
+    """`{% ifsegment "high-value" %}…{% else %}…{% endifsegment %}`; of several keys, one is enough."""
+    return branches(parser, token, is_in_any)
+
+
+@register.tag
+def ifintent(parser: Parser, token: Token) -> Branches:
+    """`{% ifintent ">= 0.8" %}…{% else %}…{% endifintent %}`; of several limits, all have to be kept."""
+    return branches(parser, token, has_intent)

@@ -14,7 +14,14 @@ from rest_framework.test import APIClient
 from purchase_intent import __version__
 from purchase_intent.api.openapi import Document
 
-PATHS = ["/intent/v1/sessions/", "/intent/v1/sessions/{key}/explanation/", "/intent/v1/sessions/{key}/score/"]
+PATHS = [
+    "/intent/v1/segments/",
+    "/intent/v1/segments/{key}/members/",
+    "/intent/v1/sessions/",
+    "/intent/v1/sessions/{key}/explanation/",
+    "/intent/v1/sessions/{key}/score/",
+    "/intent/v1/sessions/{key}/segments/",
+]
 EVENTS = "/intent/v1/events/"
 
 
@@ -63,7 +70,16 @@ def test_sending_events_is_described_with_examples(document: Any) -> None:
 
 def test_every_parameter_is_described(document: Any) -> None:
     found = [item for path in PATHS for item in document["paths"][path]["get"]["parameters"] if item["in"] == "query"]
-    assert {item["name"] for item in found} == {"band", "stage", "open", "page_size", "cursor", "site", "reasons"}
+    assert {item["name"] for item in found} == {
+        "active",
+        "band",
+        "stage",
+        "open",
+        "page_size",
+        "cursor",
+        "site",
+        "reasons",
+    }
     assert [item["name"] for item in found if not item.get("description")] == []
 
 

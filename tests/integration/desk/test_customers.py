@@ -39,11 +39,13 @@ def test_the_list_asks_as_often_for_fifty_as_for_one(
     desk: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     walk(visitor("a"))
-    with django_assert_num_queries(8):  # the login (2), a model for customers, the overview, the count, the page (3)
+    with django_assert_num_queries(
+        9
+    ):  # the login (2), a model for customers, segments, the overview, the count, the page (3)
         desk.get(LIST)
     for place in range(50):
         walk(visitor(f"v{place}", score=0.2), f"k{place}")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert desk.get(LIST).content.count(b"field-who") == 50
 
 
@@ -51,7 +53,7 @@ def test_the_desk_has_names_of_its_own(desk: Client) -> None:
     visitor("a")
     index = desk.get("/admin/").content.decode()
     ours = re.findall(r'<a href="/admin/purchase_intent/\w+/">([^<]+)</a>', index)
-    assert ours == ["Customers", "Model health reports", "Model versions", "Recorded orders", "Sessions"]
+    assert ours == ["Customers", "Model health reports", "Model versions", "Recorded orders", "Segments", "Sessions"]
     assert "Home &rsaquo; Purchase intent &rsaquo; Customers" in words(desk, LIST)
     assert "Home &rsaquo; Purchase intent &rsaquo; Recorded orders" in words(desk, ORDERS)
 
@@ -89,9 +91,9 @@ def test_the_page_asks_as_often_for_many_sessions_as_for_one(
     for place in range(25):
         walk(many, f"k{place}", begin=BEGIN + timedelta(hours=place))
     desk.get(f"{LIST}{one.pk}/change/")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         desk.get(f"{LIST}{one.pk}/change/")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         desk.get(f"{LIST}{many.pk}/change/")
     assert "The latest 20." in words(desk, f"{LIST}{many.pk}/change/")
 

@@ -75,7 +75,7 @@ def test_everything_is_prepared_once(
     out = StringIO()
     call_command("prepare_demo", stdout=out)
     assert [line.split("]")[0] for line in out.getvalue().splitlines() if line.startswith("[")] == [
-        f"[{number}/7" for number in range(1, 8)
+        f"[{number}/8" for number in range(1, 9)
     ]
     champion = ModelVersion.objects.champion(Horizon.SESSION)
     before = counts()
@@ -83,7 +83,7 @@ def test_everything_is_prepared_once(
     assert Session.objects.filter(score__isnull=False, started_at__gte=champion.trained_until).exists()
     again = StringIO()
     call_command("prepare_demo", stdout=again)
-    assert again.getvalue().count("there already") == 6
+    assert again.getvalue().count("there already") == 7
     assert counts() == before
     report = WatchReport.objects.get()
     assert (report.model, report.run) == (champion, None)
@@ -106,8 +106,8 @@ def counts() -> dict[str, int]:
 
 
 @pytest.mark.django_db
-def test_the_five_pages_to_look_at_are_there(admin_client: Client, kettle: Product) -> None:
-    assert [admin_client.get(path).status_code for _, path in links()] == [200] * 5
+def test_the_six_pages_to_look_at_are_there(admin_client: Client, kettle: Product) -> None:
+    assert [admin_client.get(path).status_code for _, path in links()] == [200] * 6
 
 
 @pytest.mark.django_db

@@ -1,0 +1,63 @@
+"""What is done to a segment: made, its conditions changed, switched on and off. An edit is a new version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connections, router, transaction
+
+from purchase_intent.models import Segment, SegmentMembership, SegmentVersion
+from purchase_intent.models.segment import Why
+from purchase_intent.segments.active import look_again
+from purchase_intent.segments.rules import Rule
+
+__all__ = ["make_segment", "save_rule", "switch"]
+
+
+def make_segment(rule: Rule, *, who: str, now: datetime, **words: Any) -> Segment:
+    """Make a segment with its first version, both or neither. `words` are key, title, about and action."""
+    with transaction.atomic(using=router.db_for_write(Segment)):
+        segment: Segment = Segment.objects.create(created_at=now, **words)
+        _add_version(segment, rule, who=who, now=now)
+    return segment
+
+
+def save_rule(segment: Segment, rule: Rule, *, who: str, now: datetime) -> bool:
+    """Make `rule` the conditions of a segment, as a new version; whether it was one: the same conditions are none.
+
+    Memberships by the version before stay as they are until the members are told anew.
+    """
+    alias = router.db_for_write(Segment, instance=segment)
+    with transaction.atomic(using=alias):
+        stored = Segment.objects.using(alias).select_related("current")
+        if connections[alias].features.has_select_for_update:
+            stored = stored.select_for_update(of=("self",))
+        latest = stored.get(pk=segment.pk)
+        if latest.current is not None and latest.current.rule == rule.to_json():
+            return False
+        _add_version(latest, rule, who=who, now=now)
+    segment.refresh_from_db(fields=("current",))
+    return True
+
+
+def switch(segment: Segment, *, on: bool, now: datetime) -> bool:
+    """Switch a segment on or off; whether that changed anything. Switched off, its memberships end."""
+    alias = router.db_for_write(Segment, instance=segment)
+    with transaction.atomic(using=alias):
+        changed = Segment.objects.using(alias).filter(pk=segment.pk, is_active=not on).update(is_active=on)
+        if changed and not on:
+            members = SegmentMembership.objects.using(alias).open().filter(segment=segment.pk)
+            members.filter(entered_at__lte=now).order_by().update(left_at=now, why=Why.OFF)
+        transaction.on_commit(look_again, using=alias)
+    segment.is_active = on
+    return bool(changed)
+
+
+def _add_version(segment: Segment, rule: Rule, *, who: str, now: datetime) -> None:
+    number = segment.versions.count() + 1
+    segment.current = SegmentVersion.objects.create(
+        segment=segment, number=number, rule=rule.to_json(), made_at=now, who=who
+    )
+    segment.save(update_fields=("current",))
+    transaction.on_commit(look_again, using=router.db_for_write(Segment, instance=segment))
