@@ -26,11 +26,14 @@ class PurchaseIntentConfig(AppConfig):
             check_middleware,
             check_settings,
             check_shop,
+            check_spool,
             check_storage,
+            check_stream,
         )
 
-        for check in (check_settings, check_environment, check_storage, check_shop, check_middleware):
+        for check in (check_settings, check_environment, check_storage, check_shop, check_middleware, check_stream):
             checks.register(check, "purchase_intent")
+        checks.register(check_spool, "purchase_intent", deploy=True)
         self._listen()
 
     def _listen(self) -> None:

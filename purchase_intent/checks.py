@@ -15,9 +15,18 @@ from django.core.files.storage import FileSystemStorage, InvalidStorageError, st
 
 from purchase_intent.adapters import Shop, current_shop
 from purchase_intent.conf import SETTINGS, config, faults
-from purchase_intent.exceptions import ConfigurationError
+from purchase_intent.exceptions import ConfigurationError, MissingExtra
 
-__all__ = ["IDS", "check_environment", "check_middleware", "check_settings", "check_shop", "check_storage"]
+__all__ = [
+    "IDS",
+    "check_environment",
+    "check_middleware",
+    "check_settings",
+    "check_shop",
+    "check_spool",
+    "check_storage",
+    "check_stream",
+]
 
 IDS = {
     "purchase_intent.E001": "PURCHASE_INTENT is not a dictionary",
@@ -27,10 +36,13 @@ IDS = {
     "purchase_intent.E005": "STORAGES has no entry for model bundles, or one that cannot be built",
     "purchase_intent.E006": "USE_TZ is off",
     "purchase_intent.E007": "SHOP cannot be imported, or is no adapter",
+    "purchase_intent.E008": "STREAM is given, and redis is not installed",
     "purchase_intent.W001": "model bundles would be kept where uploads are served to the public",
     "purchase_intent.W002": "the adapter says nothing of consent, so nothing is recorded",
     "purchase_intent.W003": "the tracking middleware is not listed",
     "purchase_intent.W004": "the tracking middleware comes before the session or the authentication middleware",
+    "purchase_intent.W005": "the server of STREAM may lose or refuse what it holds, or does not answer",
+    "purchase_intent.W006": "events are lost while the database is gone (told by check --deploy)",
 }
 """Every check and what it finds."""
 
@@ -46,6 +58,7 @@ _STORAGE_HINT = (
     '"OPTIONS": {{"location": BASE_DIR / "var" / "bundles"}}}}, a folder that no web server serves.'
 )
 
+_E008 = "purchase_intent.E008"
 _TRACKING = "purchase_intent.middleware.TrackingMiddleware"
 _BEFORE_TRACKING = (
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -129,6 +142,46 @@ def check_middleware(app_configs: Sequence[AppConfig] | None, **kwargs: object) 
             id="purchase_intent.W004",
         )
         for name in late
+    ]
+
+
+def check_stream(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a stream that cannot be used (E008), or whose server does not keep what it has accepted (W005)."""
+    from purchase_intent.tracking.sinks.wire import weaknesses, wire_to
+
+    try:
+        url = config().stream
+        wire = wire_to(url) if url else None
+    except ConfigurationError:
+        return []  # check_settings names it
+    except MissingExtra as missing:
+        return [Error("STREAM names a server, and redis is not installed.", hint=missing.message, id=_E008)]
+    if wire is None:
+        return []
+    return [
+        Warning(
+            f"The server of STREAM {weakness}.",
+            hint="Give events a Redis or Valkey instance of their own, with appendonly yes and maxmemory-policy "
+            "noeviction.",
+            id="purchase_intent.W005",
+        )
+        for weakness in weaknesses(wire)
+    ]
+
+
+def check_spool(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report that events have nowhere to go while the database is gone: W006, for what is deployed."""
+    try:
+        if config().spool:
+            return []
+    except ConfigurationError:
+        return []  # check_settings names it
+    return [
+        Warning(
+            "SPOOL names no folder, so events are lost while the database is gone.",
+            hint=SETTINGS["SPOOL"].remedy,
+            id="purchase_intent.W006",
+        )
     ]
 
 

@@ -38,6 +38,8 @@ class Config:
     """Dotted path of the shop's adapter, a subclass of `purchase_intent.adapters.Shop`."""
     retention_days: int
     """How long events are kept, in days."""
+    stream: str
+    """Address of the Redis or Valkey server whose stream takes events; empty for none."""
     spool: str
     """Folder for events while the database is gone, an absolute path; empty for none."""
 
@@ -85,6 +87,11 @@ def _days_problem(value: object) -> str | None:
     return None if isinstance(value, int) and 60 <= value <= 36_500 else f"{value!r} is not between 60 and 36500"
 
 
+def _address_problem(value: object) -> str | None:
+    known = not value or str(value).startswith(("redis://", "rediss://", "unix://"))
+    return None if known else "the address begins with none of redis://, rediss:// and unix://"
+
+
 def _folder_problem(value: object) -> str | None:
     return None if not value or Path(str(value)).is_absolute() else f"{value!r} is no absolute path"
 
@@ -113,6 +120,12 @@ SETTINGS: Mapping[str, Setting] = {
         default=lambda: "purchase_intent",
         problem=_empty_problem,
         remedy="Give the alias of an entry in STORAGES, for instance 'purchase_intent'.",
+    ),
+    "STREAM": Setting(
+        kind=str,
+        default=lambda: "",
+        problem=_address_problem,
+        remedy="Give the address of a Redis or Valkey server, for instance 'redis://127.0.0.1:6379/1'.",
     ),
     "TIME_ZONE": Setting(
         kind=str,
@@ -155,6 +168,7 @@ def _read() -> Config:
         shop=str(values["SHOP"]),
         retention_days=cast("int", values["RETENTION_DAYS"]),
         spool=str(values["SPOOL"]),
+        stream=str(values["STREAM"]),
     )
 
 

@@ -22,6 +22,7 @@ from purchase_intent.segments.live import is_in, segments_of
 from purchase_intent.segments.subject import Subject
 from purchase_intent.tracking.attached import attached, tracker_of
 from purchase_intent.tracking.deeds import Amount, Line
+from purchase_intent.tracking.sinks.foreseeing import foresee
 from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
 from purchase_intent.tracking.tracker import Tracker
@@ -152,7 +153,7 @@ def _foreseen(request: HttpRequest, tracker: Tracker, *, reasons: int, as_of: da
     if as_of is None and (known := _remembered(request, events, reasons)) is not None:
         return known
     at = as_of or max((event.occurred_at for event in pending), default=tracker.moment)
-    foreseen = tracker.journey.foresee(pending, at=at)
+    foreseen = foresee(tracker.journey, pending, at=at)
     if as_of is not None:
         return answer(foreseen.state, foreseen.past, at=at, reasons=reasons, session=foreseen.session)
     tracker.score = None

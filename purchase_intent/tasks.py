@@ -229,10 +229,13 @@ def make_partitions() -> list[str]:
 
 @_task(**_again)
 def drain() -> dict[str, int]:
-    """Record the events that took a detour while the database was gone; what became of them."""
-    from purchase_intent.tracking.sinks.arriving import replay_spool
+    """Record the events that wait in the stream or in the spool; what became of them.
 
-    return asdict(replay_spool())
+    One process at a time does so: where another is at it, this one ends at once.
+    """
+    from purchase_intent.tracking.sinks import draining
+
+    return asdict(draining.drain())
 
 
 @_task(**_again)
@@ -254,7 +257,7 @@ def _at(cron: str) -> object:
 BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "purchase-intent-score-sessions": {"task": "purchase_intent.score_sessions", "schedule": 60.0},
     "purchase-intent-close-sessions": {"task": "purchase_intent.close_sessions", "schedule": 300.0},
-    "purchase-intent-drain": {"task": "purchase_intent.drain", "schedule": 10.0, "options": {"expires": 10.0}},
+    "purchase-intent-drain": {"task": "purchase_intent.drain", "schedule": 1.0, "options": {"expires": 1.0}},
     "purchase-intent-freeze-day": {"task": "purchase_intent.freeze_day", "schedule": _at("10 0 * * *")},
     "purchase-intent-make-partitions": {"task": "purchase_intent.make_partitions", "schedule": _at("20 0 * * *")},
     "purchase-intent-watch": {"task": "purchase_intent.watch", "schedule": _at("30 2 * * *")},

@@ -31,7 +31,7 @@ from purchase_intent.tracking.joining import join
 from purchase_intent.tracking.place import Place, Sender, find_place, has_ended
 from purchase_intent.tracking.rows import event_row, in_order
 
-__all__ = ["Foreseen", "Journey", "Recorded", "Sender", "digest_of"]
+__all__ = ["Foreseen", "Journey", "Recorded", "Sender", "digest_of", "goes_on", "tell", "visits_of"]
 
 TRIES: Final = 8
 """Races lost in a row before the last loss is raised; under locks from the third try on, so this is never reached."""
@@ -84,6 +84,10 @@ class Journey:
         self.foreseen = digest_of(STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past))
         return Foreseen(state, past, place.session)
 
+    def look_again(self) -> None:
+        """Have the database asked anew where events belong."""
+        self._place = None
+
     def session(self, *, at: datetime) -> Session | None:
         """The stored session that an event of the moment `at` would go on in; None where it would begin one."""
         return self._placed(at).session
@@ -106,7 +110,7 @@ class Journey:
         self._received = received
         if not events:
             return Recorded(self.sender.visitor, self.sender.session, 0)
-        visits = _visits(in_order(events))
+        visits = visits_of(in_order(events))
         if len(visits) == 1:
             return self._recorded(visits[0], score)
         with transaction.atomic():
@@ -120,7 +124,7 @@ class Journey:
         if done is None:
             visitor = place.visitor.cookie if place.visitor is not None else self.sender.visitor
             return Recorded(visitor, place.key, 0)
-        _tell(done)
+        tell(done)
         return Recorded(done.session.visitor.cookie, done.session.key, len(done.events), tuple(done.events))
 
     def _placed(self, at: datetime) -> Place:
@@ -142,7 +146,7 @@ class Journey:
         for attempt in range(TRIES):
             place = find_place(self.sender, at) if attempt else self._placed(at)
             try:
-                if not locked and attempt < 2 and _goes_on(self.sender, place, events):
+                if not locked and attempt < 2 and goes_on(self.sender, place, events):
                     return self._gone_on(place, events, score, now), place
                 with transaction.atomic():
                     done = join(self.sender, events, place, now=now, also=also)
@@ -224,7 +228,7 @@ def digest_of(state: bytes, past: bytes) -> bytes:
     return hashlib.blake2b(state + past, digest_size=16).digest()
 
 
-def _goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
+def goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     """Whether events touch nothing but their session: they come in order, and nobody's past is read or told."""
     session = place.session
     if session is None or not session.has_news or session.closed_at is not None or not is_current(session):
@@ -237,7 +241,7 @@ def _goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     return not any(event.name in (EventName.LOGIN, EventName.PURCHASE) for event in events)
 
 
-def _visits(events: list[Event]) -> list[list[Event]]:
+def visits_of(events: list[Event]) -> list[list[Event]]:
     """The events cut where a session ends: one that came late may be of an earlier visit than the rest."""
     visits = [[events[0]]]
     for event in events[1:]:
@@ -270,7 +274,7 @@ def _score_row(session: Session, kept: dict[str, Any]) -> Score:
     )
 
 
-def _tell(done: Done) -> None:
+def tell(done: Done) -> None:
     """Send the signals, once what they tell of is committed."""
     session = done.session
     has_more = done.began or done.recognised is not None or done.orders

@@ -18,7 +18,7 @@ from purchase_intent.models.event import EventRow
 from purchase_intent.models.keys import event_key
 from purchase_intent.tracking.place import Sender
 
-__all__ = ["event_row", "in_order", "login_event", "new_events", "order_rows", "texts_of"]
+__all__ = ["event_row", "in_order", "key_of", "login_event", "new_events", "order_rows", "texts_of"]
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
@@ -35,7 +35,7 @@ def in_order(events: Iterable[Event]) -> list[Event]:
 def event_row(event: Event, *, sender: Sender, visitor: int, session: int, sequence: int, now: datetime) -> EventRow:
     """One event as it is stored. Its key is of the cookie that sent it, whoever its visitor has become since."""
     return EventRow(
-        key=_key(sender, event),
+        key=key_of(sender, event),
         event_id=event.event_id,
         visitor_id=visitor,
         session_id=session,
@@ -58,7 +58,7 @@ def event_row(event: Event, *, sender: Sender, visitor: int, session: int, seque
     )
 
 
-def _key(sender: Sender, event: Event) -> UUID:
+def key_of(sender: Sender, event: Event) -> UUID:
     """The key of an event: of its sender's own clock, which says the same at every attempt."""
     stamp = event.stamp if isinstance(event, ClientEvent) else milliseconds(event)
     return event_key(site=sender.site, visitor=sender.visitor, event_id=event.event_id, milliseconds=stamp)
@@ -66,7 +66,7 @@ def _key(sender: Sender, event: Event) -> UUID:
 
 def new_events(sender: Sender, events: Sequence[Event]) -> list[Event]:
     """The events that are not stored yet, each once; lines of an order that is stored are none: it is told once."""
-    keyed = {_key(sender, event): event for event in reversed(events)}
+    keyed = {key_of(sender, event): event for event in reversed(events)}
     there = set(models.Event.objects.filter(pk__in=list(keyed)).order_by().values_list("pk", flat=True))
     numbers = {event.order for event in events if event.name is EventName.PURCHASE}
     told = (

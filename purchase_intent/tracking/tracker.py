@@ -38,7 +38,7 @@ from purchase_intent.tracking.identity import (
 from purchase_intent.tracking.marking import SHOWING, mark_shown
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
-from purchase_intent.tracking.sinks.chain import chain
+from purchase_intent.tracking.sinks.chain import Dropped, chain
 from purchase_intent.tracking.source import channel_of, device_of
 
 __all__ = ["Tracker"]
@@ -158,6 +158,8 @@ class Tracker:
         """Record it all and set the cookie; `response` is None where the view raised. Never raises."""
         try:
             self._finish(response)
+        except Dropped:
+            self.has_failed = True
         except Exception as error:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its tracking
             self.fail(error)
         finally:

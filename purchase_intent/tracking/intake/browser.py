@@ -20,6 +20,7 @@ from purchase_intent.tracking.intake.facts import Catalogue
 from purchase_intent.tracking.intake.judging import Judged, judged, stored_ids, verdicts_of
 from purchase_intent.tracking.place import earlier_key
 from purchase_intent.tracking.recorder import Journey, Sender
+from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.source import channel_told, device_of
 from purchase_intent.tracking.tracker import Tracker
 
@@ -83,6 +84,15 @@ def _recorded(tracker: Tracker, batch: Batch, found: Judged) -> Identity | None:
     """Write what is fit, visit by visit; what the cookie must hold from then on, None where nothing was new."""
     catalogue, identity = Catalogue(tracker.shop), None
     origin: dict[str, Any] = {"device": device_of(tracker.request), "country": tracker.country}
+    if not chain().looks_up:
+        # Whoever records them looks up what is there, and which visit is an earlier one.
+        for visit in found.visits(found.fit):
+            places = found.new(visit, ())
+            events = [replace(_priced(found.fit[at], catalogue), channel=_channel(tracker, batch)) for at in places]
+            recorded = tracker.write(tracker.journey, [replace(event, **origin) for event in events])
+            found.accept(places, recorded.events)
+            identity = Identity(visitor=recorded.visitor, session=recorded.session)
+        return identity
     for visit in found.visits(found.fit):
         first, last = found.fit[visit[0]].occurred_at, found.fit[visit[-1]].occurred_at
         journey, session = tracker.journey, tracker.journey.session(at=first)

@@ -22,6 +22,7 @@ from purchase_intent.tracking.intake.facts import Catalogue
 from purchase_intent.tracking.intake.judging import Judged, judged, stored_ids, verdicts_of
 from purchase_intent.tracking.place import derived_key, key_without
 from purchase_intent.tracking.recorder import Journey, Sender
+from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.source import device_told
 
 __all__ = ["take"]
@@ -136,6 +137,11 @@ def _record(key: ApiKey, who: _Who, found: Judged, visit: list[int], catalogue: 
             bot_reason=label.reason,
         )
     )
+    if who.session and not chain().looks_up:
+        places = found.new(visit, ())
+        recorded = chain().write(journey, [_completed(found.fit[at], catalogue) for at in places], score=None)
+        found.accept(places, recorded.events)
+        return
     there = journey.session(at=first)
     stored = stored_ids(there.key if there is not None else session, key.site, (found.fit[at] for at in visit))
     if places := found.new(visit, stored):

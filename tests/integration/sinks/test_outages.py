@@ -3,80 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event as Signal
 
 import pytest
-from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
-from purchase_intent.models import Event, Session, Visitor
+from purchase_intent.models import Event, Session
 from purchase_intent.sources.refold import Refolded
 from purchase_intent.tracking.sinks import chain as chains
 from purchase_intent.tracking.sinks.arriving import Arrived, replay_spool
 from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.sinks.spool import Spool
 from tests.integration.live.equality import differing
+from tests.integration.sinks.load import SHOPPERS, under_load
 from tests.integration.tracking.words import BROWSER, errors
-from tests.postgres import Server, instead, running_server
+from tests.postgres import Server
 
 if sys.platform == "win32":
     pytest.skip("the wheel of PostgreSQL is not for Windows", allow_module_level=True)
 
 pytestmark = pytest.mark.slow
-
-SHOPPERS = 3
-
-
-@pytest.fixture(scope="module")
-def started(django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
-    """A server of these tests' own, whichever the run is on, with our tables."""
-    with running_server() as running, django_db_blocker.unblock():
-        with instead(running.url):
-            call_command("migrate", verbosity=0)
-        yield running
-
-
-@pytest.fixture
-def server(started: Server, django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
-    """That server, running and without rows."""
-    with django_db_blocker.unblock(), instead(started.url):
-        Visitor.objects.all().delete()
-        yield started
-
-
-def shop_until(over: Signal, statuses: list[int]) -> None:
-    """One shopper goes from page to page in a thread of its own."""
-    client = Client(headers={"User-Agent": BROWSER})
-    while not over.is_set():
-        statuses.append(client.get("/product/7/").status_code)
-    connections.close_all()
-
-
-def under_load(*happenings: Callable[[], object]) -> list[int]:
-    """Have things happen while shoppers shop; the statuses of all pages."""
-    over, statuses = Signal(), list[int]()
-
-    def reach(count: int) -> None:
-        while len(statuses) < count:
-            over.wait(0.01)
-
-    with ThreadPoolExecutor(SHOPPERS) as pool:
-        shoppers = [pool.submit(shop_until, over, statuses) for _ in range(SHOPPERS)]
-        try:
-            for happening in happenings:
-                reach(len(statuses) + 20)
-                happening()
-            reach(len(statuses) + 20)
-        finally:
-            over.set()
-        for shopper in shoppers:
-            shopper.result()
-    return statuses
 
 
 def test_a_server_that_stops_and_starts_under_load_loses_nothing(

@@ -84,7 +84,7 @@ def test_a_database_that_answers_again_is_asked_again(
     client.get("/")
     assert kinds() == ["page_view"] * 2
     call_command("intent_drain", stdout=(out := StringIO()))
-    assert out.getvalue() == "Recorded 2 events; 0 were there already, 0 lines became dead letters.\n"
+    assert out.getvalue().splitlines()[-1] == "Recorded 2 events; 0 were there already, 0 lines became dead letters."
     assert kinds() == ["page_view"] * 4
     assert Session.objects.count() == 1
 

@@ -1,0 +1,57 @@
+"""A session as it will be once all is recorded: what it has told through the stream counts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from purchase_intent.events import Event
+from purchase_intent.models import Event as Row
+from purchase_intent.tracking.recorder import Foreseen, Journey, visits_of
+from purchase_intent.tracking.rows import in_order, key_of
+from purchase_intent.tracking.sinks.chain import chain
+from purchase_intent.tracking.sinks.entry import Entry
+
+__all__ = ["foresee"]
+
+TRIES: Final = 5
+"""Looks at a session that is being recorded meanwhile, before the last one counts as good."""
+
+
+def foresee(journey: Journey, pending: Sequence[Event], *, at: datetime) -> Foreseen:
+    """The fold after what waits to be recorded, and after `pending`, which nobody has been told of yet.
+
+    Raises DatabaseError where the database fails.
+    """
+    waiting = chain().waiting(journey.sender)
+    if not waiting:
+        return journey.foresee(pending, at=at)
+    events = in_order([*_unrecorded(journey, waiting, at), *pending])
+    if not events:
+        return journey.foresee([], at=at)
+    visit = visits_of(events)[-1]
+    session = journey.session(at=visit[0].occurred_at)
+    # Settled when the session begins: the first event's is the session's.
+    channel = visit[0].channel if session is None else session.channel
+    return journey.foresee([replace(event, channel=channel) for event in visit], at=at)
+
+
+def _unrecorded(journey: Journey, waiting: Sequence[Entry], at: datetime) -> list[Event]:
+    """Those of the waiting events that the session, as it was just read, does not hold.
+
+    They were read first. So what was recorded meanwhile is stored now, and the session is read until it stays so.
+    """
+    events = {key_of(entry.sender, event): event for entry in waiting for event in entry.events}
+    first = min([*(event.occurred_at for event in events.values()), at])
+    stored: set[UUID] = set()
+    for _ in range(TRIES):
+        journey.look_again()
+        journey.session(at=first)
+        again = set(Row.objects.filter(pk__in=list(events)).order_by().values_list("pk", flat=True))
+        if again == stored:
+            break
+        stored = again
+    return [event for key, event in events.items() if key not in stored]

@@ -1,0 +1,56 @@
+"""Events as entries of a stream, recorded by the drain: a page waits for one answer of a Redis or Valkey server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from purchase_intent.events import Event
+from purchase_intent.exceptions import EntryRefused
+from purchase_intent.scoring.answer import Intent
+from purchase_intent.tracking.recorder import Journey, Recorded, Sender
+from purchase_intent.tracking.sinks.breaker import Breaker
+from purchase_intent.tracking.sinks.entry import Entry, loads
+from purchase_intent.tracking.sinks.places import line_of
+from purchase_intent.tracking.sinks.wire import moved_key, tail_key, wire_to
+
+__all__ = ["StreamSink"]
+
+
+class StreamSink:
+    """The stream of one server."""
+
+    name = "stream"
+
+    def __init__(self, url: str) -> None:
+        self.breaker = Breaker()
+        self._wire = wire_to(url)
+        self.faults = self._wire.faults
+
+    def write(
+        self,
+        journey: Journey,
+        events: Sequence[Event],
+        *,
+        score: Intent | None,
+        seconds: float,  # noqa: ARG002 (the connection has a limit of its own)
+    ) -> Recorded:
+        """Add them; who sent them is, and belongs where, the drain has said of this cookie so far."""
+        sender = journey.sender
+        note = self._wire.add(
+            line_of(journey, events, score),
+            tail=tail_key(sender.site, sender.session),
+            moved=moved_key(sender.site, sender.visitor, sender.session),
+        )
+        visitor, session = json.loads(note) if note else (sender.visitor, sender.session)
+        return Recorded(visitor, session, len(events), tuple(events))
+
+    def waiting(self, sender: Sender) -> list[Entry]:
+        """What the sender's session has told and nobody has recorded yet. Raises one of `faults`."""
+        found = []
+        for line in self._wire.waiting(tail_key(sender.site, sender.session)):
+            try:
+                found.append(loads(line))
+            except EntryRefused:
+                continue  # the drain makes a dead letter of it
+        return found

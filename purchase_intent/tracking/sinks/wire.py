@@ -1,0 +1,170 @@
+"""The stream on a Redis or Valkey server: its keys, and what is done there in one go.
+
+Beside the stream, each session has a list of its entries that are not recorded yet, so that a score can count them in;
+and a cookie that is out of date has a note of what it must hold. All keys share one hash tag, so that a cluster keeps
+them together.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from purchase_intent.exceptions import MissingExtra
+
+__all__ = [
+    "BYTES",
+    "FIELD",
+    "GROUP",
+    "LEASE",
+    "MOST_BYTES",
+    "STREAM",
+    "Wire",
+    "moved_key",
+    "tail_key",
+    "weaknesses",
+    "wire_to",
+]
+
+STREAM: Final = "{purchase-intent}:stream"
+GROUP: Final = "drain"
+FIELD: Final = b"l"
+"""The one field of an entry: its line."""
+BYTES: Final = "{purchase-intent}:bytes"
+"""How many bytes of lines the stream holds."""
+LEASE: Final = "{purchase-intent}:lease"
+"""Who drains."""
+
+MOST_BYTES: Final = 256 * 2**20
+"""Of lines in the stream; what comes beyond is refused, and nothing that waits is ever cut off."""
+KEPT: Final = 24 * 3600
+"""Seconds for which a session's list of entries is kept without a new one."""
+NOTED: Final = 2 * 3600
+"""Seconds for which a note of what a cookie must hold is kept."""
+TIMEOUT: Final = 0.25
+"""Seconds for a connection, and for an answer."""
+PATIENT: Final = 30.0
+"""The same where no page waits."""
+
+_ADD: Final = """
+local held = tonumber(redis.call('GET', KEYS[4]) or '0')
+if held + #ARGV[1] > tonumber(ARGV[2]) then
+  return redis.error_reply('FULL the stream holds as much as it may')
+end
+local id = redis.call('XADD', KEYS[1], '*', 'l', ARGV[1])
+redis.call('INCRBY', KEYS[4], #ARGV[1])
+redis.call('RPUSH', KEYS[2], id)
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return redis.call('GET', KEYS[3])
+"""
+_WAITING: Final = """
+local lines = {}
+for _, id in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+  local found = redis.call('XRANGE', KEYS[1], id, id)
+  if found[1] then lines[#lines + 1] = found[1][2][2] end
+end
+return lines
+"""
+_HOLD: Final = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+_LET_GO: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+class Done(NamedTuple):
+    """An entry that is dealt with: recorded, or a dead letter. `moved` is what its sender's cookie must hold."""
+
+    id: bytes
+    size: int
+    tail: str
+    moved: tuple[str, str] | None = None
+
+
+class Wire:
+    """One process's connections to the server: of pages, which wait for a quarter of a second, or of a drain."""
+
+    def __init__(self, url: str, *, timeout: float) -> None:
+        redis = _redis()
+        self.faults: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+        # One attempt: a page has other places for its events, and a drain begins again.
+        once = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
+        self.client = redis.Redis.from_url(
+            url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=once, protocol=2
+        )
+        self._add = self.client.register_script(_ADD)
+        self._waiting = self.client.register_script(_WAITING)
+        self._hold = self.client.register_script(_HOLD)
+        self._let_go = self.client.register_script(_LET_GO)
+
+    def add(self, line: bytes, *, tail: str, moved: str) -> bytes | None:
+        """Add an entry; the note of what its sender's cookie must hold, if there is one. Raises one of `faults`."""
+        note: bytes | None = self._add(keys=[STREAM, tail, moved, BYTES], args=[line, MOST_BYTES, KEPT])
+        return note
+
+    def waiting(self, tail: str) -> list[bytes]:
+        """The lines of a session that are not recorded yet, in order."""
+        found: list[bytes] = self._waiting(keys=[STREAM, tail])
+        return found
+
+    def hold(self, token: str, *, seconds: float) -> bool:
+        """Take or renew the lease for so long; False where somebody else has it."""
+        return bool(self._hold(keys=[LEASE], args=[token, int(seconds * 1000)]))
+
+    def let_go(self, token: str) -> None:
+        """Give the lease back."""
+        self._let_go(keys=[LEASE], args=[token])
+
+    def finish(self, done: list[Done]) -> None:
+        """Acknowledge entries and take them out of the stream, all or none."""
+        if not done:
+            return
+        ids = [each.id for each in done]
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.xack(STREAM, GROUP, *ids)
+            pipe.xdel(STREAM, *ids)
+            pipe.decrby(BYTES, sum(each.size for each in done))
+            for each in done:
+                pipe.lrem(each.tail, 1, each.id)
+                if each.moved is not None:
+                    pipe.set(each.moved[0], each.moved[1], ex=NOTED)
+            pipe.execute()
+
+
+def weaknesses(wire: Wire) -> list[str]:
+    """Why what the server has accepted may be lost, or refused; nothing for one that keeps it."""
+    try:
+        kept, memory = wire.client.info("persistence"), wire.client.info("memory")
+    except wire.faults as error:
+        return [f"does not answer ({type(error).__name__})"]
+    found = [] if kept.get("aof_enabled") else ["keeps no append-only file: what it has accepted is gone with it"]
+    policy = memory.get("maxmemory_policy", "noeviction")
+    return found if policy == "noeviction" else [*found, f"throws events away when it is full ({policy})"]
+
+
+def tail_key(site: str, session: str) -> str:
+    """Where the ids of a session's waiting entries are."""
+    return f"{{purchase-intent}}:tail:{site}:{session}"
+
+
+def moved_key(site: str, visitor: str, session: str) -> str:
+    """Where it is noted what a cookie must hold that holds these."""
+    return f"{{purchase-intent}}:moved:{site}:{visitor}:{session}"
+
+
+@lru_cache(maxsize=8)
+def wire_to(url: str, *, patient: bool = False) -> Wire:
+    """The process's connections to a server."""
+    return Wire(url, timeout=PATIENT if patient else TIMEOUT)
+
+
+def _redis() -> Any:
+    try:
+        import redis
+        import redis.backoff
+        import redis.retry
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(extra="stream", package="redis") from missing
+    return redis
