@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 
 import numpy as np
@@ -55,17 +56,10 @@ def posterior_of_rates(
     if not min(prior) > 0:
         raise ExperimentRefused(field="prior", reason="prior", remedy=f"give two numbers above 0, not {prior}")
     a, b = (_Beta(prior[0] + arm.y, prior[1] + arm.n - arm.y) for arm in (control, treatment))
-    (least, most), (low, high) = a.ends(), b.ends()
-    x, weight = nodes_between(min(least, low), max(most, high), NODES)
-    at, density = nodes_between(low, high, NODES)
-    density = density * b.density(at)
-
-    def exceeds(difference: float) -> float:
-        return min(float(density @ a.below(at - difference)), 1.0)
-
-    low, high = (_root(exceeds, 1 - share) for share in (alpha / 2, 1 - alpha / 2))
+    x, weight = _nodes_over(*a.ends(), *b.ends())
+    low, high = (_root(_exceeding(a, b), 1 - share) for share in (alpha / 2, 1 - alpha / 2))
     return Posterior(
-        chance_better=exceeds(0.0),
+        chance_better=_exceeding(a, b)(0.0),
         loss_of_treatment=float(weight @ (b.below(x) * (1 - a.below(x)))),
         loss_of_control=float(weight @ (a.below(x) * (1 - b.below(x)))),
         difference=Interval(b.mean - a.mean, low, high),
@@ -105,6 +99,11 @@ class _Beta:
     def mean(self) -> float:
         return self.a / (self.a + self.b)
 
+    @property
+    def deviation(self) -> float:
+        size = self.a + self.b
+        return sqrt(self.a * self.b / (size + 1)) / size
+
     def ends(self) -> tuple[float, float]:
         return float(betaincinv(self.a, self.b, SIDES)), float(betainccinv(self.a, self.b, SIDES))
 
@@ -113,6 +112,25 @@ class _Beta:
 
     def density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.exp(xlogy(self.a - 1, x) + xlog1py(self.b - 1, -x) - betaln(self.a, self.b)))
+
+
+def _nodes_over(*ends: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes over all of the ends, with a stretch of their own between each two: one posterior may be far narrower."""
+    pieces = [nodes_between(low, high, NODES) for low, high in pairwise(sorted(ends))]
+    return np.concatenate([at for at, _ in pieces]), np.concatenate([weight for _, weight in pieces])
+
+
+def _exceeding(a: _Beta, b: _Beta) -> Callable[[float], float]:
+    """The chance that b exceeds a by more than a difference, summed over the narrower one's density."""
+    narrow, wide = (a, b) if a.deviation < b.deviation else (b, a)
+    at, weight = nodes_between(*narrow.ends(), NODES)
+    mass = weight * narrow.density(at)
+
+    def exceeding(difference: float) -> float:
+        share = 1 - wide.below(at + difference) if narrow is a else wide.below(at - difference)
+        return min(float(mass @ share), 1.0)
+
+    return exceeding
 
 
 def _root(falling: Callable[[float], float], level: float) -> float:

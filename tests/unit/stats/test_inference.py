@@ -197,7 +197,9 @@ def exact_chance(a: Summary, b: Summary) -> float:
     )
 
 
-@pytest.mark.parametrize(("a", "n", "b", "m"), COUNTS)
+@pytest.mark.parametrize(
+    ("a", "n", "b", "m"), [*COUNTS, pytest.param(9, 68, 22_883, 51_894, id="of very different sizes")]
+)
 def test_the_posterior_of_rates_is_the_exact_one(a: int, n: int, b: int, m: int) -> None:
     control, treatment = Summary.of_successes(b, m), Summary.of_successes(a, n)
     found = posterior_of_rates(control, treatment)
