@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ except ModuleNotFoundError:  # cron does the same work
 
 __all__ = [
     "BEAT_SCHEDULE",
+    "build_features",
     "close_sessions",
     "drain",
     "fill_segments",
@@ -200,6 +202,17 @@ def _fill_beside(key: str) -> None:
         logger.exception("The members of %s were not told: the nightly task does it.", key)
     finally:
         connections.close_all()
+
+
+@_task(**_again)
+def build_features(folder: str, number: int) -> int:
+    """Build the cases of one part of a log that `intent_features` has cut; how many.
+
+    The folder is one that every worker sees. Sent by `intent_features --workers`.
+    """
+    from purchase_intent.training import partitions
+
+    return partitions.build_features(Path(folder), number)
 
 
 @_task(**_again)

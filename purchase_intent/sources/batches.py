@@ -17,8 +17,9 @@ from purchase_intent.sources.staging import GROUPS, Stage
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Batch", "Sorted", "sort_events"]
+__all__ = ["ORDER", "Batch", "Sorted", "accepted_sql", "load_tables", "sort_events"]
 
+ORDER = "person, time, row"
 Columns = dict[str, NDArray[Any]]
 
 
@@ -111,21 +112,28 @@ class Sorted:
 
 def sort_events(connection: duckdb.DuckDBPyConnection, stage: Stage, clock: LocalClock) -> Sorted:
     """Create `sorted`: the accepted rows by (person, time, row), with positions in the tables of their groups."""
+    connection.execute(f"CREATE TABLE sorted AS {accepted_sql(connection, stage, clock)} ORDER BY {ORDER}")
+    return Sorted(connection, clock, np.array(stage.starts), load_tables(connection, stage))
+
+
+def accepted_sql(connection: duckdb.DuckDBPyConnection, stage: Stage, clock: LocalClock) -> str:
+    """SELECT of the accepted rows in no order, with positions in the tables of their groups."""
     others = [code for code in stage.groups if code != "item"]
     joins = " ".join(f"JOIN {code}s ON {code}s.code = e.{code}" for code in others)
     linked = connection.execute("SELECT count(*) FROM people").fetchall()[0][0] > 0
     columns = ["coalesce(people.person, e.visitor) AS person", "e.visitor"] if linked else ["e.visitor AS person"]
     columns += ["session", "time", "row", "kind", "page", "price", *(["quantity"] if stage.has("quantity") else [])]
     columns += ["item_days.rowid::INTEGER AS item_at", *(f"{code}s.rowid::INTEGER AS {code}_at" for code in others)]
-    connection.execute(
-        f"""CREATE TABLE sorted AS SELECT {", ".join(columns)}
+    return f"""SELECT {", ".join(columns)}
         FROM (SELECT *, rowid AS row, {clock.day_sql("time")} AS day FROM stage WHERE reason IS NULL) AS e
         {"LEFT JOIN people ON people.visitor = e.visitor" if linked else ""}
-        JOIN item_days ON item_days.code = e.item AND item_days.day = e.day {joins}
-        ORDER BY person, time, row"""
-    )
-    tables = {code: load_group(connection, code) for code in others}
-    return Sorted(connection, clock, np.array(stage.starts), {"item": load_item_days(connection), **tables})
+        JOIN item_days ON item_days.code = e.item AND item_days.day = e.day {joins}"""
+
+
+def load_tables(connection: duckdb.DuckDBPyConnection, stage: Stage) -> dict[str, NDArray[np.int64]]:
+    """The tables that the rows point at, by group."""
+    others = {code: load_group(connection, code) for code in stage.groups if code != "item"}
+    return {"item": load_item_days(connection), **others}
 
 
 def load_group(connection: duckdb.DuckDBPyConnection, code: str) -> NDArray[np.int64]:

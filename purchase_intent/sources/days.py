@@ -29,7 +29,7 @@ def freeze_days(stored: StoredLog, *, before: date) -> int:
 
 def count_days(stored: StoredLog) -> None:
     """Create `counted`: day (since 1970), subject, key and the counts."""
-    connection, clock = stored.log.connection, stored.log.events.clock
+    connection, clock = stored.log.connection, stored.log.clock
     connection.execute(
         f"""CREATE TABLE daily_events AS SELECT {clock.day_sql("stage.time")} AS day, kind, stage.price AS price,
             product_id, category_code

@@ -51,7 +51,9 @@ class EventLog:
     accepted: int
     first: datetime
     last: datetime
-    events: Sorted = field(repr=False)
+    stage: Stage = field(repr=False)
+    clock: LocalClock = field(repr=False)
+    memory: str
     folder: Path = field(repr=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +104,12 @@ class EventLog:
         (total,) = self.connection.execute("SELECT coalesce(fsum(revenue), 0) FROM orders").fetchall()[0]
         return float(total)
 
+    @cached_property
+    def events(self) -> Sorted:
+        """The accepted events in order, sorted at the first call. Raises LogRefused where `memory` does not suffice."""
+        with enough(self.memory):
+            return sort_events(self.connection, self.stage, self.clock)
+
     def batches(self, limit: int = 500_000, *, event_ids: bool = False) -> Iterator[Batch]:
         """Sorted events of whole persons, at most `limit` rows at a time (more where one person alone has more)."""
         if limit < 1:
@@ -142,7 +150,7 @@ def open_log(
                 files = open_files(connection, paths)
                 end = None if until is None else milliseconds(until)
                 stage = stage_files(connection, agreed_layout(files, layout), files, folder, until=end)
-                return finished_log(stage, shop_zone, rejects)
+                return finished_log(stage, shop_zone, rejects, memory)
         except BaseException:
             connection.close()
             raise
@@ -178,8 +186,8 @@ def enough(memory: str) -> Iterator[None]:
         ) from error
 
 
-def finished_log(stage: Stage, zone: ZoneInfo, rejects: Path | None) -> EventLog:
-    """Everything after the reading: rejects, sessions, people, facts, the sort."""
+def finished_log(stage: Stage, zone: ZoneInfo, rejects: Path | None, memory: str) -> EventLog:
+    """Everything between the reading and the sort: rejects, sessions, people, facts."""
     connection = stage.connection
     rejected = rejected_counts(stage)
     if rejects is not None:
@@ -197,9 +205,18 @@ def finished_log(stage: Stage, zone: ZoneInfo, rejects: Path | None) -> EventLog
     build_facts(connection, clock.day_sql("time"))
     order_view(connection, has_ids=stage.has("order_id"), has_revenue=stage.has("revenue"))
     text_view(stage)
-    events = sort_events(connection, stage, clock)
     return EventLog(
-        connection, stage.layout.name, zone.key, rejected, accepted, moment(first), moment(last), events, stage.folder
+        connection=connection,
+        layout=stage.layout.name,
+        zone=zone.key,
+        rejected=rejected,
+        accepted=accepted,
+        first=moment(first),
+        last=moment(last),
+        stage=stage,
+        clock=clock,
+        memory=memory,
+        folder=stage.folder,
     )
 
 

@@ -26,6 +26,8 @@ from purchase_intent.training.checks import Finding, check_model
 from purchase_intent.training.dataset import Progress, build_sample
 from purchase_intent.training.eligibility import refuse_too_little
 from purchase_intent.training.gate import Outcome, Verdict, judge
+from purchase_intent.training.logfacts import LogFacts
+from purchase_intent.training.partitions import gathered
 from purchase_intent.training.registering import put_on_record, put_refusal_on_record
 from purchase_intent.training.week import learn_week
 
@@ -39,6 +41,9 @@ SEEDS: Final = 2**31
 class Request:
     """What to train on and how: `events` are files, or None for the events that the database holds.
 
+    `features` is a folder of cases that were built in parts, of any events; then `events`, `until` and `rejects` say
+    nothing.
+
     `zone` is the shop's IANA time zone, `until` is aware, `tuning` says how much to search for better parameters,
     `seed` is below 2^31, `rejects` is a CSV file to write, and `horizon` says what is learnt: whether this session
     still buys, or whether a visitor buys within seven days.
@@ -47,6 +52,7 @@ class Request:
 
     events: Sequence[Path] | None
     zone: str
+    features: Path | None = None
     until: datetime | None = None
     seed: int = 0
     tuning: Tuning = field(default_factory=Tuning)
@@ -58,6 +64,8 @@ class Request:
     def __post_init__(self) -> None:
         if not 0 <= self.seed < SEEDS:
             raise TrainingRefused(f"seed: {self.seed} is out of range; give one from 0 to {SEEDS - 1}", field="seed")
+        if self.features is not None and self.horizon != Horizon.SESSION:
+            raise TrainingRefused("features: they are cases of sessions; leave out --horizon", field="features")
         chosen_params(tuple(MEMBERS), tuning=self.tuning)
 
 
@@ -70,38 +78,48 @@ def train(request: Request, *, progress: Progress) -> ModelVersion:
     """
     check_targets({"--rejects": request.rejects, "--study": request.tuning.study}, request.events or [])
     short: list[Finding] = []
-    if request.events is None:
+    if request.events is None and request.features is None:
         now = timezone.now()
         short = refuse_too_little(horizon=request.horizon, until=request.until, now=now, force=request.force)
     check_storage()
-    progress("reading the log")
-    with _opened(request, progress) as log:
-        ensemble, sample = _learnt(log, request, progress)
-        verdict = judge(
-            ensemble,
-            sample,
-            [*short, *check_model(ensemble, sample)],
-            horizon=request.horizon,
-            seed=request.seed,
-            threads=request.threads,
-            progress=progress,
-        )
-        progress("registering")
-        return register(ensemble, sample, log, request, verdict)
+    ensemble, sample, log = _learnt(request, progress)
+    verdict = judge(
+        ensemble,
+        sample,
+        [*short, *check_model(ensemble, sample)],
+        horizon=request.horizon,
+        seed=request.seed,
+        threads=request.threads,
+        progress=progress,
+    )
+    progress("registering")
+    return register(ensemble, sample, log, request, verdict)
 
 
-def _learnt(log: EventLog, request: Request, progress: Progress) -> tuple[IntentEnsemble, Sample]:
+def _learnt(request: Request, progress: Progress) -> tuple[IntentEnsemble, Sample, LogFacts]:
     options: dict[str, Any] = {"seed": request.seed, "tuning": request.tuning, "threads": request.threads}
     if request.horizon == Horizon.WEEK:
-        ensemble, sample = learn_week(log, progress=progress, **options)
+        with _opened(request, progress) as log:
+            ensemble, sample = learn_week(log, progress=progress, **options)
+            facts = LogFacts.of(log)
     else:
-        sample = build_sample(log, seed=request.seed, progress=progress)
+        sample, facts = _sampled(request, progress)
         ensemble = IntentEnsemble.fit(sample, progress=progress, **options)
-    return with_breakdown(ensemble, sample, horizon=request.horizon, threads=request.threads), sample
+    return with_breakdown(ensemble, sample, horizon=request.horizon, threads=request.threads), sample, facts
+
+
+def _sampled(request: Request, progress: Progress) -> tuple[Sample, LogFacts]:
+    """The cases, with the log closed by then: learning needs its memory."""
+    if request.features is not None:
+        progress("reading the features")
+        return gathered(request.features)
+    with _opened(request, progress) as log:
+        return build_sample(log, seed=request.seed, progress=progress), LogFacts.of(log)
 
 
 @contextmanager
 def _opened(request: Request, progress: Progress) -> Iterator[EventLog]:
+    progress("reading the log")
     if request.events is None:
         with stored_events(zone=request.zone, until=request.until, progress=progress) as stored:
             yield stored.log
@@ -111,7 +129,7 @@ def _opened(request: Request, progress: Progress) -> Iterator[EventLog]:
 
 
 def register(
-    ensemble: IntentEnsemble, sample: Sample, log: EventLog, request: Request, verdict: Verdict
+    ensemble: IntentEnsemble, sample: Sample, log: LogFacts, request: Request, verdict: Verdict
 ) -> ModelVersion:
     """Keep the bundle and the record of it, both or neither, in the place the gate gives it.
 
@@ -141,7 +159,7 @@ def register(
     return put_on_record(data, fields, verdict, forced=is_refused)
 
 
-def _facts(ensemble: IntentEnsemble, log: EventLog) -> dict[str, Any]:
+def _facts(ensemble: IntentEnsemble, log: LogFacts) -> dict[str, Any]:
     return {
         "zone": log.zone,
         "layout": log.layout,

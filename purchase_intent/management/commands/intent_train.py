@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from purchase_intent.conf import config
 from purchase_intent.exceptions import TrainingBusy
 from purchase_intent.management.endings import clear_ending
+from purchase_intent.management.logs import moment, zone_of
 from purchase_intent.management.progress import Steps
 from purchase_intent.management.tuned import tuning_report
 from purchase_intent.models import Horizon, ModelVersion
@@ -26,7 +24,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--events", nargs="+", type=Path, help="logs, read as one; the stored events if left out")
-        parser.add_argument("--until", type=_moment, help="learn from nothing at or after this time (UTC if no zone)")
+        parser.add_argument("--features", type=Path, help="a folder of intent_features, in place of the events")
+        parser.add_argument("--until", type=moment, help="learn from nothing at or after this time (UTC if no zone)")
         parser.add_argument("--seed", type=int, default=0, help="the same seed and log give the same model")
         parser.add_argument("--trials", type=int, default=0, help="tuning trials for each member; 0 keeps the defaults")
         parser.add_argument(
@@ -58,6 +57,7 @@ class Command(BaseCommand):
             request = Request(
                 events=options["events"],
                 zone=self._zone(options),
+                features=self._features(options),
                 until=options["until"],
                 seed=options["seed"],
                 tuning=Tuning(trials=options["trials"], budget=options["budget"], study=options["study"]),
@@ -82,13 +82,15 @@ class Command(BaseCommand):
         except TrainingBusy as busy:
             raise CommandError(busy.message, returncode=BUSY) from busy
 
-    def _zone(self, options: dict[str, Any]) -> str:
-        from purchase_intent.sources import layout_zone
+    def _features(self, options: dict[str, Any]) -> Path | None:
+        features: Path | None = options["features"]
+        for name in ("events", "until", "rejects", "zone"):
+            if features is not None and options[name] is not None:
+                raise CommandError(f"--{name} goes with a log, not with --features: give it to intent_features")
+        return features
 
-        if options["zone"] is not None:
-            return str(options["zone"])
-        known = layout_zone(options["events"]) if options["events"] else None
-        return known or str(config().time_zone)
+    def _zone(self, options: dict[str, Any]) -> str:
+        return zone_of(options["zone"], options["events"])
 
     def _report(self, version: ModelVersion) -> None:
         log = version.figures["log"]
@@ -122,11 +124,3 @@ def _said_of_week(version: ModelVersion) -> list[str]:
 
 def _ranked(judged: dict[str, float]) -> str:
     return f"AUC {judged['auc']:.3f} and average precision {judged['average_precision']:.3f}"
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no time: write it as 2026-04-06T00:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

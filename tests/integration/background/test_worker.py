@@ -23,9 +23,13 @@ from django.db import connection
 from django.utils import timezone
 
 from purchase_intent.events import EventName
+from purchase_intent.learning import Sample
 from purchase_intent.models import CatalogueDay, ModelVersion, Outcome, Score, Session, Status, Visitor
 from purchase_intent.scoring.nightly import night_of
+from purchase_intent.sources import open_log
 from purchase_intent.tasks import BEAT_SCHEDULE
+from purchase_intent.training.dataset import build_sample
+from purchase_intent.training.partitions import gathered, partition_log
 from tests.integration.background.conftest import Browse
 from tests.integration.models.builders import visitor
 from tests.logs import cut
@@ -128,6 +132,25 @@ def working(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen
         yield worker
 
 
+def built_in_parts(send: Send, log: Path, folder: Path) -> list[bytes]:
+    """The cases of a log, built by a worker's children."""
+    with open_log([log], zone="Europe/Berlin") as opened:
+        partition_log(opened, folder, 2, seed=1, most=2_000, progress=lambda _step: None)
+    for number in range(2):
+        send("build_features", "build_features", given=[str(folder), number])
+    return bytes_of(gathered(folder)[0])
+
+
+def built_here(log: Path) -> list[bytes]:
+    """The same in this process."""
+    with open_log([log], zone="Europe/Berlin") as opened:
+        return bytes_of(build_sample(opened, seed=1, most=2_000, progress=lambda _step: None))
+
+
+def bytes_of(sample: Sample) -> list[bytes]:
+    return [column.tobytes() for column in (sample.table.values, sample.labels, sample.sessions, sample.times)]
+
+
 def test_the_tasks_through_a_worker(
     send: Send, environment: dict[str, str], browse: Browse, tmp_path: Path, transactional_db: None
 ) -> None:
@@ -176,6 +199,7 @@ def test_the_tasks_through_a_worker(
         scored = Visitor.objects.exclude(scored_at=None).count()
         assert scored == Score.objects.filter(visitor__isnull=False).count() > 0
         send("make_partitions", "prune")
+        assert built_in_parts(send, log, tmp_path / "features") == built_here(log)
         worker.terminate()
         assert worker.wait(PATIENCE) == 0
     assert b"Traceback" not in output.read_bytes()
