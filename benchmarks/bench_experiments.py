@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.experiments_bandit import coverage, regrets
-from benchmarks.experiments_watched import RATE, errors, powers, verdicts_agree
+from benchmarks.experiments_watched import RATE, errors, family_error, powers, verdicts_agree
 from purchase_intent.stats.bucketing import Allocation, Holdout, Layer
 from purchase_intent.stats.collect import Collector
 from purchase_intent.stats.cuped import Adjustment
@@ -76,6 +76,7 @@ def of_errors(seed: int, tests: int) -> list[Check]:
     rules = [name for name in found if name.startswith("automatic")]
     return [
         *(Check(f"false findings, either way: {name}", found[name].better + found[name].worse, 0.05) for name in rules),
+        Check(f"any of three treatments, planned looks, of {MANY_TESTS:,}", family_error(seed, MANY_TESTS), 0.05),
         *(Check(f"  of {MANY_TESTS:,}: {name}", many[name].better + many[name].worse, 0.05) for name in rules),
     ]
 

@@ -53,12 +53,12 @@ def scores(control: Column, treatment: Column, units: int) -> Column:
     return np.asarray((treatment - control) / n / np.sqrt(np.maximum(variance, 1e-300)))
 
 
-def boundaries(monitoring: Monitoring, end: float = 1.0) -> Column:
+def boundaries(monitoring: Monitoring, end: float = 1.0, alpha: float | None = None) -> Column:
     """What the product's rule asks for at each day's look, where the last is at `end` of the planned units."""
     shares = [end * (day + 1) / DAYS for day in range(DAYS)]
     planned = monitoring.looks > 0
     rules = [
-        monitoring.applied(Look(share, tuple(shares[:day]) if planned else (), planned=planned))
+        monitoring.applied(Look(share, tuple(shares[:day]) if planned else (), planned=planned), alpha)
         for day, share in enumerate(shares)
     ]
     return np.array([rule.boundary if rule else np.inf for rule in rules])
@@ -83,6 +83,14 @@ def errors(seed: int, count: int) -> dict[str, Outcome]:
         "fixed test, watched daily": outcome(z, fixed),
         **{f"automatic rule, {name}": outcome(z, boundaries(rule)) for name, rule in NAMED.items()},
     }
+
+
+def family_error(seed: int, count: int, treatments: int = 3) -> float:
+    """Share of A/A/A/A tests in which any treatment is ever found to differ: Holm's first step decides that."""
+    chance = np.random.default_rng(seed)
+    arms = np.cumsum(chance.binomial(UNITS_A_DAY, RATE, (treatments + 1, count, DAYS)), axis=2).astype(np.float64)
+    strongest = np.max([np.abs(scores(arms[0], arm, UNITS_A_DAY)) for arm in arms[1:]], axis=0)
+    return float((strongest >= boundaries(PLANNED, alpha=PLANNED.alpha / treatments)).any(axis=1).mean())
 
 
 def powers(seed: int, count: int, lift: float) -> dict[str, Outcome]:
