@@ -100,6 +100,12 @@ def test_its_figures_are_shown(runs: Runs) -> None:
         "Members and their weights in the ensemble": heaviest,
         "Bands: the score at which each begins": "top 1%",
     }
+    parts = figures["breakdown"]["parts"]
+    assert (
+        parts["k=1"]["sessions"] == figures["slices"]["calibration"]["sessions"] > parts["first_basket"]["sessions"] > 0
+    )
+    assert parts["new"]["sessions"] + parts["returning"]["sessions"] == parts["k=1"]["sessions"]
+    assert load_bundle(runs.first).figures["breakdown"] == figures["breakdown"]
     assert main_figure(runs.first, "auc") == f"{figures['models']['ensemble']['session']['auc']:.3f}"
 
 

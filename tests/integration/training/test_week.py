@@ -216,6 +216,9 @@ def test_the_command_registers_a_line_of_its_own(week: Week, quick_members: None
     version = ModelVersion.objects.get()
     assert (version.horizon, version.status) == (Horizon.WEEK, Status.CHAMPION)
     assert not ModelVersion.objects.of(Horizon.SESSION).exists()
+    parts = version.figures["breakdown"]["parts"]
+    rows = version.figures["slices"]["calibration"]["rows"]
+    assert parts["never_ordered"]["rows"] + parts["has_ordered"]["rows"] == rows
     said = out.getvalue()
     assert f"Learnt from {version.sessions:,} customers at a night, {version.buyers:,} of whom bought" in said
     days = version.trained_until - version.trained_from
