@@ -65,6 +65,9 @@ def test_the_latest_report_stands_first_and_whole(desk: Client) -> None:
     assert "top 5% 75 (5%) 40% 30% to 51% 44%" in said
     assert "What the latest event was has drifted basket 12% then, 31% now 0.41 0.25 14%" in said
     assert "Meaning of column 0 stable 0 to 3.5 12% then, 31% now 0.41 (usual: 0.10)" in said
+    assert "Of these sessions 310 (21%) came into the range of the shop" in said
+    assert "scores from 2.1% to 47%: 61 of them bought, 20% (95% interval 16% to 24%); 58 were expected." in said
+    assert "The challenger, model 41, was corrected from its own scores too" in said
     assert "failed Prices of zero: 12%; at most 1% is in order." in said
     assert "Sun 29 Mar 2026 well - All was well." in said
 

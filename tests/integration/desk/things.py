@@ -157,9 +157,24 @@ def watched(model: ModelVersion, *, name: str = "basket") -> WatchReport:
             "performance": {
                 "live": live,
                 "promised": {"auc": 0.812, "ece": 0.004, "bands": {"top_5": {"precision": 0.44}}},
+                "offer": {
+                    "by": "profit",
+                    "from": 0.021,
+                    "to": 0.47,
+                    "sessions": 310,
+                    "share": 0.2067,
+                    "bought": 61,
+                    "expected": 58.2,
+                    "precision": 0.1968,
+                    "low": 0.156,
+                    "high": 0.2449,
+                },
                 "by_day": [day, day | {"day": "2026-03-29", "auc": 0.75}],
             },
-            "recalibration": {"reason": "The scores fit recent outcomes."},
+            "recalibration": {
+                "reason": "The scores fit recent outcomes.",
+                "challenger": {"model": 41, "reason": "", "applied": 7},
+            },
         },
     )
     return made
