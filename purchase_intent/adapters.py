@@ -34,6 +34,9 @@ class Shop:
     currency = ""
     """ISO 4217 code of the prices, such as "EUR"; orders are stored with it."""
 
+    cookieless = False
+    """Whether visitors are told apart without a cookie, by a hash whose salt is thrown away after the day."""
+
     def connect(self) -> None:
         """Connect the shop's own signals to `track` and `track_order`; called once, when Django has started."""
 
@@ -67,6 +70,13 @@ class Shop:
         To be overridden where a question about consent comes between that page and the first one recorded.
         """
         return request.headers.get("Referer", "")
+
+    def address(self, request: HttpRequest) -> str:
+        """The visitor's network address, where `cookieless` is on; hashed with the day's salt and not kept.
+
+        To be overridden behind a proxy, which has every visitor come from its own address.
+        """
+        return str(request.META.get("REMOTE_ADDR", ""))
 
     def country(self, request: HttpRequest) -> str:
         """The visitor's country, where a proxy or the shop knows it; no address is looked up."""

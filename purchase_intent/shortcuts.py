@@ -131,6 +131,8 @@ def script_facts(request: HttpRequest, *, is_shared: bool = False) -> dict[str, 
         return {}
     facts = {} if is_shared else {"consent": "yes" if tracker_of(request) is not None else "no"}
     try:
+        if tracker.shop.cookieless:
+            facts["storage"] = "no"
         return facts | {"page": tracker.shop.page(request).label}
     except Exception as error:  # noqa: BLE001 - the edge to the shop's own code
         tracker.fail(error)

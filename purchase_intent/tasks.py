@@ -143,12 +143,13 @@ def score_sessions() -> int:
 def score_visitors(partitions: int | None = None) -> int:
     """Send a task for each part of the recent visitors, as of this night; how many parts.
 
-    Scores of the week whose seven days are over are judged first.
+    Scores of the week whose seven days are over are judged first, and visitors without a script labelled.
     `partitions` is their number; left out, there is one for every 50,000 keys.
     """
-    from purchase_intent.scoring import judging, nightly
+    from purchase_intent.scoring import judging, nightly, scriptless
 
     night = nightly.night_of(timezone.now())
+    scriptless.label_scriptless(timezone.now())
     judging.judge_weeks(night)
     found = nightly.parts(night, count=partitions)
     for part in found:

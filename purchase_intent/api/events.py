@@ -22,7 +22,8 @@ from purchase_intent.api.views import Endpoint, documented
 from purchase_intent.exceptions import BatchRefused, IntentError
 from purchase_intent.models import ApiKey
 from purchase_intent.tracking.attached import attached
-from purchase_intent.tracking.identity import forget, keep_private, remember
+from purchase_intent.tracking.cookieless import hand_over
+from purchase_intent.tracking.identity import forget, keep_private
 from purchase_intent.tracking.intake import browser, server
 from purchase_intent.tracking.intake.batch import Batch, Verdict, read_batch
 from purchase_intent.tracking.tracker import Tracker
@@ -72,8 +73,8 @@ def from_browser(request: HttpRequest, batch: Batch) -> Response:
     keep_private(response)
     if taken.forget:
         forget(response)
-    elif taken.identity is not None and taken.identity != tracker.cookie:
-        remember(response, taken.identity, site=tracker.site)
+    elif taken.identity is not None:
+        hand_over(response, request, tracker.shop, taken.identity, cookie=tracker.cookie, site=tracker.site)
     return response
 
 

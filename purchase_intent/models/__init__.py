@@ -2,6 +2,7 @@
 
 from purchase_intent.models.api_key import ApiKey, ApiKeyQuerySet, Scope
 from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuerySet, Subject
+from purchase_intent.models.daily_salt import DailySalt, DailySaltQuerySet
 from purchase_intent.models.dead_letter import DeadLetter, Origin
 from purchase_intent.models.event import Event, EventQuerySet
 from purchase_intent.models.merge import Merge, MergeQuerySet
@@ -31,6 +32,8 @@ __all__ = [
     "CatalogueDay",
     "CatalogueDayQuerySet",
     "ChangeKind",
+    "DailySalt",
+    "DailySaltQuerySet",
     "DeadLetter",
     "Event",
     "EventQuerySet",

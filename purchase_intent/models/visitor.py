@@ -27,6 +27,12 @@ class VisitorQuerySet(models.QuerySet["Visitor"]):
         """Keep those who came at `moment` or later."""
         return self.filter(last_seen__gte=moment)
 
+    def note_script(self, cookie: str, *, site: str, now: datetime) -> None:
+        """Remember that the shop's script has run in a visitor's browser; a label for want of it is taken back."""
+        theirs = self.filter(cookie=cookie, site=site)
+        if theirs.filter(scripted_at=None).update(scripted_at=now):
+            theirs.filter(bot="scriptless").update(bot="", bot_reason="")
+
     def of_customer(self, key: str, *, site: str = "") -> Self:
         """Keep the one visitor that stands for a customer, whichever browser the customer logs in with."""
         return self.filter(site=site, customer=key).exclude(customer="")  # the index holds no empty keys
@@ -64,6 +70,9 @@ class Visitor(models.Model):
         _("bot"), max_length=32, blank=True, default="", help_text=_("Which kind, or staff; empty: a shopper.")
     )
     bot_reason = models.CharField(_("why a bot"), max_length=200, blank=True, default="")
+    scripted_at = models.DateTimeField(
+        _("scripted at"), null=True, blank=True, help_text=_("When the shop's script first ran in its browser.")
+    )
     score = models.FloatField(
         _("score"), null=True, blank=True, help_text=_("Probability of a purchase, 0 to 1; see its days.")
     )

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from purchase_intent.conf import config
 from purchase_intent.exceptions import ConfigurationError
 from purchase_intent.models import (
+    DailySalt,
     DeadLetter,
     Event,
     ModelVersion,
@@ -68,6 +69,7 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     """
     tell = progress or _silent
     before = now - timedelta(days=config().retention_days)
+    DailySalt.objects.throw_away(now.date())
     tell("deleting events")
     events = prune_events(before)
     scores = _delete(Score.objects.filter(moment__lt=before), "scores", tell)

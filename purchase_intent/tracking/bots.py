@@ -1,4 +1,4 @@
-"""Who is no shopper: a label and a reason, read off the user agent. The user agent itself is never stored."""
+"""Who is no shopper: a label and a reason, by the user agent, which is never stored itself, and by the pace."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-__all__ = ["LONGEST_AGENT", "PERSON", "STAFF", "Label", "label_of"]
+__all__ = ["LONGEST_AGENT", "PERSON", "STAFF", "Label", "label_of", "pace_label"]
 
 LONGEST_AGENT: Final = 1024
 """Characters of a user agent that are looked at: real ones have some 200."""
 _LONGEST_REASON: Final = 200
+MANY: Final = 120
+"""Events of a session from which on its pace is looked at: many tabs may be opened at once."""
+HASTY: Final = 0.5
+"""Seconds from one event to the next, at the mean of a session, that no hands keep up."""
 
 
 class Label(NamedTuple):
-    """What a visitor is, both empty for a shopper: `kind` is `crawler`, `headless`, `library`, `nameless`, `staff`."""
+    """What a visitor is, both empty for a shopper.
+
+    `kind` is `crawler`, `headless`, `library`, `nameless`, `hasty`, `scriptless` or `staff`.
+    """
 
     kind: str
     reason: str
@@ -48,6 +55,13 @@ def _label(agent: str) -> Label:
     if found := _LIBRARY.search(agent):
         return Label("library", f"its user agent begins with {found[0]}")
     return _crawler(agent)
+
+
+def pace_label(events: int, seconds: float) -> Label:
+    """The label of a session's pace: PERSON for any that hands could keep up."""
+    if events < MANY or seconds > events * HASTY:
+        return PERSON
+    return Label("hasty", f"{events} events within {max(seconds, 0.0):.0f} seconds")
 
 
 def _crawler(agent: str) -> Label:

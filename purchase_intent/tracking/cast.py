@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,9 +14,10 @@ from purchase_intent.events import Event, EventName
 from purchase_intent.features.state import PAST_LAYOUT, Past
 from purchase_intent.models import Session, Visitor
 from purchase_intent.scoring.rebuild import LostRace
+from purchase_intent.tracking.bots import pace_label
 from purchase_intent.tracking.place import Place, Sender, fresh_id, has_ended
 
-__all__ = ["Cast", "cast_of", "locked_session", "needs_label", "needs_login"]
+__all__ = ["Cast", "cast_of", "locked_session", "needs_label", "needs_login", "with_pace"]
 
 STAFF: Final = "staff"
 """The label of the shop's own people."""
@@ -56,6 +57,15 @@ def needs_label(sender: Sender, visitor: Visitor) -> bool:
     return bool(sender.bot) and not visitor.bot and (sender.bot == STAFF or not visitor.known)
 
 
+def with_pace(sender: Sender, session: Session | None, events: Sequence[Event]) -> Sender:
+    """The sender, labelled where a session goes on faster than hands do."""
+    if sender.bot or session is None:
+        return sender
+    seconds = (events[-1].occurred_at - session.started_at).total_seconds()
+    label = pace_label(session.sequence + len(events), seconds)
+    return replace(sender, bot=label.kind, bot_reason=label.reason) if label.kind else sender
+
+
 def cast_of(sender: Sender, events: Sequence[Event], place: Place, also: set[int]) -> Cast:
     """Find or make the visitors, lock them, and see to it that they are still what they were."""
     _begin_writing(place.visitor)
@@ -68,8 +78,8 @@ def cast_of(sender: Sender, events: Sequence[Event], place: Place, also: set[int
         made.add(before.pk)
     if login and after is None:
         after = before
-        # Whoever was taken for a robot until now does not make the customer one.
-        if before is not None and (before.known or (before.bot and not sender.bot)):
+        # Whoever was taken for a robot until now does not make the customer one; nor does one whose id is of the day.
+        if before is not None and (before.known or sender.cookieless or (before.bot and not sender.bot)):
             after = _made(sender, fresh_id(), began)
             made.add(after.pk)
     before = before or after

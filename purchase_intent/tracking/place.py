@@ -36,7 +36,7 @@ class Sender:
     """Who sends, as read off the request.
 
     `visitor` and `session` are the ids in the cookie, or fresh ones; `customer` is the shop's key of who is logged in,
-    empty for nobody; `bot` labels what is no shopper: a kind of bot, or "staff".
+    empty for nobody; `bot` labels what is no shopper: a kind of bot, or "staff". `cookieless`: the ids are of the day.
     """
 
     visitor: str
@@ -45,6 +45,7 @@ class Sender:
     customer: str = ""
     bot: str = ""
     bot_reason: str = ""
+    cookieless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def _is_of_another_kind(sender: Sender, visitor: Visitor) -> bool:
 
     What shoppers do is learnt from, what the others do is not: no session is of both.
     """
+    if sender.cookieless and not sender.customer and visitor.known:
+        return True  # no cookie could be taken away at the logout
     if not sender.customer or visitor.customer == sender.customer:
         return False
     return bool(visitor.bot) > bool(sender.bot) or (visitor.known and bool(sender.bot) > bool(visitor.bot))

@@ -25,7 +25,7 @@ from purchase_intent.models.statements import go_on
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
 from purchase_intent.scoring.rebuild import LostRace
-from purchase_intent.tracking.cast import needs_label, needs_login
+from purchase_intent.tracking.cast import needs_label, needs_login, with_pace
 from purchase_intent.tracking.joined import Done, Wider
 from purchase_intent.tracking.joining import join
 from purchase_intent.tracking.place import Place, Sender, find_place, has_ended
@@ -145,6 +145,7 @@ class Journey:
         locked = False
         for attempt in range(TRIES):
             place = find_place(self.sender, at) if attempt else self._placed(at)
+            self.sender = with_pace(self.sender, place.session, events)
             try:
                 if not locked and attempt < 2 and goes_on(self.sender, place, events):
                     return self._gone_on(place, events, score, now), place

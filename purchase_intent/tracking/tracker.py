@@ -14,17 +14,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from purchase_intent.adapters import Shop, current_shop
 from purchase_intent.events import Event, EventName
 from purchase_intent.events.reasons import LONGEST_TEXT
-from purchase_intent.exceptions import ConfigurationError, EventRefused, IntentError
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.bots import PERSON, STAFF, Label, label_of
 from purchase_intent.tracking.consent import may_record
+from purchase_intent.tracking.cookieless import hand_over, identity_for
 from purchase_intent.tracking.deeds import Source, deed, incomplete, with_facts
 from purchase_intent.tracking.identity import (
     Identity,
@@ -33,13 +33,13 @@ from purchase_intent.tracking.identity import (
     keep_private,
     new_identity,
     read_identity,
-    remember,
 )
 from purchase_intent.tracking.marking import SHOWING, mark_shown
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
 from purchase_intent.tracking.sinks.chain import Dropped, chain
 from purchase_intent.tracking.source import channel_of, device_of
+from purchase_intent.tracking.wording import remedy_of, word
 
 __all__ = ["Tracker"]
 
@@ -89,7 +89,7 @@ class Tracker:
 
     @cached_property
     def site(self) -> str:
-        return _word("site", self.shop.site(self.request), _LONGEST_SITE)
+        return word("site", self.shop.site(self.request), _LONGEST_SITE)
 
     @cached_property
     def cookie(self) -> Identity | None:
@@ -98,13 +98,17 @@ class Tracker:
 
     @cached_property
     def identity(self) -> Identity:
-        """Whose events these are: the cookie's visitor, or a new one."""
-        return self.cookie or new_identity()
+        """Whose events these are: the cookie's visitor, or a new one; without cookies, that of the day."""
+        return identity_for(self.request, self.shop, cookie=self.cookie, site=self.site, moment=self.moment)
 
     @cached_property
     def journey(self) -> Journey:
-        """The sender's session. Who is logged in is asked at the end of the request only."""
-        return Journey(Sender(visitor=self.identity.visitor, session=self.identity.session, site=self.site))
+        """The sender's session. Who is logged in is asked at the end of the request only, where there is a cookie."""
+        return Journey(self._sender(self.identity))
+
+    def _sender(self, identity: Identity) -> Sender:
+        sender = Sender(visitor=identity.visitor, session=identity.session, site=self.site)
+        return replace(sender, cookieless=True, customer=self._customer()) if self.shop.cookieless else sender
 
     @cached_property
     def may_record(self) -> bool:
@@ -169,7 +173,7 @@ class Tracker:
         """Log a fault with its remedy: the first of a request, since the others follow from it."""
         if not self.has_failed:
             self.has_failed = True
-            logger.error("This request is not recorded, or not wholly: %s", _remedy(error), exc_info=error)
+            logger.error("This request is not recorded, or not wholly: %s", remedy_of(error), exc_info=error)
 
     def _finish(self, response: HttpResponseBase | None) -> None:
         if response is not None and self.is_personal:
@@ -188,8 +192,8 @@ class Tracker:
             return
         identity = self._record(events)
         mark_shown(response, self.request, events)
-        if response is not None and identity != self.cookie:
-            remember(response, identity, site=self.site)
+        if response is not None:
+            hand_over(response, self.request, self.shop, identity, cookie=self.cookie, site=self.site)
 
     def _record(self, events: list[Event]) -> Identity:
         """Write the events; what the cookie must hold from now on."""
@@ -198,9 +202,9 @@ class Tracker:
         place = next((i for i, event in enumerate(events, 1) if event.name is EventName.LOGOUT), 0)
         if place:
             self._written(self.journey, events[:place], self._departer, None)
-        later = new_identity()
+        later = self.identity if self.shop.cookieless else new_identity()
         rest = [replace(event, visitor=later.visitor) for event in events[place:]]
-        journey = Journey(Sender(visitor=later.visitor, session=later.session, site=self.site))
+        journey = Journey(self._sender(later))
         return _identity(self.write(journey, rest)) if rest else later
 
     def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None = None) -> Recorded:
@@ -222,7 +226,7 @@ class Tracker:
 
     def _customer(self) -> str:
         customer = chain().asked(lambda: self.shop.customer(self.request), otherwise="")
-        return _word("customer", customer, LONGEST_TEXT)
+        return word("customer", customer, LONGEST_TEXT)
 
     # What the events are
 
@@ -273,7 +277,7 @@ class Tracker:
     @cached_property
     def country(self) -> str:
         """Where the visitor is, as the shop knows it."""
-        return _word("country", self.shop.country(self.request), LONGEST_TEXT)
+        return word("country", self.shop.country(self.request), LONGEST_TEXT)
 
     @property
     def _channel(self) -> str:
@@ -282,19 +286,3 @@ class Tracker:
 
 def _identity(recorded: Recorded) -> Identity:
     return Identity(visitor=recorded.visitor, session=recorded.session)
-
-
-def _word(method: str, value: object, longest: int) -> str:
-    if not isinstance(value, str) or len(value) > longest:
-        raise ConfigurationError(f"Shop.{method} has to answer with a text of at most {longest} characters.")
-    return value
-
-
-def _remedy(error: Exception) -> str:
-    if isinstance(error, EventRefused):
-        return f"{error}, in what the shop's adapter answers."
-    if isinstance(error, IntentError):
-        return error.message
-    if isinstance(error, DatabaseError):
-        return f"{type(error).__name__}: see that the database answers and that manage.py migrate has run."
-    return f"{type(error).__name__}: mend what the traceback ends with, such as a method of the shop's adapter."

@@ -10,6 +10,7 @@ from typing import Any, Final
 from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, Page, Reason, parse_event, told_name
 from purchase_intent.events.record import told_time
 from purchase_intent.exceptions import EventRefused
+from purchase_intent.models import Visitor
 from purchase_intent.models.session import IDLE
 from purchase_intent.tracking.bots import Label
 from purchase_intent.tracking.deeds import page_of, with_facts
@@ -19,7 +20,7 @@ from purchase_intent.tracking.intake.clock import ClientClock
 from purchase_intent.tracking.intake.facts import Catalogue
 from purchase_intent.tracking.intake.judging import Judged, judged, stored_ids, verdicts_of
 from purchase_intent.tracking.place import earlier_key
-from purchase_intent.tracking.recorder import Journey, Sender
+from purchase_intent.tracking.recorder import Journey
 from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.source import channel_told, device_of
 from purchase_intent.tracking.tracker import Tracker
@@ -47,14 +48,14 @@ class Taken:
 def take(tracker: Tracker, batch: Batch, now: datetime) -> Taken:
     """Judge the events of a batch one by one and record what is fit, each once however often it is sent.
 
-    Raises BatchRefused, DatabaseError, and what the shop's adapter raises.
+    Raises BatchRefused, Dropped, DatabaseError, and what the shop's adapter raises.
     """
     if not tracker.may_record:
         refusal = EventRefused(
             field="consent", reason=Reason.NO_CONSENT, remedy="this visitor does not agree to being recorded"
         )
         return Taken(refuse_all(batch, refusal), forget=has_cookie(tracker.request))
-    if has_cookie(tracker.request) and tracker.cookie is None:
+    if not tracker.shop.cookieless and has_cookie(tracker.request) and tracker.cookie is None:
         refusal = EventRefused(
             field="cookie", reason=Reason.FORGED_COOKIE, remedy="send it without: this cookie is not the shop's"
         )
@@ -64,6 +65,8 @@ def take(tracker: Tracker, batch: Batch, now: datetime) -> Taken:
     clock = ClientClock.of(batch.sent_at, now)
     found = judged(batch.events[: BROWSER.events], partial(_event, clock=clock, visitor=tracker.identity.visitor))
     identity = _recorded(tracker, batch, found)
+    if identity is not None and chain().looks_up:
+        Visitor.objects.note_script(identity.visitor, site=tracker.site, now=now)
     return Taken(verdicts_of(batch, found) + too_many(batch, BROWSER.events), identity)
 
 
@@ -100,7 +103,7 @@ def _recorded(tracker: Tracker, batch: Batch, found: Judged) -> Identity | None:
         is_earlier = session is not None and last < session.started_at - IDLE
         if session is not None and is_earlier:
             key = earlier_key(session, first, last)
-            journey = Journey(Sender(visitor=tracker.identity.visitor, session=key, site=tracker.site))
+            journey = Journey(replace(tracker.journey.sender, session=key))
         key = session.key if session is not None and not is_earlier else journey.sender.session
         places = found.new(visit, stored_ids(key, tracker.site, (found.fit[place] for place in visit)))
         if not places:
