@@ -8,6 +8,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -36,16 +37,25 @@ __all__ = ["OfferForm", "OfferPages"]
 
 MOST_RULES: Final = 10
 """Rules of before that are shown."""
+MOST_MONEY: Final = 1e9
 
 
 class OfferForm(forms.Form):
     """What the shop knows of its offer; money in the shop's currency, shares in per cent."""
 
     margin = forms.FloatField(
-        min_value=0, required=False, label="Margin of an order", help_text="What an order earns before the offer."
+        min_value=0,
+        max_value=MOST_MONEY,
+        required=False,
+        label="Margin of an order",
+        help_text="What an order earns before the offer.",
     )
     cost = forms.FloatField(
-        min_value=0, required=False, label="Cost of the offer", help_text="What an order made with it gives away."
+        min_value=0,
+        max_value=MOST_MONEY,
+        required=False,
+        label="Cost of the offer",
+        help_text="What an order made with it gives away.",
     )
     uplift = forms.FloatField(
         min_value=0,
@@ -55,7 +65,11 @@ class OfferForm(forms.Form):
         help_text="How many more buy, of those who hardly ever do. Only an experiment can tell.",
     )
     contact = forms.FloatField(
-        min_value=0, required=False, label="Cost of showing it", help_text="To one visitor, bought or not; often 0."
+        min_value=0,
+        max_value=MOST_MONEY,
+        required=False,
+        label="Cost of showing it",
+        help_text="To one visitor, bought or not; often 0.",
     )
     precision = forms.FloatField(
         min_value=0.01,
@@ -127,17 +141,9 @@ class OfferPages(Desk):
 
 def _stored(given: Mapping[str, Any], version: ModelVersion, *, who: str) -> tuple[str, int]:
     """Store what is asked for, or end what is in force; what is to be said of it, and how."""
-    now, by = timezone.now(), str(given.get("by", ""))
+    by = str(given.get("by", ""))
     if by == "none":
-        ended = OfferRule.objects.end(version.horizon, now=now)
-        return (
-            ("The offer is out of use: no page shows it, within seconds.", messages.SUCCESS)
-            if ended
-            else (
-                "No offer was in use.",
-                messages.WARNING,
-            )
-        )
+        return _ended(version)
     rule = OfferForm(given).rule(by)
     if rule is None:
         return "Nothing is stored: the offer is not described yet, or a figure is out of range.", messages.ERROR
@@ -148,12 +154,21 @@ def _stored(given: Mapping[str, Any], version: ModelVersion, *, who: str) -> tup
         return f"Nothing is stored: {refused.message}.", messages.ERROR
     if found == NOBODY:
         return "Nothing is stored: this offer would be for nobody.", messages.ERROR
-    rule.horizon, rule.who, rule.begun_at = version.horizon, who[:200], now
-    OfferRule.objects.replace(rule)
+    rule.horizon, rule.who, rule.begun_at = version.horizon, who[:200], timezone.now()
+    try:
+        OfferRule.objects.replace(rule)
+    except IntegrityError:  # the database lets one of two who press at once through
+        return "Nothing is stored: somebody stored another rule at the same moment. Look again.", messages.ERROR
     return (
         f"The offer is now for {reach_words(found)}, by {rule_words(rule)}. Pages follow within seconds.",
         messages.SUCCESS,
     )
+
+
+def _ended(version: ModelVersion) -> tuple[str, int]:
+    if not OfferRule.objects.end(version.horizon, now=timezone.now()):
+        return "No offer was in use.", messages.WARNING
+    return "The offer is out of use: no page shows it, within seconds.", messages.SUCCESS
 
 
 def _page(version: ModelVersion, given: Mapping[str, Any]) -> dict[str, Any]:

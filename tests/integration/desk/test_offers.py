@@ -12,7 +12,7 @@ from purchase_intent.insights.offers import NARROW, WIDE, offer_chart
 from purchase_intent.insights.ways import rule_words
 from purchase_intent.learning import Calibration
 from purchase_intent.learning.offers import Offer
-from purchase_intent.models import ModelVersion, OfferBy, OfferRule, Recalibration
+from purchase_intent.models import ModelVersion, OfferBy, OfferRule, OfferRuleQuerySet, Recalibration
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.scoring.offering import curve_of
 from tests.integration.desk.conftest import Clerk
@@ -112,6 +112,17 @@ def test_a_rule_is_stored_shown_and_taken_out_of_use(desk: Client, champion: Mod
 def test_half_a_rule_is_not_stored(desk: Client, champion: ModelVersion, given: dict[str, str], told: str) -> None:
     assert told in desk.post(address(champion), given, follow=True).content.decode()
     assert not OfferRule.objects.exists()
+
+
+def test_of_two_who_store_at_once_the_second_is_told(
+    desk: Client, champion: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = OfferRule.objects.create(by=OfferBy.BEST_F1, who="ada")
+    # As the second sees it: what the first has stored is not there yet to be ended.
+    monkeypatch.setattr(OfferRuleQuerySet, "end", lambda *_, **__: False)
+    page = desk.post(address(champion), DESCRIBED | {"by": "profit"}, follow=True).content.decode()
+    assert "somebody stored another rule at the same moment" in page
+    assert OfferRule.objects.get() == first
 
 
 def test_a_rule_is_stored_on_the_page_of_what_serves_alone(
