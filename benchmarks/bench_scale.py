@@ -182,9 +182,9 @@ class Work:
         out = self.folder / "parts"
         subprocess.run(["rm", "-rf", str(out)], check=True)
         code = (
-            "import sys; from pathlib import Path; from purchase_intent.sources import open_log\n"
+            "import sys; from pathlib import Path; from purchase_intent.sources import read_log\n"
             "from purchase_intent.training.partitions import partition_log\n"
-            f"with open_log([Path(sys.argv[1])], zone={ZONE!r}) as log:\n"
+            f"with read_log([Path(sys.argv[1])], zone={ZONE!r}) as log:\n"
             f"    partition_log(log, Path(sys.argv[2]), {PARTITIONS}, seed=0, progress=print)"
         )
         self.run("partition", ["-c", code, str(self.folder / "month.csv"), str(out)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from purchase_intent.sources.batches import Batch
-from purchase_intent.sources.log import EventLog, layout_zone, open_log
+from purchase_intent.sources.log import EventLog, layout_zone, open_log, read_log
 from purchase_intent.sources.targets import check_targets, drafts
 
-__all__ = ["Batch", "EventLog", "check_targets", "drafts", "layout_zone", "open_log"]
+__all__ = ["Batch", "EventLog", "check_targets", "drafts", "layout_zone", "open_log", "read_log"]

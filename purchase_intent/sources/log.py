@@ -30,7 +30,7 @@ from purchase_intent.sources.texts import text_view
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["EventLog", "layout_zone", "open_log"]
+__all__ = ["EventLog", "layout_zone", "open_log", "read_log"]
 
 PREFIX = "intent-log-"
 
@@ -110,6 +110,10 @@ class EventLog:
         with enough(self.memory):
             return sort_events(self.connection, self.stage, self.clock)
 
+    def sort(self) -> None:
+        """Have the table `sorted`, of the accepted events in order, on `connection`."""
+        self.events  # noqa: B018 (worked out once)
+
     def batches(self, limit: int = 500_000, *, event_ids: bool = False) -> Iterator[Batch]:
         """Sorted events of whole persons, at most `limit` rows at a time (more where one person alone has more)."""
         if limit < 1:
@@ -139,6 +143,36 @@ def open_log(
     folder where None). Raises LogRefused where a path cannot be read as a log or holds no event that can be used, or
     `memory` does not suffice, and MissingExtra without DuckDB.
     """
+    log = read_log(
+        paths,
+        layout=layout,
+        zone=zone,
+        until=until,
+        rejects=rejects,
+        memory=memory,
+        threads=threads,
+        scratch=scratch,
+    )
+    try:
+        log.sort()
+    except BaseException:
+        log.close()
+        raise
+    return log
+
+
+def read_log(
+    paths: Sequence[Path],
+    *,
+    layout: str | None = None,
+    zone: str,
+    until: datetime | None = None,
+    rejects: Path | None = None,
+    memory: str = "2GB",
+    threads: int = 2,
+    scratch: Path | None = None,
+) -> EventLog:
+    """What `open_log` does before it sorts: the table `sorted` is there once `batches` is called."""
     shop_zone = zone_named(zone)
     if until is not None and until.tzinfo is None:
         raise LogRefused("until: give a moment with its time zone", field="until")

@@ -33,7 +33,7 @@ _GROUP: Final = 100_000
 def partition_log(
     log: EventLog, folder: Path, count: int, *, seed: int, most: int = MOST_ROWS, progress: Progress
 ) -> None:
-    """Write a log to a new folder in `count` parts, with all that building them needs.
+    """Write a log, which needs no order yet (`read_log`), to a new folder in `count` parts, with all that they need.
 
     At most about `most` cases will be kept. Raises LogRefused where the folder holds something, or cannot be written.
     """

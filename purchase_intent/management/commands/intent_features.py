@@ -53,14 +53,14 @@ class Command(BaseCommand):
         )
 
     def _partition(self, folder: Path, options: dict[str, Any], steps: Steps) -> None:
-        from purchase_intent.sources import check_targets, open_log
+        from purchase_intent.sources import check_targets, read_log
         from purchase_intent.training.partitions import partition_log
 
         check_targets({"--rejects": options["rejects"]}, options["events"])
         steps("reading the log")
         zone = zone_of(options["zone"], options["events"])
         reading = {"until": options["until"], "rejects": options["rejects"]}
-        with open_log(options["events"], zone=zone, **reading) as log:
+        with read_log(options["events"], zone=zone, **reading) as log:
             partition_log(log, folder, options["partitions"], seed=options["seed"], progress=steps)
             rejected = ", ".join(f"{count:,} {reason}" for reason, count in sorted(log.rejected.items())) or "none"
             self.stdout.write(f"Read {log.rows:,} rows; rejected: {rejected}.")

@@ -26,7 +26,7 @@ from purchase_intent.events import EventName
 from purchase_intent.learning import Sample
 from purchase_intent.models import CatalogueDay, ModelVersion, Outcome, Score, Session, Status, Visitor
 from purchase_intent.scoring.nightly import night_of
-from purchase_intent.sources import open_log
+from purchase_intent.sources import open_log, read_log
 from purchase_intent.tasks import BEAT_SCHEDULE
 from purchase_intent.training.dataset import build_sample
 from purchase_intent.training.partitions import gathered, partition_log
@@ -134,7 +134,7 @@ def working(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen
 
 def built_in_parts(send: Send, log: Path, folder: Path) -> list[bytes]:
     """The cases of a log, built by a worker's children."""
-    with open_log([log], zone="Europe/Berlin") as opened:
+    with read_log([log], zone="Europe/Berlin") as opened:
         partition_log(opened, folder, 2, seed=1, most=2_000, progress=lambda _step: None)
     for number in range(2):
         send("build_features", "build_features", given=[str(folder), number])

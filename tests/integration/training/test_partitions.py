@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from purchase_intent.exceptions import LogRefused, TrainingRefused
 from purchase_intent.learning import Sample
 from purchase_intent.models import ModelVersion
-from purchase_intent.sources import open_log
+from purchase_intent.sources import open_log, read_log
 from purchase_intent.training import partitions
 from purchase_intent.training.dataset import build_sample
 from purchase_intent.training.logfacts import LogFacts
@@ -43,7 +43,7 @@ def whole(short_log: Path) -> tuple[Sample, LogFacts]:
 
 
 def parted(source: Path, folder: Path, count: int) -> Path:
-    with open_log([source], zone=ZONE) as log:
+    with read_log([source], zone=ZONE) as log:
         partition_log(log, folder, count, seed=SEED, most=MOST, progress=silent)
     return folder
 
