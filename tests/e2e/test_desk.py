@@ -206,3 +206,23 @@ def test_the_desk_needs_no_scripts(visit: Visits) -> None:
     seen.page.locator(".field-who a").click()
     expect(seen.page.get_by_role("heading", name="What happened")).to_be_visible()
     assert (seen.errors, seen.foreign) == ([], [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_key_is_made_shown_once_and_revoked(visit: Visits, width: int) -> None:
+    seen = visit(width)
+    enter(seen)
+    seen.go("/admin/purchase_intent/apikey/add/")
+    seen.page.get_by_role("button", name="Make the key").click()
+    look(seen, "key-faults")
+    seen.page.get_by_label("Name").fill("webshop backend")
+    seen.page.get_by_label("send events").check()
+    seen.page.get_by_role("button", name="Make the key").click()
+    expect(seen.page.locator("code").first).to_contain_text("pi_")
+    look(seen, "key-made")
+    seen.page.get_by_role("link", name="All keys").click()
+    look(seen, "keys")
+    seen.page.get_by_role("link", name="webshop backend").click()
+    look(seen, "key")
+    seen.page.get_by_role("button", name="Revoke").click()
+    expect(seen.page.locator(".desk-verdict")).to_have_text("Revoked: it is refused.")

@@ -53,7 +53,15 @@ def test_the_desk_has_names_of_its_own(desk: Client) -> None:
     visitor("a")
     index = desk.get("/admin/").content.decode()
     ours = re.findall(r'<a href="/admin/purchase_intent/\w+/">([^<]+)</a>', index)
-    assert ours == ["Customers", "Model health reports", "Model versions", "Recorded orders", "Segments", "Sessions"]
+    assert ours == [
+        "API keys",
+        "Customers",
+        "Model health reports",
+        "Model versions",
+        "Recorded orders",
+        "Segments",
+        "Sessions",
+    ]
     assert "Home &rsaquo; Purchase intent &rsaquo; Customers" in words(desk, LIST)
     assert "Home &rsaquo; Purchase intent &rsaquo; Recorded orders" in words(desk, ORDERS)
 
