@@ -1,8 +1,9 @@
-"""What live membership of segments costs a page, beside what the page pays anyhow: reading the state, and the features.
+"""What live membership of segments and an experiment's arm cost a page, beside reading the state and the features.
 
     python benchmarks/bench_segments.py [--calls 20000] [--report-only]
 
 Judges one visit by every built-in segment, compiled once, with a score that is known; and a rule of twenty conditions.
+Then draws the arm of an anonymous visitor in an experiment of two arms with a group and a holdout.
 What counts is processor time a call, at the median of twenty rounds; ends with 1 past the limit. No database is asked:
 on a page the segments are read every five seconds, once for all requests.
 """
@@ -25,6 +26,8 @@ import django
 
 django.setup()
 
+from purchase_intent.experiments.active import Ready  # noqa: E402
+from purchase_intent.experiments.assigning import Unit, given_arm  # noqa: E402
 from purchase_intent.features.live import read_vector  # noqa: E402
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State  # noqa: E402
 from purchase_intent.scoring.answer import Intent, Standing  # noqa: E402
@@ -32,6 +35,7 @@ from purchase_intent.segments.compiled import Compiled, compiled  # noqa: E402
 from purchase_intent.segments.presets import PRESETS  # noqa: E402
 from purchase_intent.segments.rules import Rule  # noqa: E402
 from purchase_intent.segments.subject import Subject  # noqa: E402
+from purchase_intent.stats.bucketing import Allocation, Holdout, Layer  # noqa: E402
 
 LIMIT = 20.0
 """Microseconds for one segment whose score and features are not worked out yet."""
@@ -39,6 +43,18 @@ ROUNDS = 20
 START = 1_772_366_400_000
 STATE = State(start=START, last=START + 60_000, events=9, stage=3, cart_units=2, cart_value=39.9, hour=19, weekday=5)
 PAST = Past(sessions=3, purchases=1, first_seen=START - 10**9, last_seen=START - 10**8, starts=[START - 10**8] * 4)
+ALLOCATION = Allocation(
+    salt="bar",
+    arms=("plain", "bar"),
+    weights=(0.5, 0.5),
+    traffic=0.99,
+    layer=Layer("group:checkout", 0.0, 1.0),
+    holdout=Holdout("holdout:never", 0.0001),
+)
+EXPERIMENT = Ready(
+    pk=1, key="bar", is_running=True, default="plain", segment="", allocation=ALLOCATION, arms={"plain": 1, "bar": 2}
+)
+UNIT = Unit(key="0123456789abcdef" * 2)
 SCORED = Intent(standing=Standing.SCORED, probability=0.4, band="top_5")
 
 
@@ -94,7 +110,12 @@ def main() -> int:
         worst = max(worst, told(key, cost(lambda each=each: each.holds(subject()), asked.calls)))  # type: ignore[misc]
     told(f"all {len(built_in)} built-in segments of a visit", cost(everything, asked.calls))
     told("one rule of 20 conditions on features", cost(lambda: twenty.holds(subject()), asked.calls))
-    print(f"limit for one built-in segment: {LIMIT:.0f}; the dearest took {worst:.1f}")
+    arm = told(
+        "the arm of an anonymous visitor",
+        cost(lambda: given_arm(EXPERIMENT, UNIT, shown=dict, is_in=bool), asked.calls),
+    )
+    worst = max(worst, arm)
+    print(f"limit for one built-in segment, or arm: {LIMIT:.0f}; the dearest took {worst:.1f}")
     return 0 if worst <= LIMIT or asked.report_only else 1
 
 

@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from purchase_intent.events import EventName, Page
+from purchase_intent.experiments.active import experiment_called
+from purchase_intent.experiments.showing import showing_of
 from purchase_intent.models import Session
 from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.answer import UNKNOWN, Intent
@@ -27,7 +29,17 @@ from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["Line", "in_segment", "score", "script_facts", "segments", "shown_again", "track", "track_order"]
+__all__ = [
+    "Line",
+    "in_segment",
+    "score",
+    "script_facts",
+    "segments",
+    "shown_again",
+    "track",
+    "track_order",
+    "variant_for",
+]
 
 _ATTRIBUTE: Final = "_purchase_intent_score"
 _SUBJECT: Final = "_purchase_intent_subject"
@@ -137,6 +149,26 @@ def script_facts(request: HttpRequest, *, is_shared: bool = False) -> dict[str, 
     except Exception as error:  # noqa: BLE001 - the edge to the shop's own code
         tracker.fail(error)
         return facts
+
+
+def variant_for(request: HttpRequest, key: str) -> str:
+    """The arm of an experiment that this visitor is shown; the first time, that is an exposure and counted once.
+
+    The control, or once it is stopped the arm that was shipped, of a visitor who is not tracked, a bot, and whoever the
+    experiment leaves alone. "" of a key that no experiment has, and where a fault stands in the way; both are logged.
+    """
+    try:
+        with _apart():
+            experiment = experiment_called(key)
+            tracker = tracker_of(request)
+            _keep_uncached(request)
+            if experiment is None or tracker is None or tracker.has_left:
+                return "" if experiment is None else experiment.default
+            showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
+            return showing.arm(experiment)
+    except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its experiments
+        tell_once(fault, effect="No arm was given")
+        return ""
 
 
 def _of_request(request: HttpRequest, *, reasons: int, as_of: datetime | None) -> Intent:

@@ -219,8 +219,10 @@ def build_features(folder: str, number: int) -> int:
 @_task(**_again)
 def close_sessions() -> dict[str, int]:
     """Close the sessions that have ended and judge the scores that waited for it; how many of each."""
+    from purchase_intent.experiments.exposing import attach_visitors
     from purchase_intent.scoring import closing
 
+    attach_visitors()
     return asdict(closing.close_sessions(timezone.now()))
 
 

@@ -89,6 +89,10 @@ def champion_looked_up_anew() -> None:
         sys.modules["purchase_intent.segments.active"].forget_segments()
     if "purchase_intent.segments.live" in sys.modules:
         sys.modules["purchase_intent.segments.live"].forget_unknown()
+    if "purchase_intent.experiments.active" in sys.modules:
+        sys.modules["purchase_intent.experiments.active"].forget_experiments()
+    if "purchase_intent.experiments.exposing" in sys.modules:
+        sys.modules["purchase_intent.experiments.exposing"].forget_exposures()
 
 
 @pytest.fixture

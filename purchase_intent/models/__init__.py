@@ -5,6 +5,19 @@ from purchase_intent.models.catalogue_day import CatalogueDay, CatalogueDayQuery
 from purchase_intent.models.daily_salt import DailySalt, DailySaltQuerySet
 from purchase_intent.models.dead_letter import DeadLetter, Origin
 from purchase_intent.models.event import Event, EventQuerySet
+from purchase_intent.models.experiment import (
+    ExclusionGroup,
+    Experiment,
+    ExperimentArm,
+    ExperimentChange,
+    ExperimentMetric,
+    ExperimentQuerySet,
+    ExperimentState,
+    Exposure,
+    Holdout,
+    MetricKind,
+    MetricRole,
+)
 from purchase_intent.models.merge import Merge, MergeQuerySet
 from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status
@@ -37,10 +50,21 @@ __all__ = [
     "DeadLetter",
     "Event",
     "EventQuerySet",
+    "ExclusionGroup",
+    "Experiment",
+    "ExperimentArm",
+    "ExperimentChange",
+    "ExperimentMetric",
+    "ExperimentQuerySet",
+    "ExperimentState",
+    "Exposure",
     "Health",
+    "Holdout",
     "Horizon",
     "Merge",
     "MergeQuerySet",
+    "MetricKind",
+    "MetricRole",
     "ModelChange",
     "ModelChangeQuerySet",
     "ModelVersion",

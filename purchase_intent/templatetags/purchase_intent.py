@@ -18,10 +18,10 @@ from django.utils.functional import cached_property
 
 from purchase_intent.models import Stage
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
-from purchase_intent.shortcuts import in_segment, score, script_facts, segments
+from purchase_intent.shortcuts import in_segment, score, script_facts, segments, variant_for
 from purchase_intent.templatetags.branches import Branches, branches, has_intent, is_in_any
 
-__all__ = ["LazyIntent", "LazySegments", "ifintent", "ifsegment", "intent", "intent_script"]
+__all__ = ["LazyIntent", "LazySegments", "ifintent", "ifsegment", "intent", "intent_script", "variant"]
 
 REASONS: Final = 3
 """How many reasons a page shows unless it asks for more or fewer."""
@@ -164,3 +164,10 @@ def ifsegment(parser: Parser, token: Token) -> Branches:
 def ifintent(parser: Parser, token: Token) -> Branches:
     """`{% ifintent ">= 0.8" %}…{% else %}…{% endifintent %}`; of several limits, all have to be kept."""
     return branches(parser, token, has_intent)
+
+
+@register.simple_tag(takes_context=True)
+def variant(context: Context, key: Any) -> str:
+    """The arm of an experiment: `{% variant "free-shipping-bar" as arm %}{% if arm == "bar" %}…{% endif %}`."""
+    request = context.get("request")
+    return variant_for(request, str(key)) if isinstance(request, HttpRequest) else ""

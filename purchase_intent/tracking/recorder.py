@@ -88,6 +88,11 @@ class Journey:
         """Have the database asked anew where events belong."""
         self._place = None
 
+    def visitor(self, *, at: datetime) -> models.Visitor | None:
+        """The sender's visitor as an event of the moment `at` finds it; None where nobody is on record yet."""
+        place = self._placed(at)
+        return place.session.visitor if place.session is not None else place.visitor
+
     def session(self, *, at: datetime) -> Session | None:
         """The stored session that an event of the moment `at` would go on in; None where it would begin one."""
         return self._placed(at).session

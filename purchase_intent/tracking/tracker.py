@@ -66,7 +66,8 @@ class Tracker:
 
     `score` may be set to an answer given for all of `pending()`, `is_personal` where the page shows something that is
     one visitor's alone, `is_page_view` to False where it only answers what is told already, `has_failed` where a fault
-    of this request has been logged, `hint` to what else than the user agent says that no person is behind it.
+    of this request has been logged, `hint` to what else than the user agent says that no person is behind it; and
+    `afterwards` given what is to be called with the visitor's id once the request is recorded.
     """
 
     def __init__(self, request: HttpRequest, moment: datetime) -> None:
@@ -78,6 +79,7 @@ class Tracker:
         self.has_failed = False
         self.is_page_view = True
         self.hint = PERSON
+        self.afterwards: list[Callable[[str], object]] = []
         self._told: list[_Told] = []
         self._departed, self._departer = 0, ""
 
@@ -156,7 +158,9 @@ class Tracker:
 
     def concerns(self, response: HttpResponseBase | None) -> bool:
         """Whether there is anything to do at the end; costs no query."""
-        return bool(self._told) or (response is not None and (self.is_personal or shows(self.request, response)))
+        return bool(self._told or self.afterwards) or (
+            response is not None and (self.is_personal or shows(self.request, response))
+        )
 
     def finish(self, response: HttpResponseBase | None) -> None:
         """Record it all and set the cookie; `response` is None where the view raised. Never raises."""
@@ -189,11 +193,17 @@ class Tracker:
         if not events:
             self.journey.keep(self.score, at=self.moment)
             mark_shown(response, self.request, events)
+            self._call_afterwards(self.identity)
             return
         identity = self._record(events)
         mark_shown(response, self.request, events)
         if response is not None:
             hand_over(response, self.request, self.shop, identity, cookie=self.cookie, site=self.site)
+        self._call_afterwards(identity)
+
+    def _call_afterwards(self, identity: Identity) -> None:
+        for act in self.afterwards:
+            act(identity.visitor)
 
     def _record(self, events: list[Event]) -> Identity:
         """Write the events; what the cookie must hold from now on."""
@@ -212,12 +222,12 @@ class Tracker:
         return self._written(journey, events, self._customer(), score)
 
     def _written(self, journey: Journey, events: Sequence[Event], customer: str, score: Intent | None) -> Recorded:
-        label = self._label
+        label = self.label
         journey.sender = replace(journey.sender, customer=customer, bot=label.kind, bot_reason=label.reason)
         return chain().write(journey, events, score=score)
 
     @property
-    def _label(self) -> Label:
+    def label(self) -> Label:
         """What the visitor is: the shop's own people, by the user agent, or by what else is known."""
         if chain().asked(lambda: self.shop.is_staff(self.request), otherwise=False):
             return STAFF

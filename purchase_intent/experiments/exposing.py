@@ -1,0 +1,84 @@
+"""Exposures written once: the first time an arm is shown to a visitor, after the request whose page showed it.
+
+The unique key settles two pages at once. What this process wrote lately is remembered, so that a visitor's later pages
+write nothing; another process asks the database once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Subquery
+
+from purchase_intent.experiments.active import Ready
+from purchase_intent.models import Exposure, Visitor
+
+__all__ = ["Facts", "attach_visitors", "forget_exposures", "is_written", "write_exposures"]
+
+_MOST: Final = 100_000
+_written: Final[OrderedDict[tuple[int, str], None]] = OrderedDict()
+_lock: Final = Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Whose exposure it is, when, by what device, and the visit's chance to buy just before, where it is known."""
+
+    unit: str
+    site: str
+    at: datetime
+    device: str
+    score: float | None
+
+
+def is_written(experiment: Ready, unit: str) -> bool:
+    """Whether this process knows that a visitor's exposure is stored."""
+    return (experiment.pk, unit) in _written
+
+
+def write_exposures(shown: Mapping[str, tuple[Ready, str]], facts: Facts) -> None:
+    """Store exposures that are not stored yet: `shown` is the experiment and the arm by the experiment's key."""
+    visitor = Visitor.objects.filter(cookie=facts.unit, site=facts.site).values_list("pk", flat=True).first()
+    Exposure.objects.bulk_create(
+        [
+            Exposure(
+                experiment_id=each.pk,
+                arm_id=each.arms[arm],
+                site=facts.site,
+                unit=facts.unit,
+                visitor_id=visitor,
+                device=facts.device,
+                at=facts.at,
+                score=facts.score,
+            )
+            for each, arm in shown.values()
+        ],
+        ignore_conflicts=True,
+    )
+    _remember([(each.pk, facts.unit) for each, _ in shown.values()])
+
+
+def attach_visitors() -> int:
+    """Name the visitors of exposures that were stored before them, as where events wait in a stream; how many."""
+    owner = Visitor.objects.filter(cookie=OuterRef("unit"), site=OuterRef("site")).order_by()
+    waiting = Exposure.objects.filter(Exists(owner), visitor=None).order_by()
+    return waiting.update(visitor=Subquery(owner.values("pk")[:1]))
+
+
+def forget_exposures() -> None:
+    """Ask the database anew."""
+    with _lock:
+        _written.clear()
+
+
+def _remember(keys: list[tuple[int, str]]) -> None:
+    with _lock:
+        for key in keys:
+            _written[key] = None
+        while len(_written) > _MOST:
+            _written.popitem(last=False)

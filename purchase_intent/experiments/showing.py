@@ -1,0 +1,86 @@
+"""Arms on one request: each experiment asked once, its exposure written once the request is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Final
+
+from purchase_intent.experiments.active import Ready
+from purchase_intent.experiments.assigning import Unit, given_arm, shown_before
+from purchase_intent.experiments.exposing import Facts, is_written, write_exposures
+from purchase_intent.scoring.answer import Intent
+from purchase_intent.tracking.bots import STAFF
+from purchase_intent.tracking.source import device_of
+from purchase_intent.tracking.tracker import Tracker
+
+__all__ = ["FORCE", "Showing", "showing_of"]
+
+FORCE: Final = "intent_arm"
+"""`?intent_arm=KEY:ARM` shows staff an arm without counting it."""
+_ATTRIBUTE: Final = "_purchase_intent_showing"
+
+
+class Showing:
+    """What one request's visitor is shown. `score` gives the visit's answer, asked for at a first exposure only."""
+
+    def __init__(self, tracker: Tracker, *, is_in: Callable[[str], bool], score: Callable[[], Intent]) -> None:
+        self._tracker = tracker
+        self._is_in, self._score = is_in, score
+        self._arms: dict[str, str] = {}
+        self._exposed: dict[str, tuple[Ready, str]] = {}
+        self._chance: float | None = None
+
+    def arm(self, experiment: Ready) -> str:
+        """The visitor's arm. The first time it counts, the exposure is written after the request."""
+        known = self._arms.get(experiment.key)
+        if known is not None:
+            return known
+        forced = self._forced(experiment)
+        if forced:
+            return forced
+        given = given_arm(experiment, self._unit, shown=lambda: self._before, is_in=self._is_in)
+        self._arms[experiment.key] = given.arm
+        if given.counts and not is_written(experiment, self._unit.key):
+            self._expose(experiment, given.arm)
+        return given.arm
+
+    def _expose(self, experiment: Ready, arm: str) -> None:
+        if not self._exposed:
+            self._chance = self._score().probability
+            self._tracker.afterwards.append(self._write)
+        self._exposed[experiment.key] = experiment, arm
+
+    def _write(self, cookie: str) -> None:
+        tracker = self._tracker
+        device = device_of(tracker.request)
+        facts = Facts(unit=cookie, site=tracker.site, at=tracker.moment, device=device, score=self._chance)
+        write_exposures(self._exposed, facts)
+
+    @cached_property
+    def _unit(self) -> Unit:
+        tracker = self._tracker
+        visitor = tracker.journey.visitor(at=tracker.moment)
+        is_excluded = bool(tracker.label.kind) or (visitor is not None and bool(visitor.bot))
+        return Unit(key=tracker.identity.visitor, visitor=visitor, is_excluded=is_excluded)
+
+    @cached_property
+    def _before(self) -> Mapping[int, str]:
+        visitor = self._unit.visitor
+        return {} if visitor is None else shown_before(visitor)
+
+    def _forced(self, experiment: Ready) -> str:
+        """The arm that staff ask to see, or ""."""
+        key, _, arm = self._tracker.request.GET.get(FORCE, "").partition(":")
+        if key != experiment.key or arm not in experiment.arms or self._tracker.label.kind != STAFF.kind:
+            return ""
+        return arm
+
+
+def showing_of(tracker: Tracker, *, is_in: Callable[[str], bool], score: Callable[[], Intent]) -> Showing:
+    """The one of a request."""
+    found = getattr(tracker.request, _ATTRIBUTE, None)
+    if not isinstance(found, Showing):
+        found = Showing(tracker, is_in=is_in, score=score)
+        setattr(tracker.request, _ATTRIBUTE, found)
+    return found

@@ -1,0 +1,255 @@
+"""Experiments: arms, metrics and limits as they were decided, who was exposed to which arm first, and every change."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from purchase_intent.events.reasons import LONGEST_TEXT
+from purchase_intent.models.segment import LONGEST_KEY, Segment
+from purchase_intent.models.visitor import Visitor
+
+__all__ = [
+    "ExclusionGroup",
+    "Experiment",
+    "ExperimentArm",
+    "ExperimentChange",
+    "ExperimentMetric",
+    "ExperimentQuerySet",
+    "ExperimentState",
+    "Exposure",
+    "Holdout",
+    "MetricKind",
+    "MetricRole",
+]
+
+
+class ExperimentState(models.TextChoices):
+    """How far an experiment has come."""
+
+    DRAFT = "draft", _("draft")
+    RUNNING = "running", _("running")
+    STOPPED = "stopped", _("stopped")
+
+
+class MetricKind(models.TextChoices):
+    """What is counted of an exposed visitor, after the exposure and within the window."""
+
+    CONVERSION = "conversion", _("share that ordered")
+    REVENUE = "revenue", _("revenue a visitor")
+    ORDER_VALUE = "order_value", _("average order value")
+    ADD_TO_CART = "add_to_cart", _("share that filled a basket")
+    CART_ABANDONMENT = "cart_abandonment", _("share that left a basket behind")
+    EVENT = "event", _("share that did something")
+
+
+class MetricRole(models.TextChoices):
+    """What a metric decides."""
+
+    PRIMARY = "primary", _("primary")
+    SECONDARY = "secondary", _("secondary")
+    GUARDRAIL = "guardrail", _("guardrail")
+
+
+class ExclusionGroup(models.Model):
+    """Experiments of one group never share a visitor: each has a range of its own."""
+
+    key = models.SlugField(_("key"), max_length=LONGEST_KEY, unique=True)
+    title = models.CharField(_("title"), max_length=100, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("exclusion group")
+        verbose_name_plural = _("exclusion groups")
+        ordering = ("key",)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Holdout(models.Model):
+    """A share of all visitors whom no experiment that names it ever takes in; its share is for good."""
+
+    key = models.SlugField(_("key"), max_length=LONGEST_KEY, unique=True)
+    share = models.FloatField(_("share"))
+
+    class Meta:
+        verbose_name = _("holdout")
+        verbose_name_plural = _("holdouts")
+        ordering = ("key",)
+        constraints = (models.CheckConstraint(condition=Q(share__gt=0, share__lt=1), name="intent_holdout_share"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ExperimentQuerySet(models.QuerySet["Experiment"]):
+    """Experiments, in the words the rest of the app asks for them."""
+
+    def running(self) -> Self:
+        """Keep those that take visitors in."""
+        return self.filter(state=ExperimentState.RUNNING)
+
+
+class Experiment(models.Model):
+    """One experiment. Its key is its salt: neither ever changes, nor do arms and weights once it has begun."""
+
+    key = models.SlugField(_("key"), max_length=LONGEST_KEY, unique=True)
+    title = models.CharField(_("title"), max_length=100)
+    hypothesis = models.TextField(_("hypothesis"), blank=True, default="")
+    state = models.CharField(_("state"), max_length=16, choices=ExperimentState, default=ExperimentState.DRAFT)
+    traffic = models.FloatField(_("traffic share"), default=1.0)
+    segment = models.ForeignKey(
+        Segment, models.PROTECT, null=True, blank=True, related_name="experiments", verbose_name=_("target segment")
+    )
+    group = models.ForeignKey(
+        ExclusionGroup, models.PROTECT, null=True, blank=True, related_name="experiments", verbose_name=_("group")
+    )
+    group_start = models.FloatField(_("range from"), null=True, blank=True)
+    group_end = models.FloatField(_("range to"), null=True, blank=True)
+    holdout = models.ForeignKey(
+        Holdout, models.PROTECT, null=True, blank=True, related_name="experiments", verbose_name=_("holdout")
+    )
+    control = models.CharField(_("control arm"), max_length=LONGEST_KEY)
+    shipped = models.CharField(
+        _("shipped arm"), max_length=LONGEST_KEY, blank=True, default="", help_text=_("Shown to all once stopped.")
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    stopped_at = models.DateTimeField(_("stopped at"), null=True, blank=True)
+
+    objects = ExperimentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("experiment")
+        verbose_name_plural = _("experiments")
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.CheckConstraint(condition=~Q(key=""), name="intent_experiment_has_key"),
+            models.CheckConstraint(condition=Q(traffic__gte=0, traffic__lte=1), name="intent_experiment_traffic"),
+            models.CheckConstraint(
+                condition=Q(group=None, group_start=None, group_end=None)
+                | Q(group__isnull=False, group_start__gte=0, group_end__lte=1, group_start__lt=F("group_end")),
+                name="intent_experiment_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft", started_at=None, stopped_at=None)
+                | Q(state="running", started_at__isnull=False, stopped_at=None)
+                | Q(state="stopped", started_at__isnull=False, stopped_at__gte=F("started_at")),
+                name="intent_experiment_moments",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ExperimentArm(models.Model):
+    """One arm with its share of those who are taken in."""
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="arms", verbose_name=_("experiment"))
+    key = models.SlugField(_("key"), max_length=LONGEST_KEY)
+    title = models.CharField(_("title"), max_length=100, blank=True, default="")
+    weight = models.FloatField(_("weight"))
+    place = models.PositiveSmallIntegerField(_("place"))
+
+    class Meta:
+        verbose_name = _("arm")
+        verbose_name_plural = _("arms")
+        ordering = ("experiment", "place")
+        constraints = (
+            models.UniqueConstraint(fields=("experiment", "key"), name="intent_arm_key"),
+            models.UniqueConstraint(fields=("experiment", "place"), name="intent_arm_place"),
+            models.CheckConstraint(condition=Q(weight__gte=0, weight__lte=1), name="intent_arm_weight"),
+        )
+
+    def __str__(self) -> str:
+        return self.title or self.key
+
+
+class ExperimentMetric(models.Model):
+    """What is measured of an experiment, after exposure and within a window."""
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="metrics", verbose_name=_("experiment"))
+    kind = models.CharField(_("kind"), max_length=20, choices=MetricKind)
+    event = models.CharField(_("event"), max_length=32, blank=True, default="")
+    role = models.CharField(_("role"), max_length=16, choices=MetricRole, default=MetricRole.SECONDARY)
+    margin = models.FloatField(
+        _("margin"), null=True, blank=True, help_text=_("Of a guardrail: the relative loss that is tolerated.")
+    )
+    window_days = models.PositiveSmallIntegerField(_("window in days"), default=7)
+
+    class Meta:
+        verbose_name = _("metric")
+        verbose_name_plural = _("metrics")
+        ordering = ("experiment", "pk")
+        constraints = (
+            models.UniqueConstraint(fields=("experiment", "kind", "event"), name="intent_metric_once"),
+            models.UniqueConstraint(
+                fields=("experiment",), condition=Q(role="primary"), name="intent_one_primary_metric"
+            ),
+            models.CheckConstraint(
+                condition=~Q(role="guardrail") & Q(margin=None) | Q(role="guardrail", margin__gt=0, margin__lt=1),
+                name="intent_guardrail_margin",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.event}".rstrip()
+
+
+class Exposure(models.Model):
+    """The first time a visitor was shown an arm; `score` is the visit's chance to buy at that moment.
+
+    `unit` is the id in the visitor's cookie: where events wait in a stream, the visitor is on record only later.
+    """
+
+    experiment = models.ForeignKey(
+        Experiment, models.CASCADE, related_name="exposures", db_index=False, verbose_name=_("experiment")
+    )
+    arm = models.ForeignKey(ExperimentArm, models.CASCADE, related_name="exposures", verbose_name=_("arm"))
+    site = models.CharField(_("site"), max_length=64, blank=True, default="")
+    unit = models.CharField(_("unit"), max_length=LONGEST_TEXT)
+    visitor = models.ForeignKey(
+        Visitor, models.CASCADE, null=True, blank=True, related_name="exposures", verbose_name=_("visitor")
+    )
+    device = models.CharField(_("device"), max_length=LONGEST_TEXT, blank=True, default="")
+    at = models.DateTimeField(_("at"))
+    score = models.FloatField(_("score"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("exposure")
+        verbose_name_plural = _("exposures")
+        ordering = ("-at", "-pk")
+        indexes = (
+            models.Index(fields=("experiment", "at"), name="intent_exposure_in_time"),
+            models.Index(fields=("at",), condition=Q(visitor=None), name="intent_exposure_unattached"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("unit", "site", "experiment"), name="intent_one_exposure_per_unit"),
+            models.CheckConstraint(condition=~Q(unit=""), name="intent_exposure_has_unit"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.unit}, arm {self.arm_id}"
+
+
+class ExperimentChange(models.Model):
+    """What was done to an experiment, when and by whom; never changed."""
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="changes", verbose_name=_("experiment"))
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    who = models.CharField(_("who"), max_length=200)
+    what = models.CharField(_("what"), max_length=32)
+    facts = models.JSONField(_("facts"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("experiment change")
+        verbose_name_plural = _("experiment changes")
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.what} by {self.who}"

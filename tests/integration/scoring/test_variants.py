@@ -1,0 +1,208 @@
+"""Arms on a page: who gets which, what is counted once, what it asks the database, and that no page fails by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.http import HttpRequest, QueryDict
+from django.test.utils import CaptureQueriesContext
+
+from purchase_intent import shortcuts, tasks
+from purchase_intent.experiments import active, exposing
+from purchase_intent.experiments.assigning import shown_before
+from purchase_intent.experiments.definition import ArmSpec, Definition, MetricSpec
+from purchase_intent.experiments.editing import make_experiment, ramp_experiment, start_experiment, stop_experiment
+from purchase_intent.models import Experiment, Exposure, Merge, Segment, Session, Visitor
+from purchase_intent.shortcuts import variant_for
+from purchase_intent.stats.bucketing import Allocation
+from tests.integration.scoring.conftest import Act
+from tests.integration.scoring.host import Host, render
+from tests.integration.segments.street import segment_of
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+TEXT = "{% variant 'bar' as arm %}{% if arm == 'on' %}bar{% else %}plain{% endif %}"
+
+
+def running(key: str = "bar", **fields: Any) -> Experiment:
+    arms = fields.pop("arms", (ArmSpec("off", 0.0), ArmSpec("on", 1.0)))
+    metrics = (MetricSpec(kind="conversion", role="primary"),)
+    made = make_experiment(Definition(key=key, title=key, arms=arms, metrics=metrics, **fields), who="a", now=NOW)
+    start_experiment(made, who="a", now=NOW)
+    active.look_again()
+    return made
+
+
+@contextmanager
+def asked_of(tables: str) -> Iterator[list[str]]:
+    found: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield found
+    found += [each["sql"] for each in captured if tables in each["sql"]]
+
+
+def test_an_arm_is_shown_and_its_exposure_counted_once(act: Act) -> None:
+    experiment = running()
+    for _ in range(3):
+        assert act(lambda request: render(TEXT * 2, request)) == "barbar"
+    exposure = Exposure.objects.get()
+    visitor = Visitor.objects.get()
+    assert (exposure.experiment, exposure.arm.key, exposure.visitor) == (experiment, "on", visitor)
+    assert (exposure.unit, exposure.device) == (visitor.cookie, "desktop")
+    assert exposure.score is not None  # of the moment before it was shown
+
+
+def test_the_arm_is_that_of_the_hash_of_the_visitors_id(act: Act) -> None:
+    running(arms=(ArmSpec("off", 0.5), ArmSpec("on", 0.5)))
+    arm = act(lambda request: variant_for(request, "bar"))
+    unit = Visitor.objects.get().cookie
+    assert arm == Allocation(salt="bar", arms=("off", "on"), weights=(0.5, 0.5)).arm(unit)
+
+
+def test_later_pages_write_nothing_and_ask_for_no_exposure(act: Act) -> None:
+    running()
+    act(lambda request: variant_for(request, "bar"))
+    with asked_of("purchase_intent_expo") as asked:
+        assert act(lambda request: variant_for(request, "bar")) == "on"
+    assert asked == []
+    exposing.forget_exposures()  # another process
+    with asked_of("purchase_intent_expo") as asked:
+        assert act(lambda request: variant_for(request, "bar")) == "on"
+    assert [sql.split()[0] for sql in asked] == ["INSERT"]  # which finds it there
+    assert Exposure.objects.count() == 1
+
+
+def test_a_page_that_shows_no_arm_exposes_nobody(act: Act) -> None:
+    running()
+    assert act(lambda request: render("{% if False %}" + TEXT + "{% endif %}plain", request)) == "plain"
+    assert not Exposure.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"traffic": 0.0}, id="no traffic"),
+        pytest.param({"segment": "old"}, id="another segment"),
+    ],
+)
+def test_who_is_left_alone_gets_the_control_and_is_not_counted(fields: dict[str, Any], act: Act) -> None:
+    Segment.objects.all().delete()
+    segment_of("old", ("visits", ">", 1))
+    running(**fields)
+    assert act(lambda request: variant_for(request, "bar")) == "off"
+    assert not Exposure.objects.exists()
+
+
+def test_who_was_shown_an_arm_keeps_it_when_they_leave_the_segment(act: Act) -> None:
+    Segment.objects.all().delete()
+    segment_of("first-page", ("events", "<=", 1))
+    running(segment="first-page")
+    assert [act(lambda request: variant_for(request, "bar")) for _ in range(3)] == ["on"] * 3
+    assert Exposure.objects.count() == 1
+
+
+def test_a_ramp_takes_in_more_and_moves_nobody(act: Act) -> None:
+    experiment = running(traffic=0.0)
+    assert act(lambda request: variant_for(request, "bar")) == "off"
+    ramp_experiment(experiment, 1.0, who="a", now=NOW)
+    active.look_again()
+    assert act(lambda request: variant_for(request, "bar")) == "on"
+
+
+def test_a_stopped_experiment_shows_what_was_shipped_and_counts_nothing(act: Act) -> None:
+    experiment = running(arms=(ArmSpec("off", 1.0), ArmSpec("on", 0.0)))
+    assert act(lambda request: variant_for(request, "bar")) == "off"
+    stop_experiment(experiment, shipped="on", who="a", now=NOW)
+    active.look_again()
+    Exposure.objects.all().delete()
+    assert act(lambda request: variant_for(request, "bar")) == "on"
+    assert not Exposure.objects.exists()
+
+
+def test_an_arm_seen_before_a_login_is_kept_after_it(act: Act) -> None:
+    experiment = running(arms=(ArmSpec("off", 0.5), ArmSpec("on", 0.5)))
+    arm = act(lambda request: variant_for(request, "bar"))
+    anonymous = Visitor.objects.get()
+    other = next(
+        f"c{number}" for number in range(50) if active.experiments()["bar"].allocation.arm(f"c{number}") != arm
+    )
+    customer = Visitor.objects.create(cookie=other, known=True, first_seen=NOW, last_seen=NOW)
+    merge = Merge.objects.create(customer="ada", visitor=customer, anonymous=anonymous, happened_at=NOW, sequence=1)
+    assert shown_before(customer) == {experiment.pk: arm}
+    Session.objects.update(visitor=customer)  # as a login leaves it
+    assert act(lambda request: variant_for(request, "bar")) == arm
+    merge.undone_at = NOW
+    merge.save()
+    assert shown_before(customer) == {}
+
+
+def test_an_exposure_stored_before_its_visitor_is_given_one(act: Act) -> None:
+    running()
+    act(lambda request: variant_for(request, "bar"))
+    Exposure.objects.update(visitor=None)
+    assert tasks.close_sessions()["left"] == 0
+    assert Exposure.objects.get().visitor == Visitor.objects.get()
+    Exposure.objects.update(visitor=None, unit="nobody on record")
+    assert exposing.attach_visitors() == 0
+
+
+def test_staff_see_the_arm_they_ask_for_and_are_not_counted(
+    act: Act, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    running(arms=(ArmSpec("off", 1.0), ArmSpec("on", 0.0)))
+    monkeypatch.setattr(Host, "is_staff", lambda self, request: True)
+
+    def forced(request: HttpRequest) -> str:
+        request.GET = QueryDict("intent_arm=bar:on")
+        return variant_for(request, "bar")
+
+    assert act(forced) == "on"
+    assert act(lambda request: variant_for(request, "bar")) == "off"
+    assert not Exposure.objects.exists()
+    monkeypatch.setattr(Host, "is_staff", lambda self, request: False)
+    assert act(forced) == "off"
+    assert User.objects.count() == 0
+
+
+def test_without_consent_or_with_a_fault_the_page_is_shown(
+    act: Act, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running()
+    monkeypatch.setattr(Host, "agreed", False)
+    assert act(lambda request: render(TEXT, request)) == "plain"
+    monkeypatch.setattr(Host, "agreed", True)
+    with monkeypatch.context() as patch:
+        patch.setattr(shortcuts, "showing_of", lambda *args, **kwargs: 1 / 0)
+        assert act(lambda request: render(TEXT, request)) == "plain"
+    assert [record.getMessage() for record in caplog.records] == [
+        "No arm was given: ZeroDivisionError: mend what the traceback ends with."
+    ]
+    assert not Exposure.objects.exists()
+    assert render(TEXT, None) == "plain"
+
+
+def test_an_unknown_experiment_shows_nothing_and_is_logged_once(act: Act, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        assert act(lambda request: variant_for(request, "nix")) == ""
+    assert [record.getMessage() for record in caplog.records] == [
+        "No experiment has the key 'nix': nobody is shown an arm of it."
+    ]
+
+
+def test_a_fault_while_writing_an_exposure_costs_neither_page_nor_cookie(
+    act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running()
+    with monkeypatch.context() as patch:
+        patch.setattr("purchase_intent.experiments.showing.write_exposures", lambda *args, **kwargs: 1 / 0)
+        assert act(lambda request: variant_for(request, "bar")) == "on"
+    assert (Visitor.objects.count(), Exposure.objects.count()) == (1, 0)
+    assert act(lambda request: variant_for(request, "bar")) == "on"
+    assert (Visitor.objects.count(), Exposure.objects.count()) == (1, 1)
