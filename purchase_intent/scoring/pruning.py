@@ -21,6 +21,7 @@ from purchase_intent.models import (
     DailySalt,
     DeadLetter,
     Event,
+    Exposure,
     ModelVersion,
     Order,
     Score,
@@ -64,8 +65,9 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
 
     Events and scores by their own time; closed sessions, and visitors, that were last heard of before then and have
     neither events nor orders left; reports of the watch and of trainings that ended; what was measured of segments,
-    counted among the reports, and memberships that ended; dead letters. Orders are kept, with the sessions and visitors
-    they name. Bundles that no version names go after a week; a storage that cannot be asked is logged.
+    counted among the reports, and memberships that ended; exposures whose visitor was never on record; dead letters.
+    Orders are kept, with the sessions and visitors they name. Bundles that no version names go after a week; a storage
+    that cannot be asked is logged.
     """
     tell = progress or _silent
     before = now - timedelta(days=config().retention_days)
@@ -86,6 +88,7 @@ def prune(now: datetime, *, progress: Progress | None = None) -> Pruned:
     _delete(DeadLetter.objects.filter(moment__lt=before), "dead letters", tell)
     reports += _delete(SegmentReport.objects.filter(moment__lt=before), "reports", tell)
     _delete(SegmentMembership.objects.filter(left_at__lt=before), "memberships", tell)
+    _delete(Exposure.objects.filter(visitor=None, at__lt=before), "exposures", tell)
     return Pruned(events, scores, sessions, visitors, reports, _orphans_removed(now, tell))
 
 

@@ -50,6 +50,7 @@ def filled(db: None) -> Session:
         pytest.param("visitor/?known=yes", id="known customers"),
         pytest.param("visitor/?who=shoppers", id="shoppers"),
         pytest.param("visitor/?who=bots", id="bots"),
+        pytest.param("visitor/?segment=new-visitors", id="customers of a segment"),
         pytest.param("visitor/?q=customer500", id="customers searched"),
         pytest.param("session/", id="sessions"),
         pytest.param("session/?band=top_1", id="sessions of a band"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpRequest, QueryDict
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from purchase_intent import shortcuts, tasks
 from purchase_intent.experiments import active, exposing
@@ -19,6 +20,7 @@ from purchase_intent.experiments.assigning import shown_before
 from purchase_intent.experiments.definition import ArmSpec, Definition, MetricSpec
 from purchase_intent.experiments.editing import make_experiment, ramp_experiment, start_experiment, stop_experiment
 from purchase_intent.models import Experiment, Exposure, Merge, Segment, Session, Visitor
+from purchase_intent.scoring.pruning import prune
 from purchase_intent.shortcuts import variant_for
 from purchase_intent.stats.bucketing import Allocation
 from tests.integration.scoring.conftest import Act
@@ -151,6 +153,10 @@ def test_an_exposure_stored_before_its_visitor_is_given_one(act: Act) -> None:
     assert Exposure.objects.get().visitor == Visitor.objects.get()
     Exposure.objects.update(visitor=None, unit="nobody on record")
     assert exposing.attach_visitors() == 0
+    prune(timezone.now() + timedelta(days=394))
+    assert Exposure.objects.count() == 1
+    prune(timezone.now() + timedelta(days=396))
+    assert Exposure.objects.count() == 0
 
 
 def test_staff_see_the_arm_they_ask_for_and_are_not_counted(
