@@ -92,17 +92,19 @@ def train(horizon: str = "session", run: int | None = None, trials: int = 0, bud
 
 @_task(**_again)
 def watch() -> str:
-    """Look after the champion for the day that is over, and have a training begun where one is due; the verdict.
+    """Look after the champions for the day that is over, and have a training begun where one is due; the verdicts.
 
     A day's report is made once: a second run finds it and asks for nothing.
     """
     from purchase_intent.watch import watching
 
-    now = timezone.now()
-    report = watching.watch(now)
-    if report.run is not None and report.made_at == now:
-        train_now(report.run.pk, horizon=report.horizon)
-    return f"{report.day}: {report.health}"
+    now, said = timezone.now(), []
+    for horizon in watching.horizons_watched():
+        report = watching.watch(now, horizon=horizon)
+        if report.run is not None and report.made_at == now:
+            train_now(report.run.pk, horizon=report.horizon)
+        said.append(f"{report.day}, {report.get_horizon_display()}: {report.health}")
+    return "; ".join(said)
 
 
 def train_now(run: int, *, horizon: str = "session") -> None:

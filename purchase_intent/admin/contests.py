@@ -32,7 +32,7 @@ def duel_table(contest: Duel) -> Table | None:
         return None
     caption = (
         f"The latest {contest.moments:,} moments that both scored and whose outcome is known, of "
-        f"{contest.subjects:,} {'sessions' if contest.champion.horizon == 'session' else 'visitors'}, "
+        f"{contest.subjects:,} {'sessions' if contest.champion.horizon == 'session' else 'customers'}, "
         f"{contest.buyers:,} of which bought"
     )
     return measured(

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -13,12 +14,13 @@ from django.utils import timezone
 from purchase_intent.admin.lists import Desk
 from purchase_intent.admin.reports import told
 from purchase_intent.admin.saying import clock, timed
-from purchase_intent.models import Horizon, Recalibration, TrainingRun, WatchReport, Why
+from purchase_intent.models import Horizon, ModelVersion, Recalibration, TrainingRun, WatchReport, Why
 from purchase_intent.tasks import train_now
 
 __all__ = ["WatchReportAdmin"]
 
 MOST_RUNS: Final = 20
+_ABOUT: Final = {"session": "Sessions", "week": "Customers, within 7 days"}
 
 
 @admin.register(WatchReport)
@@ -59,23 +61,36 @@ class WatchReportAdmin(Desk):
     def first_said(self, report: WatchReport) -> str:
         return str(report.said[0])[:120] if report.said else "-"
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WatchReport], search_term: str
+    ) -> tuple[QuerySet[WatchReport], bool]:
+        """The reports of one horizon; Django keeps those of another where the address names it."""
+        return queryset.filter(horizon=_horizon(request)), False
+
     def overview(self, request: HttpRequest) -> dict[str, Any]:
         """The latest report in full, the training runs, and what can be done."""
-        latest = WatchReport.objects.of(Horizon.SESSION).select_related("model").first()
+        horizon = _horizon(request)
+        latest = WatchReport.objects.of(horizon).select_related("model").first()
         now = timezone.now()
         runs = TrainingRun.objects.select_related("version")[:MOST_RUNS]
         return {
             "title": "Model health",
+            "is_narrowed": False,
+            "horizon": horizon,
+            "horizons": _horizons(horizon),
             "report": told(latest, now) if latest is not None else None,
             "runs": [_run_row(run, now) for run in runs],
-            "correction": _correction(),
+            "correction": _correction(horizon),
             "may_act": may_act(request),
             "is_training": TrainingRun.objects.under_way().exists(),
         }
 
     def page(self, request: HttpRequest, row: WatchReport) -> dict[str, Any]:
         """The report of one day."""
-        return {"subtitle": f"{row.day:%A, %d %B %Y}", "report": told(row, timezone.now())}
+        return {
+            "subtitle": f"{row.day:%A, %d %B %Y}: {_ABOUT[row.horizon].lower()}",
+            "report": told(row, timezone.now()),
+        }
 
     def train_view(self, request: HttpRequest) -> HttpResponse:
         """Have a training begun (POST): it goes on beside the page."""
@@ -86,8 +101,10 @@ class WatchReportAdmin(Desk):
             self.message_user(request, "A training is under way already: wait for its end.", messages.WARNING)
             return back
         who = request.user.get_username()
-        run = TrainingRun.objects.create(why=Why.REQUEST, reason=f"Asked for by {who} at the desk.")
-        train_now(run.pk)
+        horizon = _horizon(request)
+        reason = f"Asked for by {who} at the desk."
+        run = TrainingRun.objects.create(why=Why.REQUEST, horizon=horizon, reason=reason)
+        train_now(run.pk, horizon=horizon)
         self.message_user(request, "A training was asked for. Its report appears below when it ends.", messages.SUCCESS)
         return back
 
@@ -109,7 +126,7 @@ class WatchReportAdmin(Desk):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        return HttpResponseRedirect(reverse("admin:purchase_intent_watchreport_changelist"))
+        return HttpResponseRedirect(_address(_horizon(request)))
 
 
 def may_act(request: HttpRequest) -> bool:
@@ -117,8 +134,27 @@ def may_act(request: HttpRequest) -> bool:
     return request.user.has_perm("purchase_intent.change_modelversion")
 
 
-def _correction() -> dict[str, Any] | None:
-    found = Recalibration.objects.in_force().filter(model__status="champion").first()
+def _horizon(request: HttpRequest) -> str:
+    """The horizon that the address, or a form, names; that of sessions where it names none."""
+    named = request.POST.get("horizon") or request.GET.get("horizon")
+    return named if named in Horizon.values else Horizon.SESSION.value
+
+
+def _address(horizon: str) -> str:
+    page = reverse("admin:purchase_intent_watchreport_changelist")
+    return page if horizon == Horizon.SESSION else f"{page}?horizon={horizon}"
+
+
+def _horizons(shown: str) -> list[dict[str, Any]]:
+    """Where to read of the other horizons; nothing where no model was ever trained for one."""
+    trained = set(ModelVersion.objects.order_by().values_list("horizon", flat=True).distinct())
+    if not trained - {Horizon.SESSION}:
+        return []
+    return [{"name": name, "url": _address(each), "is_shown": each == shown} for each, name in _ABOUT.items()]
+
+
+def _correction(horizon: str) -> dict[str, Any] | None:
+    found = Recalibration.objects.in_force().filter(model__status="champion", model__horizon=horizon).first()
     if found is None:
         return None
     loss = found.figures if isinstance(found.figures, dict) else {}
@@ -128,7 +164,7 @@ def _correction() -> dict[str, Any] | None:
         "since": clock(found.begun_at),
         "times": f"{2.718281828459045**found.intercept:.2f}",
         "slope": "" if found.slope == 1.0 else f"{found.slope:.2f}",
-        "sessions": f"{found.sessions:,}",
+        "sessions": f"{found.sessions:,} {'customers' if horizon == Horizon.WEEK else 'sessions'}",
         "buyers": f"{found.buyers:,}",
         "before": loss.get("log_loss_before"),
         "after": loss.get("log_loss_slope" if found.slope != 1.0 else "log_loss_shift"),

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from purchase_intent.admin.cards import CardPages
 from purchase_intent.admin.contests import duel_of, duel_table, trail
@@ -95,7 +96,7 @@ class ModelVersionAdmin(CardPages, OfferPages):
 
     @admin.display(description="learnt from")
     def learnt_from(self, version: ModelVersion) -> str:
-        return f"{version.sessions:,} sessions, {version.buyers:,} buying"
+        return f"{version.sessions:,} {version.cases}, {version.buyers:,} buying"
 
     @admin.display(description="AUC", empty_value="-")
     def auc(self, version: ModelVersion) -> str | None:
@@ -220,7 +221,7 @@ def _facts(version: ModelVersion) -> list[tuple[str, str]]:
         ("On events from", clock(version.trained_from)),
         ("Until", clock(version.trained_until)),
         ("Events", f"{version.events:,}"),
-        ("Sessions", f"{version.sessions:,}, of which {version.buyers:,} bought"),
+        (capfirst(version.cases), f"{version.sessions:,}, of which {version.buyers:,} bought"),
         ("Seed", str(version.seed)),
         ("Bundle", version.bundle or "none"),
         ("SHA-256", version.bundle_sha256 or "-"),

@@ -9,18 +9,19 @@ from typing import Any, Final
 from purchase_intent.admin.saying import band_words, per_cent, timed
 from purchase_intent.insights.calibration import NARROW, calibration_chart
 from purchase_intent.insights.words import exact_per_cent
-from purchase_intent.models import WatchReport
+from purchase_intent.models import Horizon, WatchReport
 
 __all__ = ["told"]
 
 SHOWN: Final = 12
 """Features of the drift table's first screen: the worst; the others are folded away."""
 _STATES: Final = {True: "passed", False: "failed", None: "cannot be said"}
+_OF: Final = {"session": "sessions", "week": "customers"}
 _BANDS: Final = {"stable": "stable", "watch": "to be watched", "drifted": "has drifted"}
 _MEASURES: Final = (
     ("auc", "AUC", "{:.3f}"),
     ("average_precision", "average precision", "{:.3f}"),
-    ("base_rate", "share of sessions that buy", "{:.2%}"),
+    ("base_rate", "share of {of} that buy", "{:.2%}"),
     ("ece", "calibration error", "{:.4f}"),
     ("ratio", "buyers for each one promised", "{:.2f}"),
     ("slope", "slope of outcomes on scores", "{:.2f}"),
@@ -35,6 +36,8 @@ def told(report: WatchReport, now: datetime) -> dict[str, Any]:
     live: Data = performance.get("live") or {}
     rows = [_column(row) for row in (figures.get("drift") or {}).get("columns", ())]
     return {
+        "of": _OF[report.horizon],
+        "whom": "whom" if report.horizon == Horizon.WEEK else "which",
         "day": f"{report.day:%A, %d %B %Y}",
         "made": timed(report.made_at, now),
         "model": report.model,
@@ -51,22 +54,23 @@ def told(report: WatchReport, now: datetime) -> dict[str, Any]:
             )
         ],
         "live": live,
-        "measures": _measures(live, performance.get("promised") or {}),
+        "measures": _measures(live, performance.get("promised") or {}, _OF[report.horizon]),
         "offer": _offer(performance.get("offer") or {}),
         "bands": _bands(live, performance.get("promised") or {}),
-        "chart": calibration_chart(live.get("reliability") or ()),
-        "narrow_chart": calibration_chart(live.get("reliability") or (), NARROW),
-        "reliability": [
-            {
-                "said": f"{row['said']:.2%}",
-                "bought": f"{row['bought']:.2%}",
-                "between": f"{row['low']:.2%} to {row['high']:.2%}",
-                "sessions": f"{row['sessions']:,.0f}",
-            }
-            for row in live.get("reliability") or ()
-        ],
+        "chart": calibration_chart(live.get("reliability") or (), of=_OF[report.horizon]),
+        "narrow_chart": calibration_chart(live.get("reliability") or (), NARROW, of=_OF[report.horizon]),
+        "reliability": [_tenth(row) for row in live.get("reliability") or ()],
         "by_day": [_by_day(row) for row in reversed(performance.get("by_day") or ())],
         "recalibration": figures.get("recalibration") or {},
+    }
+
+
+def _tenth(row: Data) -> dict[str, str]:
+    return {
+        "said": f"{row['said']:.2%}",
+        "bought": f"{row['bought']:.2%}",
+        "between": f"{row['low']:.2%} to {row['high']:.2%}",
+        "sessions": f"{row['sessions']:,.0f}",
     }
 
 
@@ -89,7 +93,7 @@ def _column(row: Data) -> dict[str, Any]:
     }
 
 
-def _measures(live: Data, promised: Data) -> list[tuple[str, str, str, str]]:
+def _measures(live: Data, promised: Data, of: str) -> list[tuple[str, str, str, str]]:
     rows = []
     for key, name, text in _MEASURES:
         if key not in live:
@@ -97,7 +101,7 @@ def _measures(live: Data, promised: Data) -> list[tuple[str, str, str, str]]:
         interval = live.get(f"{key}_interval")
         between = f"{text.format(interval[0])} to {text.format(interval[1])}" if interval else "-"
         then = promised.get(key, 1.0 if key in ("ratio", "slope") else None)
-        rows.append((name, text.format(live[key]), between, "-" if then is None else text.format(then)))
+        rows.append((name.format(of=of), text.format(live[key]), between, "-" if then is None else text.format(then)))
     return rows
 
 

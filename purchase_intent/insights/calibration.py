@@ -57,10 +57,16 @@ class CalibrationChart:
     rows: tuple[Tick, ...]
     columns: tuple[Tick, ...]
     summary: str
+    of: str
 
 
-def calibration_chart(reliability: Sequence[Data], sheet: Sheet = WIDE) -> CalibrationChart | None:
-    """The chart of a report's deciles; None without any. Both axes end at the lowest round share that holds all."""
+def calibration_chart(
+    reliability: Sequence[Data], sheet: Sheet = WIDE, *, of: str = "sessions"
+) -> CalibrationChart | None:
+    """The chart of a report's deciles, whose cases are called `of`; None without any.
+
+    Both axes end at the lowest round share that holds all.
+    """
     if not reliability:
         return None
     top = nice_top(min(1.0, max(max(row["said"], row["high"]) for row in reliability)))
@@ -82,7 +88,6 @@ def calibration_chart(reliability: Sequence[Data], sheet: Sheet = WIDE) -> Calib
         for row in reliability
     )
     shares = (0, top / 2, top)
-    last = reliability[-1]
     return CalibrationChart(
         name=sheet.name,
         width=sheet.width,
@@ -95,8 +100,14 @@ def calibration_chart(reliability: Sequence[Data], sheet: Sheet = WIDE) -> Calib
         line="M" + "L".join(f"{point.x} {point.y}" for point in points),
         rows=tuple(Tick(y(share), f"{share * 100:g}%") for share in shares),
         columns=tuple(Tick(x(share), f"{share * 100:g}%") for share in shares),
-        summary=(
-            f"{len(points)} groups of sessions by score. In the highest one {last['said']:.1%} were said to buy and "
-            f"{last['bought']:.1%} did."
-        ),
+        summary=_summary(reliability, of),
+        of=of,
+    )
+
+
+def _summary(reliability: Sequence[Data], of: str) -> str:
+    last = reliability[-1]
+    return (
+        f"{len(reliability)} groups of {of} by score. In the highest one {last['said']:.1%} were said to buy and "
+        f"{last['bought']:.1%} did."
     )

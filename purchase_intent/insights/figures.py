@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from purchase_intent.insights.words import per_cent
 from purchase_intent.learning import MEMBERS
-from purchase_intent.models import ModelVersion
+from purchase_intent.models import Horizon, ModelVersion
 
 __all__ = ["Table", "main_figure", "numbers", "tables", "within"]
 
@@ -28,7 +28,15 @@ _NAMES: Final = {
     "baseline": "logistic regression, to compare",
 }
 """In the order in which they are shown: a database keeps no order of names."""
-_VIEWS: Final = {"session": "Each session weighed once", "point": "Each moment weighed once"}
+_BESIDE: Final = {
+    "churn": "stays away for 30 days",
+    "revenue": "revenue in 28 days",
+    "value": "revenue in 12 months",
+}
+_VIEWS: Final[Mapping[str, Mapping[str, str]]] = {
+    Horizon.SESSION: {"session": "Each session weighed once", "point": "Each moment weighed once"},
+    Horizon.WEEK: {"session": "Each customer weighed once, on a night of its own"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,8 @@ def main_figure(version: ModelVersion, name: str) -> str | None:
 def tables(version: ModelVersion) -> list[Table]:
     """The figures of the last slice, model by model; weights; the cut-offs of the bands; what tuning tried."""
     figures = version.figures if isinstance(version.figures, Mapping) else {}
-    found = [_judged(figures, view) for view in _VIEWS]
+    found = [_judged(figures, view, caption) for view, caption in _VIEWS[version.horizon].items()]
+    found.append(_beside(figures))
     weights = numbers(figures, "weights")
     bands = numbers(figures, "thresholds", "bands")
     found += [
@@ -64,10 +73,10 @@ def tables(version: ModelVersion) -> list[Table]:
             tuple((name.replace("_", " ") + "%", per_cent(cutoff)) for name, cutoff in _highest_first(bands)),
         ),
     ]
-    return [table for table in [*found, tuned_table(figures)] if table.rows]
+    return [table for table in [*found, tuned_table(figures, version.cases)] if table.rows]
 
 
-def _judged(figures: Mapping[str, Any], view: str) -> Table:
+def _judged(figures: Mapping[str, Any], view: str, caption: str) -> Table:
     judged = within(figures, "models")
     by_model = {name: row for name in judged if (row := numbers(judged, name, view))}
     columns = [column for column in _COLUMNS if any(column[0] in row for row in by_model.values())]
@@ -76,20 +85,39 @@ def _judged(figures: Mapping[str, Any], view: str) -> Table:
         (_NAMES.get(name, name), *(text.format(row[key]) if key in row else "-" for key, _, text in columns))
         for name, row in sorted(by_model.items(), key=lambda item: order.index(item[0]))
     )
-    return Table(_VIEWS[view], ("model", *(head for _, head, _ in columns)), rows)
+    return Table(caption, ("model", *(head for _, head, _ in columns)), rows)
 
 
 def _highest_first(figures: Mapping[str, float]) -> list[tuple[str, float]]:
     return sorted(figures.items(), key=lambda item: (-item[1], item[0]))
 
 
-def tuned_table(figures: Mapping[str, Any]) -> Table:
+def _beside(figures: Mapping[str, Any]) -> Table:
+    """How churn, revenue and value fared beside the chance of the week, or what they lack; else without rows."""
+    rows = tuple((said, _fared(within(figures, "customers", name))) for name, said in _BESIDE.items())
+    caption = "Beside it, on later customers than those it had learnt from"
+    return Table(caption, ("what", "how it fared"), rows if within(figures, "customers") else ())
+
+
+def _fared(found: Mapping[str, Any]) -> str:
+    if "lacking" in found:
+        return f"not said: it {found['lacking']}"
+    if {"expected", "happened", "top_tenth"} <= found.keys():
+        ratio = found["expected"] / found["happened"] if found["happened"] else 0.0
+        return (
+            f"{ratio:.2f} expected for each 1 that came; the tenth of whom most was expected brought "
+            f"{found['top_tenth']:.0%} of it"
+        )
+    return f"AUC {found['auc']:.3f}, calibration error {found['ece']:.4f}" if {"auc", "ece"} <= found.keys() else "-"
+
+
+def tuned_table(figures: Mapping[str, Any], cases: str = "sessions") -> Table:
     """What tuning tried for each member and what came of it; without rows where nothing was tuned."""
     members = within(figures, "tuning", "members")
     sessions = numbers(figures, "tuning", "sessions")
     caption = "Tuning: each member's log-loss on an inner slice of time"
     if {"fit", "of"} <= sessions.keys():
-        caption += f", from {sessions['fit']:,.0f} of {sessions['of']:,.0f} sessions"
+        caption += f", from {sessions['fit']:,.0f} of {sessions['of']:,.0f} {cases}"
     heads = ("member", "trials", "cut short", "with the defaults", "best", "gain where confirmed", "outcome")
     rows = tuple(_tuned_row(members, name) for name in MEMBERS if within(members, name))
     together = within(figures, "tuning", "together")

@@ -27,8 +27,8 @@ def gate_tables(version: ModelVersion) -> list[Table]:
     if measures:
         against = f"model {gate.get('against')}"
         caption = (
-            f"Against {against}, on {gate.get('sessions')} sessions that neither had learnt from, {gate.get('buyers')} "
-            "of which bought"
+            f"Against {against}, on {gate.get('sessions')} {version.cases} that neither had learnt from, "
+            f"{gate.get('buyers')} of which bought"
         )
         found.append(measured(caption, against, measures))
     rows = [
@@ -40,7 +40,7 @@ def gate_tables(version: ModelVersion) -> list[Table]:
         rows.append(("calibration error", f"{holds['ece']:.4f}", f"0 to {holds['ece_by_chance']:.4f} by chance alone"))
     if rows:
         heads = ("figure", "found", "95% interval")
-        found.append(Table("How its probabilities held on those sessions", heads, tuple(rows)))
+        found.append(Table(f"How its probabilities held on those {version.cases}", heads, tuple(rows)))
     return found
 
 

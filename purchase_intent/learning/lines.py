@@ -2,8 +2,9 @@
 
 A logistic line answers with a probability, a Poisson line with an expected count (a generalised linear model with
 logarithmic link, McCullagh and Nelder 1989; overdispersion widens its error and moves no expectation). A visitor's past
-is counts and times: counts go through log(1 + x), a time through exp(-days / 3) and exp(-days / 30), both 0 where what
-it counts from has never happened. So "never" is far from "just now".
+is counts and times: counts go through log(1 + x), a time through exp(-days / 3), exp(-days / 30) and exp(-days / 365),
+all 0 where what it counts from has never happened. So "never" is far from "just now", and as many orders are fewer in
+two years than in two months.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ HISTORY: Final = ("past_", "since_", "signed_in")
 PENALTY: Final = 5.0
 """Ridge penalty on the coefficient of a standardised column, against the log-likelihood of the weighted cases."""
 CLIP: Final = 5.0
-DECAYS: Final = (3.0, 30.0)
+DECAYS: Final = (3.0, 30.0, 365.0)
 """Days after which 1/e of a moment's weight is left."""
 DAY: Final = 86_400.0
 

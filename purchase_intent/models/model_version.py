@@ -195,6 +195,11 @@ class ModelVersion(models.Model):
         return f"{self.get_horizon_display()} model {self.pk} ({self.get_status_display()})"
 
     @property
+    def cases(self) -> str:
+        """What it learns from and is judged on, in words."""
+        return "customers at a night" if self.horizon == Horizon.WEEK else "sessions"
+
+    @property
     def is_usable(self) -> bool:
         """Whether it may score: it has a bundle and training did not refuse it."""
         return bool(self.bundle) and self.status != Status.REFUSED

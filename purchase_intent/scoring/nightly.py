@@ -6,7 +6,7 @@ killed, or is done twice, goes on where it was, and the figures are the same how
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from purchase_intent.conf import config
 from purchase_intent.features.columns import tell_all, unpacked
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, State
-from purchase_intent.models import CatalogueDay, Order, Session, Visitor, VisitorQuerySet
+from purchase_intent.models import CatalogueDay, Horizon, Order, Session, Visitor, VisitorQuerySet
 from purchase_intent.models.bulk import Keys, Numbers, instant, listed, microseconds, write_said
 from purchase_intent.scoring.columns import Part, Rows, say
-from purchase_intent.scoring.customers import score_customers, unknown
+from purchase_intent.scoring.customers import CustomerScores, score_customers, unknown
 from purchase_intent.scoring.nights import RECENT, arrival, last_night
 from purchase_intent.scoring.shadow import shadows
 
-__all__ = ["RECENT", "Part", "night_of", "parts", "score_visitors", "tell_news"]
+__all__ = ["RECENT", "Part", "latest_manners", "night_of", "parts", "rows_as_of", "score_visitors", "tell_news"]
 
 PAGE: Final = 2_000
 """Visitors in memory, and of one call of the learners."""
@@ -82,6 +82,12 @@ def score_visitors(night: datetime, *, part: Part | None = None, progress: Progr
     return kept + _once_more(waiting, busy, arrivals)
 
 
+def rows_as_of(night: datetime, keys: Iterable[int]) -> Rows:
+    """What is read of visitors, by their keys, as of `night`; those who have come since are left out."""
+    pasts = dict(Visitor.objects.filter(pk__in=listed(keys)).order_by("pk").values_list("pk", "past"))
+    return _rows(_away_since(night, pasts), _Arrivals(night))
+
+
 def _once_more(waiting: VisitorQuerySet, busy: Sequence[int], arrivals: _Arrivals) -> int:
     """Score those whose rows were held, waiting for each by itself; how many got one."""
     kept = 0
@@ -102,11 +108,10 @@ def _write(rows: Rows, *, patient: bool = False) -> NDArray[np.bool_]:
     """Score visitors and write what is said of each; whose rows were written."""
     orders, revenue = _spent(rows.keys, rows.moments)
     found = score_customers(rows, orders=orders, revenue=revenue)
-    if found is not None:
-        return write_said(Visitor, rows.keys, rows.moments, [found.said], found.columns, patient=patient)
-    said = say(rows)
-    everybody = [said, *shadows(rows, said)]
-    return write_said(Visitor, rows.keys, rows.moments, everybody, unknown(len(rows)), patient=patient)
+    horizon = Horizon.SESSION if found is None else Horizon.WEEK
+    found = found or CustomerScores(say(rows), unknown(len(rows)))
+    everybody = [found.said, *shadows(rows, found.said, horizon=horizon)]
+    return write_said(Visitor, rows.keys, rows.moments, everybody, found.columns, patient=patient)
 
 
 def _spent(keys: Keys, moments: Keys) -> tuple[Numbers, Numbers]:
@@ -135,7 +140,7 @@ def _rows(packed: Mapping[int, Packed], arrivals: _Arrivals) -> Rows:
     keys = list(packed)
     pasts = unpacked(PAST_LAYOUT, packed.values())
     tell_news(keys, pasts)
-    manners = _latest_manners(keys)
+    manners = latest_manners(keys)
     states = arrivals.states([manners.get(key, ("", "", "")) for key in keys])
     moments = np.full(len(keys), microseconds(arrivals.night), np.int64)
     return Rows(keys=np.array(keys, np.int64), states=states, pasts=pasts, moments=moments)
@@ -151,7 +156,7 @@ def tell_news(keys: Sequence[int], pasts: NDArray[np.void], *, compiles: bool = 
     tell_all(pasts, owners, unpacked(STATE_LAYOUT, (state for _, state in found)), compiles=compiles)
 
 
-def _latest_manners(keys: Sequence[int]) -> dict[int, Manner]:
+def latest_manners(keys: Sequence[int]) -> dict[int, Manner]:
     """How each visitor came the latest time, by the visitor's key."""
     newest = Session.objects.filter(visitor=OuterRef("pk")).order_by("-last_at", "-pk").values("pk")[:1]
     latest = Visitor.objects.filter(pk__in=listed(keys)).order_by().values_list(Subquery(newest), flat=True)

@@ -51,7 +51,7 @@ def drift_figures(ensemble: IntentEnsemble, live: Replayed) -> dict[str, Any]:
     if not known:
         return found | {"reason": "This model was trained before references were kept: train again to see drift."}
     if sessions < LEAST_SESSIONS:
-        return found | {"reason": f"Too few sessions yet: {sessions:,} of {LEAST_SESSIONS:,}."}
+        return found | {"reason": f"Too few {live.of} yet: {sessions:,} of {LEAST_SESSIONS:,}."}
     weights = case_weights(live.sessions, power=-1.0)
     shares = _shares(ensemble, live.vectors)
     heaviest = set(sorted(shares.keys() - SHOPWIDE, key=lambda name: (-shares[name], name))[:TOP])

@@ -117,9 +117,9 @@ def too_few(scores: Judged) -> str:
     """Why no figure can be given; "" where one can."""
     buyers, others = scores.buying_sessions, scores.session_count - scores.buying_sessions
     if buyers < LEAST_BUYERS:
-        return f"Too few buyers yet: {buyers:,} of the {LEAST_BUYERS} buying sessions that a figure needs."
+        return f"Too few buyers yet: {buyers:,} of the {LEAST_BUYERS} buying {scores.of} that a figure needs."
     if others < LEAST_BUYERS:
-        return f"Too few sessions that did not buy yet: {others:,} of {LEAST_BUYERS}."
+        return f"Too few {scores.of} that did not buy yet: {others:,} of {LEAST_BUYERS}."
     return ""
 
 

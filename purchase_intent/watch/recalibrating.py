@@ -18,7 +18,7 @@ from purchase_intent.models import ModelVersion, Recalibration
 from purchase_intent.scoring.corrections import in_force_of
 from purchase_intent.watch.scores import Judged
 
-__all__ = ["LEAST_BUYERS", "Proposal", "propose", "recalibrate"]
+__all__ = ["LEAST_BUYERS", "REACHES", "Proposal", "propose", "recalibrate"]
 
 LEAST_BUYERS: Final = 40
 """Buying sessions that a correction needs, a third of them to be judged on."""
@@ -26,6 +26,8 @@ SLOPE_BUYERS: Final = 200
 """Buying sessions from which on a slope is tried."""
 EARLIER: Final = 0.7
 """Share of the sessions that a correction is fitted on; the later rest judges it."""
+REACHES: Final = {"session": timedelta(0), "week": timedelta(days=7)}
+"""How long after its moment the outcome of a score is known, by horizon; a session's is when it has ended."""
 SURE: Final = 0.05
 """A gain is believed where it is above zero in 19 of 20 samples drawn anew."""
 LEFT_ALONE: Final = timedelta(days=28)
@@ -41,16 +43,17 @@ class Proposal:
     figures: dict[str, Any]
 
 
-def propose(scores: Judged, *, present: Calibration, seed: int) -> Proposal:
+def propose(scores: Judged, *, present: Calibration, seed: int, reach: timedelta = timedelta(0)) -> Proposal:
     """The map that makes later outcomes likelier than the `present` one does, fitted on earlier ones.
 
-    The intercept alone, unless a slope beside it earns its place as well; then fitted anew on everything.
+    The intercept alone, unless a slope beside it earns its place as well; then fitted anew on everything. `reach` is
+    how long after its moment the outcome of a score is known, for a horizon of days.
     """
     buyers = scores.buying_sessions
     if buyers < LEAST_BUYERS:
-        reason = f"Too few buyers yet to correct the scores by: {buyers:,} of {LEAST_BUYERS} buying sessions."
+        reason = f"Too few buyers yet to correct the scores by: {buyers:,} of {LEAST_BUYERS} buying {scores.of}."
         return Proposal(None, reason, {})
-    early, late = _parts(scores)
+    early, late = _parts(scores, reach)
     try:
         chosen, figures = _chosen(early, late, present, seed, with_slope=buyers >= SLOPE_BUYERS)
         if chosen is None:
@@ -69,7 +72,7 @@ def recalibrate(
     own = Recalibration.objects.filter(model=version)
     if own.filter(undone=True, ended_at__gt=now - LEFT_ALONE).exists():
         return None, Proposal(None, "A correction was undone by hand within four weeks: none is tried.", {})
-    proposal = propose(scores, present=in_force_of(version), seed=seed)
+    proposal = propose(scores, present=in_force_of(version), seed=seed, reach=REACHES[version.horizon])
     if proposal.shift is None:
         return None, proposal
     moments = (datetime.fromtimestamp(int(end) / 1000, tz=UTC) for end in (scores.moments[0], scores.moments[-1]))
@@ -125,8 +128,13 @@ def _fit(scores: Judged, *, with_slope: bool) -> Calibration:
     return fit_shift(scores.raw, scores.labels, weights, buyers)
 
 
-def _parts(scores: Judged) -> tuple[Judged, Judged]:
-    """Whole sessions by the time of their first score: the earlier ones, and the later ones."""
+def _parts(scores: Judged, reach: timedelta) -> tuple[Judged, Judged]:
+    """Whole sessions by the time of their first score: the earlier ones, and the later ones; nights where days pass."""
+    if reach:
+        # One customer is scored night after night: cut by time, and no outcome of the earlier part in the later one.
+        begin = int(np.quantile(scores.moments, EARLIER))
+        span = reach // timedelta(milliseconds=1)
+        return scores.take(scores.moments + span <= begin), scores.take(scores.moments >= begin)
     _, place = np.unique(scores.sessions, return_inverse=True)
     first = np.full(int(place.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, place, scores.moments)

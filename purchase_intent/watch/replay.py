@@ -48,6 +48,8 @@ class Replayed:
     moments: NDArray[np.int64]
     labels: NDArray[np.uint8]
     texts: dict[str, dict[int, str]] = field(default_factory=dict)
+    of: str = "sessions"
+    """What the rows are of, in words; for a horizon of days `sessions` holds the keys of visitors."""
 
     @property
     def session_count(self) -> int:

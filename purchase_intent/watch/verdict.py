@@ -20,7 +20,7 @@ POOR: float = 80.0
 
 def health_of(figures: Figures, reason: str) -> Health:
     """One word: action where a training is due, scores do not hold or events are broken."""
-    score = figures["quality"]["score"]
+    score = figures["quality"].get("score")
     if reason or calibration_is_off(figures) or ranking_has_fallen(figures) or (score is not None and score < POOR):
         return Health.ACT
     if figures.get("fault") or figures["drift"].get("reason") or figures["performance"].get("live", {}).get("reason"):
@@ -76,6 +76,8 @@ def _on_drift(drift: Figures) -> Iterator[str]:
 
 
 def _on_quality(quality: Figures) -> Iterator[str]:
+    if not quality:
+        return
     if quality["score"] is None:
         yield "No check of the events could be made: there were none, or too little to compare them with."
         return

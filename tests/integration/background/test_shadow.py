@@ -14,11 +14,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from purchase_intent.events import EventName
-from purchase_intent.models import ModelVersion, Recalibration, Score, Session, Status, Visitor
+from purchase_intent.models import ModelVersion, Order, Recalibration, Score, Session, Status, Visitor
 from purchase_intent.scoring import duel as duels
 from purchase_intent.scoring.batch import score_sessions
 from purchase_intent.scoring.closing import close_sessions
 from purchase_intent.scoring.duel import duel
+from purchase_intent.scoring.judging import judge_weeks
 from purchase_intent.scoring.nightly import score_visitors
 from tests.integration.background.conftest import Browse
 from tests.integration.models.builders import NOON, minutes, visitor
@@ -81,6 +82,24 @@ def test_visitors_are_scored_by_both(browse: Browse, champion: ModelVersion, cha
     assert score_visitors(night) == 1
     assert [row[:3] for row in kept()] == [(champion.pk, night, False), (challenger.pk, night, True)]
     assert Visitor.objects.get().score == kept()[0][3]
+
+
+def test_customers_are_scored_by_both_models_of_the_week_and_compared_when_it_is_over(
+    browse: Browse, champion: ModelVersion, challenger: ModelVersion
+) -> None:
+    ModelVersion.objects.update(horizon="week")
+    owner = visitor()
+    browse(owner, "s", VIEW)
+    night = NOON + timedelta(hours=15)
+    assert score_visitors(night) == 1
+    assert [row[:3] for row in kept()] == [(champion.pk, night, False), (challenger.pk, night, True)]
+    found = Visitor.objects.get()
+    assert (found.score, found.score_days) == (kept()[0][3], 7)
+    assert (found.churn, found.revenue_28d, found.value_12m) == (None, None, None)  # the bundle holds no such models
+    Order.objects.create(number="o1", visitor=owner, revenue=9, placed_at=night + timedelta(days=3))
+    assert judge_weeks(night + timedelta(days=7)) == 2
+    met = duel(ModelVersion.objects.get(pk=champion.pk), ModelVersion.objects.get(pk=challenger.pk))
+    assert (met.moments, met.subjects, met.buyers) == (1, 1, 1)
 
 
 def test_a_challenger_that_cannot_be_loaded_costs_its_own_scores_alone(

@@ -24,6 +24,7 @@ from purchase_intent.models import Horizon, ModelVersion, Status, Visitor
 from purchase_intent.scoring.bundles import store_bundle
 from purchase_intent.scoring.nightly import night_of, score_visitors
 from purchase_intent.sources import EventLog, open_log
+from purchase_intent.training.beside import customer_models
 from purchase_intent.training.snapshots import DAY_MS, Snapshots, take_snapshots
 from purchase_intent.training.week import LEAST_DAYS, learn_week, slicing_of, week_sample
 from tests.integration.training.regulars import BEGIN, ZONE, write_regulars
@@ -193,6 +194,17 @@ def test_what_two_months_cannot_say_is_a_reason(days: int, lacking: dict[str, st
         ensemble, _ = learn_week(log, seed=1, threads=1, progress=quiet, params=QUICK, members=("lightgbm",))
     assert ensemble.figures["customers"] == {name: {"lacking": words} for name, words in lacking.items()}
     assert CustomerModels.from_json(ensemble.beside["customers"], ensemble.names).shortfalls() == lacking
+
+
+def test_the_value_of_a_year_is_not_said_before_a_year_stands_behind_it(week: Week) -> None:
+    for days, is_said in ((393, False), (394, True)):
+        with opened(week.path, BEGIN + timedelta(days=days)) as log:
+            snapshots = take_snapshots(log, most=4000, progress=quiet)
+            models, judged = customer_models(log, snapshots)
+        assert isinstance(models.value, Spending) == is_said
+        lacking = {} if is_said else {"value": "needs 393 days of events, there are 392"}
+        assert models.shortfalls() == lacking
+        assert ("expected" in judged["value"]) == is_said
 
 
 @pytest.mark.parametrize(

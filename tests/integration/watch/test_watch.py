@@ -249,15 +249,16 @@ def test_the_task_begins_what_is_due_once(monkeypatch: pytest.MonkeyPatch) -> No
     begun: list[int] = []
     run = TrainingRun.objects.create(why=Why.DRIFT)
 
-    def found(now: Any) -> WatchReport:
+    def found(now: Any, *, horizon: str) -> WatchReport:
+        assert horizon == "session"
         return WatchReport(day=DAY, made_at=now, run=run, health=Health.ACT)
 
     monkeypatch.setattr("purchase_intent.watch.watching.watch", found)
     monkeypatch.setattr(tasks, "train_now", lambda key, horizon: begun.append(key))
-    assert tasks.watch() == "2026-03-30: act"
+    assert tasks.watch() == "2026-03-30, this session: act"
     assert begun == [run.pk]
     earlier = WatchReport(day=DAY, made_at=NOW, run=run, health=Health.ACT)
-    monkeypatch.setattr("purchase_intent.watch.watching.watch", lambda now: earlier)
+    monkeypatch.setattr("purchase_intent.watch.watching.watch", lambda now, horizon: earlier)
     tasks.watch()
     assert begun == [run.pk]
 
@@ -277,7 +278,7 @@ def test_runs_that_never_ended_are_given_up_and_old_refusals_deleted() -> None:
 def test_the_command_prints_the_report() -> None:
     out = StringIO()
     call_command("intent_watch", "--day", "2026-03-30", stdout=out)
-    assert "2026-03-30: too early to say." in out.getvalue()
+    assert "2026-03-30, this session: too early to say." in out.getvalue()
     assert "- No model serves yet, so there is no score to watch." in out.getvalue()
     with pytest.raises(CommandError, match="is not over yet"):
         call_command("intent_watch", "--day", "2199-01-01", stdout=out)
