@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_shop.settings")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
