@@ -1,7 +1,7 @@
 """`IntentEnsemble` on a plain data frame, beside its own members and beside FLAML with a time budget.
 
     pip install flaml        # for this file alone, without its [automl] extra: the learners are there already
-    python benchmarks/bench_automl.py [--log FILE --cut T] [--zone NAME] [--minutes 10] [--power 0]
+    python benchmarks/bench_automl.py [--log FILE --cut T] [--zone NAME] [--minutes 10] [--power 0] [--numbers]
                                       [--seed 1] [--threads 2] [--draws 200]
 
 Without --log it takes the two months of the Google Merchandise Store under INTENT_DATA, cut at 2016-09-16 07:00 UTC.
@@ -69,7 +69,8 @@ def by_ensemble(frames: tuple[pd.DataFrame, pd.DataFrame], earlier: Sample, opti
 
 def by_flaml(frames: tuple[pd.DataFrame, pd.DataFrame], earlier: Sample, options: argparse.Namespace) -> Floats:
     """What the best that FLAML finds says, in log-odds."""
-    known, asked = (frame.astype(dict.fromkeys(earlier.table.categorical, "category")) for frame in frames)
+    kind = "float32" if options.numbers else "category"
+    known, asked = (frame.astype(dict.fromkeys(earlier.table.categorical, kind)) for frame in frames)
     session, first, last = session_spans(earlier)
     cut = np.sort(first)[int(len(first) * (1 - JUDGED))]
     fit, judge = (np.flatnonzero(side[session]) for side in (last < cut, first >= cut))
@@ -104,6 +105,7 @@ def main() -> int:
     add_options(parser)
     parser.add_argument("--minutes", type=float, default=10.0, help="of FLAML's search")
     parser.add_argument("--power", type=float, default=0.0, help="a row weighs its session's size to this power")
+    parser.add_argument("--numbers", action="store_true", help="give FLAML the categories as plain numbers")
     options = parser.parse_args()
     earlier, later = halves(options)
     frames = plain(earlier), plain(later)
