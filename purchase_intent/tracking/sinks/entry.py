@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -23,6 +23,8 @@ VERSION: Final = 1
 """Of this writing. A line of a later one is refused, not misread."""
 _TEXTS: Final = ("product", "category", "brand", "order", "search", "device", "channel", "country")
 _NUMBERS: Final = ("price", "quantity", "revenue")
+_SENDER: Final = tuple(Sender.__dataclass_fields__)
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ def dumps(sender: Sender, events: Sequence[Event], *, received: datetime, given:
     told: dict[str, Any] = {
         "v": VERSION,
         "at": since_epoch(received),
-        "sender": {name: value for name, value in asdict(sender).items() if value},
+        "sender": {name: value for name in _SENDER if (value := getattr(sender, name))},
         "events": [_told(event) for event in events],
     }
     if given is not None and given.intent.moment is not None:
@@ -59,7 +61,7 @@ def dumps(sender: Sender, events: Sequence[Event], *, received: datetime, given:
             "at": since_epoch(given.intent.moment),
             "of": given.digest.hex(),
         }
-    return json.dumps(told, separators=(",", ":")).encode()
+    return _encode(told).encode()
 
 
 def loads(line: bytes) -> Entry:
