@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +35,10 @@ class PurchaseIntentConfig(AppConfig):
             checks.register(check, "purchase_intent")
         checks.register(check_spool, "purchase_intent", deploy=True)
         self._listen()
+        if apps.is_installed("django_prometheus"):
+            from purchase_intent.tracking.sinks.watching import watch
+
+            watch()
 
     def _listen(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out

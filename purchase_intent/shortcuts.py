@@ -15,6 +15,7 @@ from django.utils import timezone
 from purchase_intent.events import EventName, Page
 from purchase_intent.experiments.active import experiment_called
 from purchase_intent.experiments.showing import showing_of
+from purchase_intent.metrics import SCORE_SECONDS
 from purchase_intent.models import Session
 from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.answer import UNKNOWN, Intent
@@ -55,11 +56,8 @@ def score(subject: HttpRequest | Session, *, reasons: int = 0, as_of: datetime |
     keeps the answer to a request that was scored.
     """
     try:
-        if isinstance(subject, Session):
-            at = as_of or min(timezone.now(), subject.last_at + IDLE)
-            with _apart():
-                return answer(subject.read_state(), subject.read_past(), at=at, reasons=reasons, session=subject)
-        return _of_request(subject, reasons=reasons, as_of=as_of)
+        with SCORE_SECONDS.timing():
+            return _answered(subject, reasons=reasons, as_of=as_of)
     except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its score
         told, tracker = tell_once(fault, effect="No score was given"), attached(subject)
         if told and tracker is not None and isinstance(fault, DatabaseError):
@@ -171,6 +169,14 @@ def variant_for(request: HttpRequest, key: str) -> str:
         return ""
 
 
+def _answered(subject: HttpRequest | Session, *, reasons: int, as_of: datetime | None) -> Intent:
+    if not isinstance(subject, Session):
+        return _of_request(subject, reasons=reasons, as_of=as_of)
+    at = as_of or min(timezone.now(), subject.last_at + IDLE)
+    with _apart():
+        return answer(subject.read_state(), subject.read_past(), at=at, reasons=reasons, session=subject)
+
+
 def _of_request(request: HttpRequest, *, reasons: int, as_of: datetime | None) -> Intent:
     _keep_uncached(request)
     tracker = tracker_of(request)
@@ -227,7 +233,7 @@ def _visiting(request: HttpRequest, as_of: datetime | None) -> Subject | None:
     if before == told and isinstance(known, Subject):
         return known
     at = as_of or max((event.occurred_at for event in pending), default=tracker.moment)
-    foreseen = tracker.journey.foresee(pending, at=at)
+    foreseen = foresee(tracker.journey, pending, at=at)
     visitor = foreseen.session.visitor if foreseen.session is not None else None
     found = Subject(
         foreseen.state,

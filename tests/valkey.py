@@ -13,10 +13,14 @@ __all__ = ["Store"]
 
 
 class Store:
-    """A server with an append-only file, at one address for as long as the test lasts."""
+    """A server with an append-only file, at one address for as long as the test lasts.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    `fsync` is when that file is written through: `always`, before each answer, or `everysec`. With the latter a server
+    whose disk is behind keeps up to two seconds of what it has answered in memory alone.
+    """
+
+    def __init__(self, folder: Path, *, fsync: str = "always") -> None:
+        self._folder, self.fsync = folder, fsync
         self._port: int | None = None
         self._server: Any = None
         self.start()
@@ -28,7 +32,9 @@ class Store:
 
     def start(self) -> None:
         """Start it on what it has kept."""
-        self._server = ValkeyServer(port=self._port, data_dir=self._folder, persist=True, appendonly="yes")
+        self._server = ValkeyServer(
+            port=self._port, data_dir=self._folder, persist=True, appendonly="yes", appendfsync=self.fsync
+        )
         self._server.start()
         self._port = self._server.port
 

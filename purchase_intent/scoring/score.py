@@ -14,6 +14,7 @@ from purchase_intent.features.schema import FEATURES
 from purchase_intent.features.state import Past, State
 from purchase_intent.models import Session, Stage
 from purchase_intent.scoring.answer import Intent, Standing, bands_of
+from purchase_intent.scoring.remembered import key_of, known, remember
 from purchase_intent.scoring.rules import rough_answer
 from purchase_intent.scoring.serving import Serving, champion
 from purchase_intent.scoring.words import reasons_of
@@ -41,9 +42,12 @@ def answer(state: State, past: Past, *, at: datetime, reasons: int = 0, session:
     serving = champion()
     if serving is None:
         return rough_answer(state, past, at=at, now=milliseconds(at), reasons=reasons)
-    now = milliseconds(at)
+    key, now = key_of(state, past, at), milliseconds(at)
+    if reasons <= 0 and (remembered := known(serving, key)) is not None:
+        return remembered
     row = read_row(state, past, now)
     found = _scored(serving, state, float(serving.model.predict(row)[0]), at)
+    remember(serving, key, found)
     if reasons <= 0:
         return found
     contributions, _ = serving.model.contributions(row)

@@ -25,6 +25,7 @@ from purchase_intent.learning import MEMBERS, Calibration
 from purchase_intent.learning.forks import forked_too_late
 from purchase_intent.learning.offers import Range
 from purchase_intent.learning.shift import shifted
+from purchase_intent.metrics import MODEL
 from purchase_intent.models import ModelVersion, OfferRule
 from purchase_intent.scoring.bundles import heirs, load_bundle
 from purchase_intent.scoring.offering import range_of
@@ -127,6 +128,7 @@ def _look(seat: _Seat, horizon: str) -> None:
         if found != seat.found or clock() >= seat.retry_at:
             seat.serving = _offering(_corrected(_loaded(seat, horizon), found), found)
             seat.found = found
+            MODEL.set(seat.serving.version.pk if seat.serving is not None else 0, horizon=horizon)
     except DatabaseError:
         if seat.serving is None:
             raise

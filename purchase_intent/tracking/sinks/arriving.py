@@ -18,6 +18,7 @@ from django.db import DatabaseError, DataError, IntegrityError
 from purchase_intent.conf import config
 from purchase_intent.events import ClientEvent, Event
 from purchase_intent.exceptions import EntryRefused
+from purchase_intent.metrics import DEAD, DEDUPLICATED
 from purchase_intent.models import DeadLetter, Origin
 from purchase_intent.models import Event as Row
 from purchase_intent.models.session import IDLE
@@ -97,6 +98,7 @@ def bury(dead: Iterable[tuple[bytes, str]], origin: Origin) -> Arrived:
     """Make dead letters of lines with their reasons."""
     letters = [DeadLetter(origin=origin, reason=reason, line=line) for line, reason in dead]
     DeadLetter.objects.bulk_create(letters)
+    DEAD.add(len(letters))
     for letter in letters:
         logger.error("A line of the %s became a dead letter: %s", origin.label, letter.reason)
     return Arrived(dead=len(letters))
@@ -132,7 +134,9 @@ def _recorded(line: bytes) -> Arrived | str:
 
 def arrived(entry: Entry, recorded: Recorded) -> Arrived:
     """The figures of an entry that is recorded."""
-    return Arrived(events=recorded.added, known=max(len(entry.events) - recorded.added, 0))
+    known = max(len(entry.events) - recorded.added, 0)
+    DEDUPLICATED.add(known)
+    return Arrived(events=recorded.added, known=known)
 
 
 def _record(entry: Entry) -> Recorded:

@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connections, router
 
 from purchase_intent.conf import config
 from purchase_intent.events import Event
+from purchase_intent.metrics import DROPPED, EVENTS, FALLBACK
 from purchase_intent.models import Session
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
@@ -93,21 +94,25 @@ class Chain:
     def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None) -> Recorded:
         """Have the events taken by the first sink that does. Raises Dropped where none does, which is counted."""
         if self.is_alone:
-            return journey.record(events, score=score)
+            recorded = journey.record(events, score=score)
+            EVENTS.add(len(events), sink=self.sinks[0].name)
+            return recorded
         began = time.monotonic()
         for sink in self.sinks:
             left = SECONDS - (time.monotonic() - began)
             # The spool has to wait for nobody.
             if (left < LEAST and sink is not self.sinks[-1]) or not sink.breaker.allows():
                 continue
-            recorded = _taken(sink, journey, events, score, max(left, LEAST))
-            if recorded is not None:
+            taken = _taken(sink, journey, events, score, max(left, LEAST))
+            if taken is not None:
+                EVENTS.add(len(events), sink=sink.name)
                 self._note_kept()
-                return recorded
+                return taken
         self._note_dropped(len(events))
         raise Dropped
 
     def _note_dropped(self, count: int) -> None:
+        DROPPED.add(count)
         with self._lock:
             self.dropped += count
             is_first, self._dropping = not self._dropping, True
@@ -158,11 +163,13 @@ def _taken(
     if time.monotonic() - began > SECONDS:
         _note_failed(sink, TimeoutError(f"it took more than {SECONDS} seconds"))
     elif sink.breaker.succeed():
+        FALLBACK.set(0, sink=sink.name)
         logger.warning("The %s takes events again.", sink.name)
     return recorded
 
 
 def _note_failed(sink: Sink, error: Exception) -> None:
+    FALLBACK.set(1, sink=sink.name)
     if sink.breaker.fail():
         logger.error(
             "The %s fails to take events (%s): the next sink takes them until it does.",
