@@ -40,8 +40,9 @@ def sign_in(seen: Visit, name: str) -> None:
 
 
 def names() -> list[str]:
-    """What was recorded, in order."""
-    return [EventName(number).label for number in Event.objects.in_order().values_list("name", flat=True)]
+    """What was recorded, in order; but how long a page was looked at, which an address typed in tells too."""
+    events = Event.objects.exclude(name=EventName.INTERACTION.value)
+    return [EventName(number).label for number in events.in_order().values_list("name", flat=True)]
 
 
 def agrees(page: Page, stage: Stage) -> float:
