@@ -33,7 +33,7 @@ LEASE_SECONDS: Final = 15.0
 """How long a lease lasts without being renewed; it is renewed before each batch."""
 SUSPECT: Final = 3
 """Deliveries after which an entry is tried by itself."""
-HOPELESS: Final = 6
+HOPELESS: Final = 10
 """Deliveries after which it is a dead letter."""
 WAIT: Final = 1000
 """Milliseconds that a drain which goes on waits for news at a time."""
@@ -65,7 +65,13 @@ def drain_stream(*, follow: bool = False, progress: Progress | None = None) -> A
             batch = _next(wire, token, follow=follow)
             if batch is None:
                 return done
-            done += _recorded(wire, batch)
+            try:
+                done += _recorded(wire, batch)
+            except (Exception, SystemExit):
+                # The database's fault, or an end in good order: no entry is to blame for it.
+                with suppress(*wire.faults):
+                    wire.forgive(token, [key for key, _ in batch.lines])
+                raise
             if progress is not None:
                 progress(done)
     return done

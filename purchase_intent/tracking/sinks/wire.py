@@ -152,6 +152,11 @@ class Wire:
         """Give the lease back."""
         self._let_go(keys=[LEASE], args=[token])
 
+    def forgive(self, consumer: str, ids: list[bytes]) -> None:
+        """Have entries that were delivered count as never delivered."""
+        if ids:
+            self.client.xclaim(STREAM, GROUP, consumer, 0, ids, retrycount=0, justid=True)
+
     def finish(self, done: list[Done]) -> None:
         """Acknowledge entries and take them out of the stream, all or none."""
         if not done:

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import Client
 from pytest_django import Settings
@@ -211,11 +212,11 @@ def test_what_another_has_begun_is_taken_over_and_a_killer_is_tried_alone_and_bu
 
     def killed(entries: Any) -> Any:
         tried.append(len(entries))
-        if any(entry.received == poison for entry in entries):
+        if any(entry.events[0].event_id == poison for entry in entries):
             raise KeyboardInterrupt  # the end of the process, as far as the drain can know
         return record_together(entries)
 
-    poison = loads(stream.xrange(STREAM)[1][1][FIELD]).received
+    poison = loads(stream.xrange(STREAM)[1][1][FIELD]).events[0].event_id
     monkeypatch.setattr(draining, "record_together", killed)
     for _ in range(HOPELESS + 3):
         try:
@@ -234,6 +235,21 @@ def test_what_another_has_begun_is_taken_over_and_a_killer_is_tried_alone_and_bu
     call_command("intent_replay", stdout=StringIO())
     assert (Event.objects.count(), DeadLetter.objects.count()) == (3, 0)
     assert differing() == Refolded()
+
+
+def test_a_database_that_is_gone_for_long_makes_no_dead_letters(client: Client, stream: Any, monkeypatch: Any) -> None:
+    client.get("/")
+
+    def gone(entries: Any) -> Any:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(draining, "record_together", gone)
+        for _ in range(HOPELESS + 3):
+            with pytest.raises(OperationalError):
+                drain_stream()
+    assert drain_stream() == Arrived(events=1)
+    assert not DeadLetter.objects.exists()
 
 
 def test_a_line_that_nobody_can_read_becomes_a_dead_letter(client: Client, stream: Any) -> None:
