@@ -149,12 +149,23 @@ def drained_with_kills(store: Any, kills: int) -> int:
         given = batches(BATCH * PER_SESSION * 8, word=f"k{kill}-")
         half = len(given) // 2
         taken += accept(given[:half])
+        _wait_for_progress(store.url)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         store.kill()
         taken += accept(given[half:])
         store.start()
     return taken
+
+
+def _wait_for_progress(url: str) -> None:
+    """Let the drain begin: it is to be killed at work."""
+    from purchase_intent.tracking.sinks.wire import STREAM, Wire
+
+    client, until = Wire(url, timeout=30).client, time.monotonic() + 10
+    waiting = client.xlen(STREAM)
+    while client.xlen(STREAM) >= waiting and time.monotonic() < until:
+        time.sleep(0.002)
 
 
 def _drain_for_good() -> None:
