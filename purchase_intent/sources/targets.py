@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import glob
+import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+from uuid import uuid4
 
 from purchase_intent.exceptions import LogRefused
 
 __all__ = ["check_targets", "drafts"]
+
+_LEFT: Final = 24 * 3600
+"""Seconds without a byte after which a draft is taken for that of a process that was killed."""
 
 
 def check_targets(targets: Mapping[str, Path | None], inputs: Sequence[Path]) -> None:
@@ -53,7 +60,12 @@ def _probe(option: str, target: Path) -> None:
 
 @contextmanager
 def drafts(*targets: Path) -> Iterator[list[Path]]:
-    """Names to write under; all drafts take their targets' places at the end, none where anything failed."""
+    """Names to write under; all drafts take their targets' places at the end, none where anything failed.
+
+    Several processes may write the same target at once: each has a draft of its own, and the last to end stands.
+    """
+    for target in targets:
+        _sweep(target)
     made = [_draft(target) for target in targets]
     try:
         yield made
@@ -65,4 +77,11 @@ def drafts(*targets: Path) -> Iterator[list[Path]]:
 
 
 def _draft(target: Path) -> Path:
-    return target.with_name(f".{target.name}.unfinished")
+    return target.with_name(f".{target.name}.{uuid4().hex}.unfinished")
+
+
+def _sweep(target: Path) -> None:
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.unfinished"):
+        with suppress(OSError):  # another process may sweep at the same time
+            if left.stat().st_mtime < time.time() - _LEFT:
+                left.unlink()

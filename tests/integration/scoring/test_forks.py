@@ -33,7 +33,7 @@ path, schema, key, act = sys.argv[1:]
 version = SimpleNamespace(pk=1, bundle_sha256="a")
 serving.heirs = lambda horizon: [version]
 serving.load_bundle = lambda version: load(open(path, "rb").read(), schema=schema, key=bytes.fromhex(key))
-serving._champion_on_record = lambda horizon: serving._OnRecord(1, "a", None, None, None)
+serving._champion_on_record = lambda horizon: serving._OnRecord(1, "a", None, None, None, None)
 at = datetime(2026, 3, 1, 12, tzinfo=UTC)
 now = int(at.timestamp()) * 1000
 state = State(start=now - 60_000, last=now, events=3, moments=3, stage=2)

@@ -22,7 +22,7 @@ from purchase_intent.tracking.sinks.arriving import Arrived
 from purchase_intent.tracking.sinks.chain import chain, forget_chains
 from purchase_intent.tracking.sinks.wire import STREAM, Wire, wire_to
 from tests.integration.live.equality import differing
-from tests.integration.sinks.load import SHOPPERS, under_load
+from tests.integration.sinks.load import under_load
 from tests.integration.tracking.words import BROWSER
 from tests.postgres import Server
 
@@ -63,12 +63,12 @@ def drained(store: Store) -> Arrived:
 
 @pytest.mark.parametrize("end", [Store.stop, Store.kill], ids=["stopped", "killed"])
 def test_the_streams_server_goes_under_load(store: Store, end: Callable[[Store], None]) -> None:
-    statuses = under_load(lambda: end(store), store.start, lambda: end(store), store.start)
-    assert set(statuses) == {200}
+    load = under_load(lambda: end(store), store.start, lambda: end(store), store.start)
+    assert set(load.statuses) == {200}
     assert chain().dropped == 0
     assert drained(store).dead == 0
-    assert Event.objects.count() == len(statuses)
-    assert Session.objects.count() == SHOPPERS
+    assert Event.objects.count() == len(load.statuses)
+    assert Session.objects.count() == load.shoppers
     assert differing() == Refolded()
 
 
@@ -81,22 +81,22 @@ def test_the_database_goes_under_load(store: Store, server: Server, spool: Path)
             draining.drain()
         recorded.append(None)
 
-    statuses = under_load(server.stop, in_vain, server.start)
-    assert set(statuses) == {200}
+    load = under_load(server.stop, in_vain, server.start)
+    assert set(load.statuses) == {200}
     assert len(recorded) == 1
     assert not spool.exists()
-    assert drained(store) == Arrived(events=len(statuses))
+    assert drained(store) == Arrived(events=len(load.statuses))
     assert differing() == Refolded()
 
 
 def test_both_go_under_load(store: Store, server: Server, spool: Path) -> None:
-    statuses = under_load(store.kill, server.stop, server.start, store.start)
-    assert set(statuses) == {200}
+    load = under_load(store.kill, server.stop, server.start, store.start)
+    assert set(load.statuses) == {200}
     assert chain().dropped == 0
     assert list(spool.glob("*.spool"))
     assert drained(store).dead == 0
-    assert Event.objects.count() == len(statuses)
-    assert Session.objects.count() == SHOPPERS
+    assert Event.objects.count() == len(load.statuses)
+    assert Session.objects.count() == load.shoppers
     assert differing() == Refolded()
 
 

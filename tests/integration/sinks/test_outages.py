@@ -16,7 +16,7 @@ from purchase_intent.tracking.sinks.arriving import Arrived, replay_spool
 from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.sinks.spool import Spool
 from tests.integration.live.equality import differing
-from tests.integration.sinks.load import SHOPPERS, under_load
+from tests.integration.sinks.load import under_load
 from tests.integration.tracking.words import BROWSER, errors
 from tests.postgres import Server
 
@@ -30,16 +30,16 @@ def test_a_server_that_stops_and_starts_under_load_loses_nothing(
     server: Server, spool: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("purchase_intent.tracking.sinks.breaker.REST", 0.1)
-    statuses = under_load(server.stop, server.start)
+    load = under_load(server.stop, server.start)
     connection.close()
-    assert set(statuses) == {200}
+    assert set(load.statuses) == {200}
     assert chain().dropped == 0
     spooled = sum(path.read_bytes().count(b"\n") for path in spool.iterdir())
     assert spooled > 0
     done = replay_spool()
     assert (done.events + done.known, done.dead) == (spooled, 0)
-    assert Event.objects.count() == len(statuses)
-    assert Session.objects.count() == SHOPPERS
+    assert Event.objects.count() == len(load.statuses)
+    assert Session.objects.count() == load.shoppers
     assert differing() == Refolded()
 
 
@@ -53,17 +53,17 @@ def test_what_nobody_could_take_is_counted_and_the_rest_is_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("purchase_intent.tracking.sinks.breaker.REST", 0.1)
-    statuses = under_load(
+    load = under_load(
         server.stop,
         lambda: monkeypatch.setattr(Spool, "append", full),
         lambda: monkeypatch.setattr(Spool, "append", append),
         server.start,
     )
     connection.close()
-    assert set(statuses) == {200}
+    assert set(load.statuses) == {200}
     replay_spool()
     assert chain().dropped > 0
-    assert Event.objects.count() == len(statuses) - chain().dropped
+    assert Event.objects.count() == len(load.statuses) - chain().dropped
     assert differing() == Refolded()
 
 

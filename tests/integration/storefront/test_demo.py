@@ -29,6 +29,7 @@ from demo_shop.rounds import Rounds, go_round
 from demo_shop.serving import HOST, PortsTaken, first_free_port, links, load_champion
 from purchase_intent.models import Event, Horizon, ModelVersion, Outcome, Score, Session, Stage, Visitor, WatchReport
 from purchase_intent.scoring import serving
+from purchase_intent.segments.presets import install
 from tests.trained import Trained, register
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,6 +73,7 @@ def test_everything_is_prepared_once(
 ) -> None:
     settings.VAR = tmp_path
     monkeypatch.setattr(history, "SESSIONS_PER_DAY", 80)
+    install(now=NOW)  # a test before this one may have emptied the tables
     out = StringIO()
     call_command("prepare_demo", stdout=out)
     assert [line.split("]")[0] for line in out.getvalue().splitlines() if line.startswith("[")] == [

@@ -62,6 +62,27 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"a": "before"}
 
 
+def test_two_writers_of_one_target_do_not_meet(tmp_path: Path) -> None:
+    with drafts(tmp_path / "a") as (first,):
+        with drafts(tmp_path / "a") as (second,):
+            first.write_text("1", encoding="utf-8")
+            second.write_text("2", encoding="utf-8")
+        assert (tmp_path / "a").read_text(encoding="utf-8") == "2"
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"a": "1"}
+
+
+def test_what_a_killed_writer_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    target = tmp_path / "part[1].parquet"
+    names = [f".{target.name}.{age}.unfinished" for age in ("fresh", "old")]
+    for name in (*names, ".other.old.unfinished"):
+        (tmp_path / name).touch()
+    for name in (names[1], ".other.old.unfinished"):
+        os.utime(tmp_path / name, (0, 0))
+    with drafts(target) as (draft,):
+        draft.touch()
+    assert {path.name for path in tmp_path.iterdir()} == {target.name, names[0], ".other.old.unfinished"}
+
+
 GSTORE = (
     "event_id,event_time,event_type,user_id,user_session,product_id,category_code,price,quantity,order_id,"
     "revenue,page_path,search_term,device,channel,country"
