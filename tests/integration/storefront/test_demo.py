@@ -133,12 +133,22 @@ def test_a_port_in_use_is_passed_over() -> None:
             first_free_port(taken, tries=1)
 
 
+HEEDING = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["manage.py", "serve_demo"]
+runpy.run_path("manage.py", run_name="__main__")
+"""
+"""The server, minding Ctrl-C also where the tests run in the background, which has it ignored."""
+
+
 @pytest.mark.slow
 def test_the_server_tells_where_it_is_and_ends_at_ctrl_c(tmp_path: Path) -> None:
     env = {**os.environ, "DEMO_VAR": str(tmp_path), "DATABASE_URL": "", "PYTHONUNBUFFERED": "1"}
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "--verbosity", "0"], cwd=ROOT, env=env, check=True, timeout=300)
-    with subprocess.Popen([*manage, "serve_demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as server:
+    serve = [sys.executable, "-c", HEEDING]
+    with subprocess.Popen(serve, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
             told = next(found for line in server.stdout if (found := re.search(r"The demo is at (http\S+)", line)))
