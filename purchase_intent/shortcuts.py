@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import DatabaseError, router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from purchase_intent.events import EventName, Page
-from purchase_intent.experiments.active import experiment_called
-from purchase_intent.experiments.showing import showing_of
+from purchase_intent.experiments.active import Ready, experiment_called, experiments
+from purchase_intent.experiments.offering import offered
+from purchase_intent.experiments.showing import forced_arm, showing_of
 from purchase_intent.metrics import SCORE_SECONDS
 from purchase_intent.models import Session
 from purchase_intent.models.session import IDLE
@@ -32,6 +33,7 @@ from purchase_intent.tracking.tracker import Tracker
 
 __all__ = [
     "Line",
+    "experiment_facts",
     "in_segment",
     "score",
     "script_facts",
@@ -161,12 +163,39 @@ def variant_for(request: HttpRequest, key: str) -> str:
             tracker = tracker_of(request)
             _keep_uncached(request)
             if experiment is None or tracker is None or tracker.has_left:
-                return "" if experiment is None else experiment.default
+                return "" if experiment is None else _left_alone(request, experiment)
             showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
             return showing.arm(experiment)
     except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its experiments
         tell_once(fault, effect="No arm was given")
         return ""
+
+
+def experiment_facts(request: HttpRequest | None, *keys: str, is_shared: bool = False) -> dict[str, Any]:
+    """What a page tells its own scripts of experiments: of those named, or of all; nobody is exposed by it.
+
+    `is_shared` leaves out everything that is one visitor's, for a page that a cache hands to others. {} where a fault
+    stands in the way, which is logged once an hour.
+    """
+    try:
+        with _apart():
+            known = experiments()
+            chosen = [known[key] for key in (keys or known) if key in known]
+            tracker = None if request is None or is_shared else tracker_of(request)
+            if request is None or tracker is None or tracker.has_left:
+                return offered(chosen, None)
+            _keep_uncached(request)
+            showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
+            return offered(chosen, showing, unit=tracker.identity.visitor)
+    except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its experiments
+        tell_once(fault, effect="Scripts were told of no experiment")
+        return {}
+
+
+def _left_alone(request: HttpRequest, experiment: Ready) -> str:
+    """The arm of who may not be recorded: the default one, or what staff ask to see."""
+    tracker = attached(request)
+    return (forced_arm(tracker, experiment) if tracker is not None else "") or experiment.default
 
 
 def _answered(subject: HttpRequest | Session, *, reasons: int, as_of: datetime | None) -> Intent:

@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Final
 
 from purchase_intent.experiments.active import Ready
-from purchase_intent.experiments.assigning import Unit, given_arm, shown_before
+from purchase_intent.experiments.assigning import Given, Unit, given_arm, shown_before
 from purchase_intent.experiments.exposing import Facts, is_written, write_exposures
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.bots import STAFF
 from purchase_intent.tracking.source import device_of
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["FORCE", "Showing", "showing_of"]
+__all__ = ["FORCE", "Showing", "forced_arm", "showing_of"]
 
 FORCE: Final = "intent_arm"
 """`?intent_arm=KEY:ARM` shows staff an arm without counting it."""
@@ -36,7 +36,7 @@ class Showing:
         known = self._arms.get(experiment.key)
         if known is not None:
             return known
-        forced = self._forced(experiment)
+        forced = forced_arm(self._tracker, experiment)
         if forced:
             return forced
         given = given_arm(experiment, self._unit, shown=lambda: self._before, is_in=self._is_in)
@@ -44,6 +44,34 @@ class Showing:
         if given.counts and not is_written(experiment, self._unit.key):
             self._expose(experiment, given.arm)
         return given.arm
+
+    def settled(self, experiment: Ready) -> Given | None:
+        """The arm where it does not follow from the visitor's id alone, else None; nobody is exposed by asking."""
+        forced = forced_arm(self._tracker, experiment)
+        if forced:
+            return Given(forced, counts=False)
+        unit = self._unit
+        is_drawn = experiment.is_running and not unit.is_excluded and not experiment.segment
+        if is_drawn and (unit.visitor is None or not unit.visitor.known):
+            return None
+        return given_arm(experiment, unit, shown=lambda: self._before, is_in=self._is_in)
+
+    def told(self, experiment: Ready, arm: str) -> str:
+        """Count what a page's own script says it has shown: "counted", or why it is not."""
+        settled = self.settled(experiment)
+        given = settled or given_arm(experiment, self._unit, shown=dict, is_in=self._is_in)
+        if not given.counts:
+            return "not_taking_part"
+        if given.arm != arm:
+            return "another_arm"
+        self.arm(experiment)
+        return "counted"
+
+    def write_now(self) -> None:
+        """Store the exposures at once, for an answer that promises them. DatabaseError where that fails."""
+        if self._exposed:
+            self._tracker.afterwards.remove(self._write)
+            self._write(self._unit.key)
 
     def _expose(self, experiment: Ready, arm: str) -> None:
         if not self._exposed:
@@ -69,12 +97,13 @@ class Showing:
         visitor = self._unit.visitor
         return {} if visitor is None else shown_before(visitor)
 
-    def _forced(self, experiment: Ready) -> str:
-        """The arm that staff ask to see, or ""."""
-        key, _, arm = self._tracker.request.GET.get(FORCE, "").partition(":")
-        if key != experiment.key or arm not in experiment.arms or self._tracker.label.kind != STAFF.kind:
-            return ""
-        return arm
+
+def forced_arm(tracker: Tracker, experiment: Ready) -> str:
+    """The arm that staff ask to see, or ""."""
+    key, _, arm = tracker.request.GET.get(FORCE, "").partition(":")
+    if key != experiment.key or arm not in experiment.arms or tracker.label.kind != STAFF.kind:
+        return ""
+    return arm
 
 
 def showing_of(tracker: Tracker, *, is_in: Callable[[str], bool], score: Callable[[], Intent]) -> Showing:

@@ -18,10 +18,19 @@ from django.utils.functional import cached_property
 
 from purchase_intent.models import Stage
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
-from purchase_intent.shortcuts import in_segment, score, script_facts, segments, variant_for
+from purchase_intent.shortcuts import experiment_facts, in_segment, score, script_facts, segments, variant_for
 from purchase_intent.templatetags.branches import Branches, branches, has_intent, is_in_any
 
-__all__ = ["LazyIntent", "LazySegments", "ifintent", "ifsegment", "intent", "intent_script", "variant"]
+__all__ = [
+    "LazyIntent",
+    "LazySegments",
+    "experiments_script",
+    "ifintent",
+    "ifsegment",
+    "intent",
+    "intent_script",
+    "variant",
+]
 
 REASONS: Final = 3
 """How many reasons a page shows unless it asks for more or fewer."""
@@ -135,7 +144,7 @@ def intent_script(context: Context, *, cached: bool = False, spa: bool = False, 
     cached page the server asks for consent when events arrive, since the page is not one visitor's.
     """
     request = context.get("request")
-    data = {"url": _address()}
+    data = {"url": _address("events")}
     if not data["url"]:
         return {"data": {}}
     if cached or spa:
@@ -147,9 +156,27 @@ def intent_script(context: Context, *, cached: bool = False, spa: bool = False, 
     return {"data": data}
 
 
-def _address() -> str:
+@register.inclusion_tag("purchase_intent/experiments_script.html", takes_context=True)
+def experiments_script(context: Context, *keys: Any, cached: bool = False) -> dict[str, Any]:
+    """Arms for the page's own scripts: `{% experiments_script %}`, or with the keys of those that the page asks for.
+
+    `cached=True` on a page that comes out of a cache: nothing in it is one visitor's.
+    """
+    request = context.get("request")
+    asked = request if isinstance(request, HttpRequest) else None
+    data = {"url": _address("exposures")}
+    if not data["url"]:
+        return {"data": {}}
+    if cached:
+        data["cached"] = ""
+    if asked is not None:
+        data |= {name: value for name, value in script_facts(asked, is_shared=cached).items() if name != "page"}
+    return {"data": data, "facts": experiment_facts(asked, *map(str, keys), is_shared=cached)}
+
+
+def _address(name: str) -> str:
     try:
-        return reverse("purchase_intent:events")
+        return reverse(f"purchase_intent:{name}")
     except NoReverseMatch:  # the project includes no urls of ours
         return ""
 

@@ -42,7 +42,7 @@ def test_it_is_valid_and_nothing_in_it_was_guessed(document: Any, capfd: pytest.
 
 
 def test_it_holds_our_endpoints_alone_and_one_of_them_writes(document: Any) -> None:
-    assert sorted(document["paths"]) == sorted([*PATHS, EVENTS])
+    assert sorted(document["paths"]) == sorted([*PATHS, EVENTS, "/intent/v1/exposures/"])
     assert {method for path in PATHS for method in document["paths"][path]} == {"get"}
     assert list(document["paths"][EVENTS]) == ["post"]
     assert document["info"]["version"] == __version__

@@ -171,6 +171,8 @@ def test_staff_see_the_arm_they_ask_for_and_are_not_counted(
 
     assert act(forced) == "on"
     assert act(lambda request: variant_for(request, "bar")) == "off"
+    monkeypatch.setattr(Host, "agreed", False)
+    assert act(forced) == "on"
     assert not Exposure.objects.exists()
     monkeypatch.setattr(Host, "is_staff", lambda self, request: False)
     assert act(forced) == "off"
