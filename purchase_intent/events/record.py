@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from purchase_intent.events.names import PAGE_OF_EVENT, EventName, Page, event_name
 from purchase_intent.events.reasons import EARLIEST, HIGHEST_MONEY, LATEST, LONGEST_TEXT, MOST_UNITS, Reason
@@ -18,6 +18,7 @@ __all__ = ["FIELD_NAMES", "ClientEvent", "Event", "parse_event", "told_name", "t
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_WORDS: Final = ("session", "product", "category", "brand", "order", "search", "device", "channel", "country")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,9 @@ class Event:
         _check_time(self.occurred_at)
         _check_text("visitor", self.visitor, missing=Reason.MISSING_VISITOR)
         _check_words(self.name, self.page)
-        for field in ("session", "product", "category", "brand", "order", "search", "device", "channel", "country"):
-            _check_text(field, getattr(self, field))
+        for field in _WORDS:
+            if (value := getattr(self, field)) is not None:
+                _check_text(field, value)
         _check_price(self.price)
         _check_quantity(self.quantity)
         if self.name is EventName.PURCHASE and not self.order:
@@ -65,6 +67,17 @@ class Event:
             raise EventRefused(
                 field="revenue", reason=Reason.BAD_REVENUE, remedy=f"give a number from 0 to {HIGHEST_MONEY:.0f}"
             )
+
+    def come_from(self, *, device: str | None, channel: str | None, country: str | None) -> Self:
+        """The same event with where it came from. EventRefused names what of that is not fit."""
+        origin = {"device": device, "channel": channel, "country": country}
+        for field, value in origin.items():
+            _check_text(field, value)
+        # Not `replace`: a page waits for this, and the rest has been checked.
+        made = object.__new__(type(self))
+        for field in self.__dataclass_fields__:
+            object.__setattr__(made, field, origin[field] if field in origin else getattr(self, field))
+        return made
 
     @property
     def shown_page(self) -> Page:

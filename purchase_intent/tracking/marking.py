@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from purchase_intent.events import PAGE_OF_EVENT, Event, EventName
-from purchase_intent.tracking.pages import shows
 
 __all__ = ["SHOWING", "mark_shown"]
 
@@ -22,10 +20,8 @@ SHOWING: Final = frozenset({EventName.PAGE_VIEW, *PAGE_OF_EVENT})
 _HEADER: Final = "Server-Timing"
 
 
-def mark_shown(response: HttpResponseBase | None, request: HttpRequest, events: Sequence[Event]) -> None:
+def mark_shown(response: HttpResponseBase, events: Sequence[Event]) -> None:
     """Name the recorded event that shows this page: `intent;desc="id:name"`, or `"-"` for one not to be counted."""
-    if response is None or not shows(request, response):
-        return
     shown = next((event for event in events if event.name in SHOWING), None)
     is_plain = shown is not None and shown.event_id.isascii() and shown.event_id.isalnum()
     told = f"{shown.event_id}:{shown.name.label}" if shown is not None and is_plain else "-"

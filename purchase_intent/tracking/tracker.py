@@ -37,7 +37,7 @@ from purchase_intent.tracking.identity import (
 from purchase_intent.tracking.marking import SHOWING, mark_shown
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
-from purchase_intent.tracking.sinks.chain import Dropped, chain
+from purchase_intent.tracking.sinks.chain import Chain, Dropped, chain
 from purchase_intent.tracking.source import channel_of, device_of
 from purchase_intent.tracking.wording import remedy_of, word
 
@@ -88,6 +88,10 @@ class Tracker:
     @cached_property
     def shop(self) -> Shop:
         return current_shop()
+
+    @cached_property
+    def chain(self) -> Chain:
+        return chain()
 
     @cached_property
     def site(self) -> str:
@@ -189,19 +193,15 @@ class Tracker:
             if response is not None and has_cookie(self.request):
                 forget(response)
             return
-        events = self._events(shown=response is not None and shows(self.request, response))
+        is_shown = response is not None and shows(self.request, response)
+        events = self._events(shown=is_shown)
+        identity = self._record(events) if events else self.identity
+        if response is not None and is_shown:
+            mark_shown(response, events)
         if not events:
             self.journey.keep(self.score, at=self.moment)
-            mark_shown(response, self.request, events)
-            self._call_afterwards(self.identity)
-            return
-        identity = self._record(events)
-        mark_shown(response, self.request, events)
-        if response is not None:
+        elif response is not None:
             hand_over(response, self.request, self.shop, identity, cookie=self.cookie, site=self.site)
-        self._call_afterwards(identity)
-
-    def _call_afterwards(self, identity: Identity) -> None:
         for act in self.afterwards:
             act(identity.visitor)
 
@@ -224,18 +224,18 @@ class Tracker:
     def _written(self, journey: Journey, events: Sequence[Event], customer: str, score: Intent | None) -> Recorded:
         label = self.label
         journey.sender = replace(journey.sender, customer=customer, bot=label.kind, bot_reason=label.reason)
-        return chain().write(journey, events, score=score)
+        return self.chain.write(journey, events, score=score)
 
     @property
     def label(self) -> Label:
         """What the visitor is: the shop's own people, by the user agent, or by what else is known."""
-        if chain().asked(lambda: self.shop.is_staff(self.request), otherwise=False):
+        if self.chain.asked(lambda: self.shop.is_staff(self.request), otherwise=False):
             return STAFF
         label = label_of(self.request.META.get("HTTP_USER_AGENT", ""))
         return label if label.kind else self.hint
 
     def _customer(self) -> str:
-        customer = chain().asked(lambda: self.shop.customer(self.request), otherwise="")
+        customer = self.chain.asked(lambda: self.shop.customer(self.request), otherwise="")
         return word("customer", customer, LONGEST_TEXT)
 
     # What the events are
@@ -256,12 +256,12 @@ class Tracker:
     @cached_property
     def _page_view(self) -> Event:
         view = deed(EventName.PAGE_VIEW, self.source, event_id=secrets.token_hex(8))
-        return replace(view, **self._origin)
+        return view.come_from(**self._origin)
 
     def _placed(self, told: _Told) -> Event:
         """The event with what the request and the catalogue know of it, asked once."""
         if not told.complete:
-            told.event = replace(told.event, **self._origin)
+            told.event = told.event.come_from(**self._origin)
             told.complete = True
             if incomplete(told.event):
                 told.event = self._with_facts(told.event)
@@ -277,7 +277,7 @@ class Tracker:
     @cached_property
     def _origin(self) -> dict[str, Any]:
         """Device, channel and country: of the session that goes on, or of this request where one begins."""
-        session = chain().session(self.journey, at=self.moment)
+        session = self.chain.session(self.journey, at=self.moment)
         return {
             "device": device_of(self.request),
             "channel": self._channel if session is None else session.channel,
