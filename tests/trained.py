@@ -26,7 +26,7 @@ from django.core.files.storage import storages
 from purchase_intent.conf import bundle_key
 from purchase_intent.features.schema import schema_hash
 from purchase_intent.learning import MEMBERS, IntentEnsemble, dump, load
-from purchase_intent.learning import bundle as sealing
+from purchase_intent.learning import sealed as sealing
 from purchase_intent.models import ModelVersion
 from purchase_intent.scoring.bundles import store_bundle
 from purchase_intent.sources import open_log
@@ -110,7 +110,7 @@ def twin(trained: Trained) -> bytes:
 
 def signed(key: bytes) -> bytes:
     """A bundle signed with a key and without any model in it."""
-    manifest = sealing._json({"format": 1, "schema": "", "libraries": {}, "files": {}, "facts": {}})
+    manifest = sealing.as_json({"format": 1, "schema": "", "libraries": {}, "files": {}, "facts": {}})
     return sealing._zipped({sealing.MANIFEST: manifest, sealing.SIGNATURE: sealing._sign(manifest, key)})
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from purchase_intent.exceptions import BundleRefused, ConfigurationError, TrainingRefused
 from purchase_intent.learning import MEMBERS, IntentEnsemble, dump, load, read_manifest
-from purchase_intent.learning import bundle as module
+from purchase_intent.learning import sealed as module
 from tests.unit.learning.conftest import KEY
 from tests.unit.learning.samples import shop
 
