@@ -9,6 +9,8 @@ Each is sent with `send_robust`: a receiver that fails is logged and changes not
 - `session_closed`: `session`, whose `outcome` is now known
 - `model_promoted`: `version` (a `ModelVersion`), which serves its horizon from now on
 - `drift_found`: `report` (a `WatchReport`): live traffic has moved away from what the champion learnt
+- `experiment_decided`: `experiment`, `look` (an `ExperimentLook`); a day's verdict is not that of the day before
+- `experiment_stopped`: `experiment`, `who`; everybody is shown the same from now on
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from django.dispatch import Signal
 __all__ = [
     "drift_found",
     "events_recorded",
+    "experiment_decided",
+    "experiment_stopped",
     "model_promoted",
     "order_recorded",
     "session_closed",
@@ -32,3 +36,5 @@ order_recorded = Signal()
 session_closed = Signal()
 model_promoted = Signal()
 drift_found = Signal()
+experiment_decided = Signal()
+experiment_stopped = Signal()

@@ -26,6 +26,7 @@ except ModuleNotFoundError:  # cron does the same work
 
 __all__ = [
     "BEAT_SCHEDULE",
+    "analyse_experiments",
     "build_features",
     "close_sessions",
     "drain",
@@ -208,6 +209,18 @@ def _fill_beside(key: str) -> None:
 
 
 @_task(**_again)
+def analyse_experiments() -> dict[str, str]:
+    """Look at every experiment as of last midnight, and end those that were let to; the verdicts by key.
+
+    A day's look is taken once: a second run finds it.
+    """
+    from purchase_intent.experiments import exposing, looking
+
+    exposing.attach_visitors()
+    return looking.analyse_all(timezone.now())
+
+
+@_task(**_again)
 def build_features(folder: str, number: int) -> int:
     """Build the cases of one part of a log that `intent_features` has cut; how many.
 
@@ -281,6 +294,10 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "purchase-intent-watch": {"task": "purchase_intent.watch", "schedule": _at("30 2 * * *")},
     "purchase-intent-score-visitors": {"task": "purchase_intent.score_visitors", "schedule": _at("10 3 * * *")},
     "purchase-intent-fill-segments": {"task": "purchase_intent.fill_segments", "schedule": _at("40 3 * * *")},
+    "purchase-intent-analyse-experiments": {
+        "task": "purchase_intent.analyse_experiments",
+        "schedule": _at("50 3 * * *"),
+    },
     "purchase-intent-train": {"task": "purchase_intent.train", "schedule": _at("0 4 * * 1")},
     "purchase-intent-train-week": {
         "task": "purchase_intent.train",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from purchase_intent.events import EventName
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.design import Design
 from purchase_intent.models import MetricKind, MetricRole
 from purchase_intent.stats.bucketing import Allocation, Holdout, Layer
 
@@ -38,6 +39,11 @@ class MetricSpec:
     event: str = ""
     margin: float | None = None
     window_days: int = 7
+
+    @property
+    def name(self) -> str:
+        """By which figures name it: its kind, and the event's name where it counts one."""
+        return f"{self.kind}:{self.event}" if self.event else self.kind
 
     def __post_init__(self) -> None:
         if self.kind not in MetricKind.values:
@@ -71,7 +77,7 @@ class Definition:
     """What an experiment is to be; ExperimentRefused names the culprit and the remedy.
 
     The first arm is the control. `segment` is the key of the one it is for, empty for everybody; `holdout` the key of a
-    holdout, empty for none.
+    holdout, empty for none. `design` says how it is sized, watched and ended.
     """
 
     key: str
@@ -83,6 +89,7 @@ class Definition:
     segment: str = ""
     group: GroupRange | None = None
     holdout: str = ""
+    design: Design = field(default_factory=Design)
 
     def __post_init__(self) -> None:
         for name, key in (("key", self.key), *(("arms", arm.key) for arm in self.arms)):
@@ -97,6 +104,11 @@ class Definition:
         twice = [kind for kind, count in Counter((each.kind, each.event) for each in self.metrics).items() if count > 1]
         if twice:
             raise _refused("metrics", "twice", f"name each metric once, not {twice[0][0]} twice")
+
+    @property
+    def primary(self) -> MetricSpec:
+        """The metric that decides it."""
+        return next(metric for metric in self.metrics if metric.role == MetricRole.PRIMARY)
 
     @property
     def control(self) -> str:
@@ -115,5 +127,5 @@ class Definition:
         )
 
 
-def _refused(field: str, reason: str, remedy: str) -> ExperimentRefused:
-    return ExperimentRefused(field=field, reason=reason, remedy=remedy)
+def _refused(culprit: str, reason: str, remedy: str) -> ExperimentRefused:
+    return ExperimentRefused(field=culprit, reason=reason, remedy=remedy)

@@ -26,6 +26,7 @@ from purchase_intent.models import (
     Holdout,
     Segment,
 )
+from purchase_intent.signals import experiment_stopped
 from purchase_intent.stats.bucketing import Layer, refuse_overlap
 
 __all__ = ["change_experiment", "make_experiment", "ramp_experiment", "start_experiment", "stop_experiment"]
@@ -65,15 +66,21 @@ def change_experiment(experiment: Experiment, definition: Definition, *, who: st
 
 
 def start_experiment(experiment: Experiment, *, who: str, now: datetime) -> None:
-    """Let a draft take visitors in. ExperimentRefused where it is none, or its range overlaps another of its group."""
+    """Let a draft take visitors in, and freeze its plan. ExperimentRefused where it is none, or its range overlaps.
+
+    The plan is worked out first, from the shop's last weeks: that may take some seconds in a large shop.
+    """
+    from purchase_intent.experiments.planning import plan_of  # SciPy is nothing that a page should load
+
+    plan = plan_of(definition_of(experiment), now=now)
     with transaction.atomic(using=router.db_for_write(Experiment)):
         locked = _locked(experiment)
         if locked.state != ExperimentState.DRAFT:
             raise _refused("state", "state", f"only a draft is started, and this one is {locked.get_state_display()}")
         _refuse_overlap(definition_of(locked))
-        locked.state, locked.started_at = ExperimentState.RUNNING, now
-        locked.save(update_fields=("state", "started_at"))
-        _note(locked, "started", who, now, traffic=locked.traffic)
+        locked.state, locked.started_at, locked.plan = ExperimentState.RUNNING, now, plan.as_json()
+        locked.save(update_fields=("state", "started_at", "plan"))
+        _note(locked, "started", who, now, traffic=locked.traffic, units=plan.plan.units)
     experiment.refresh_from_db()
 
 
@@ -106,6 +113,10 @@ def stop_experiment(experiment: Experiment, *, shipped: str = "", who: str, now:
         locked.save(update_fields=("state", "stopped_at", "shipped"))
         _note(locked, "stopped", who, now, shipped=shipped, why=why)
     experiment.refresh_from_db()
+    transaction.on_commit(
+        lambda: experiment_stopped.send_robust(Experiment, experiment=experiment, who=who),
+        using=router.db_for_write(Experiment),
+    )
 
 
 def _locked(experiment: Experiment) -> Experiment:
@@ -128,6 +139,7 @@ def _columns(definition: Definition) -> dict[str, Any]:
         "group": None if group is None else ExclusionGroup.objects.get_or_create(key=group.key)[0],
         "group_start": None if group is None else group.start,
         "group_end": None if group is None else group.end,
+        "design": definition.design.as_json(),
     }
 
 
@@ -151,8 +163,11 @@ def _write_parts(experiment: Experiment, definition: Definition) -> None:
 
 
 def _refuse_change(before: Definition, after: Definition) -> None:
-    if replace(before, title=after.title, hypothesis=after.hypothesis) == after:
+    design = replace(before.design, ships=after.design.ships, rolls_back=after.design.rolls_back)
+    if replace(before, title=after.title, hypothesis=after.hypothesis, design=design) == after:
         return
+    if design != after.design:
+        raise _refused("design", "running", "size and looks of an experiment that has begun stand: choose them before")
     for name in ("arms", "metrics", "traffic", "segment", "group", "holdout"):
         if getattr(before, name) != getattr(after, name):
             remedy = "ramp it instead" if name == "traffic" else "stop it, and make another experiment"

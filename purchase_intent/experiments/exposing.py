@@ -27,13 +27,14 @@ _lock: Final = Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Whose exposure it is, when, by what device, and the visit's chance to buy just before, where it is known."""
+    """Whose exposure it is, when, by what device and browser, and the visit's chance to buy just before, if known."""
 
     unit: str
     site: str
     at: datetime
     device: str
-    score: float | None
+    browser: str = ""
+    score: float | None = None
 
 
 def is_written(experiment: Ready, unit: str) -> bool:
@@ -53,6 +54,7 @@ def write_exposures(shown: Mapping[str, tuple[Ready, str]], facts: Facts) -> Non
                 unit=facts.unit,
                 visitor_id=visitor,
                 device=facts.device,
+                browser=facts.browser,
                 at=facts.at,
                 score=facts.score,
             )

@@ -11,7 +11,7 @@ from purchase_intent.experiments.assigning import Given, Unit, given_arm, shown_
 from purchase_intent.experiments.exposing import Facts, is_written, write_exposures
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.bots import STAFF
-from purchase_intent.tracking.source import device_of
+from purchase_intent.tracking.source import browser_of, device_of
 from purchase_intent.tracking.tracker import Tracker
 
 __all__ = ["FORCE", "Showing", "forced_arm", "showing_of"]
@@ -81,8 +81,14 @@ class Showing:
 
     def _write(self, cookie: str) -> None:
         tracker = self._tracker
-        device = device_of(tracker.request)
-        facts = Facts(unit=cookie, site=tracker.site, at=tracker.moment, device=device, score=self._chance)
+        facts = Facts(
+            unit=cookie,
+            site=tracker.site,
+            at=tracker.moment,
+            device=device_of(tracker.request),
+            browser=browser_of(tracker.request),
+            score=self._chance,
+        )
         write_exposures(self._exposed, facts)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
+from purchase_intent.experiments.design import Design
 from purchase_intent.models import Experiment
 from purchase_intent.stats.bucketing import Allocation
 
@@ -29,6 +30,7 @@ def definition_of(experiment: Experiment) -> Definition:
         if group is None or experiment.group_start is None or experiment.group_end is None
         else GroupRange(group.key, experiment.group_start, experiment.group_end),
         holdout=experiment.holdout.key if experiment.holdout is not None else "",
+        design=Design.from_json(experiment.design),
     )
 
 

@@ -18,6 +18,7 @@ from purchase_intent.models.experiment import (
     MetricKind,
     MetricRole,
 )
+from purchase_intent.models.experiment_look import ExperimentLook, ExperimentLookQuerySet, LookKind
 from purchase_intent.models.merge import Merge, MergeQuerySet
 from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status
@@ -54,6 +55,8 @@ __all__ = [
     "Experiment",
     "ExperimentArm",
     "ExperimentChange",
+    "ExperimentLook",
+    "ExperimentLookQuerySet",
     "ExperimentMetric",
     "ExperimentQuerySet",
     "ExperimentState",
@@ -61,6 +64,7 @@ __all__ = [
     "Health",
     "Holdout",
     "Horizon",
+    "LookKind",
     "Merge",
     "MergeQuerySet",
     "MetricKind",

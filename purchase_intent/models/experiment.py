@@ -120,6 +120,12 @@ class Experiment(models.Model):
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     stopped_at = models.DateTimeField(_("stopped at"), null=True, blank=True)
+    design = models.JSONField(
+        _("design"), default=dict, blank=True, help_text=_("How it is sized, watched and ended, as it was decided.")
+    )
+    plan = models.JSONField(
+        _("plan"), default=dict, blank=True, help_text=_("What its start froze: size, looks, and the figures behind.")
+    )
 
     objects = ExperimentQuerySet.as_manager()
 
@@ -217,6 +223,7 @@ class Exposure(models.Model):
         Visitor, models.CASCADE, null=True, blank=True, related_name="exposures", verbose_name=_("visitor")
     )
     device = models.CharField(_("device"), max_length=LONGEST_TEXT, blank=True, default="")
+    browser = models.CharField(_("browser"), max_length=32, blank=True, default="", db_default="")
     at = models.DateTimeField(_("at"))
     score = models.FloatField(_("score"), null=True, blank=True)
 

@@ -9,10 +9,10 @@ are right to the usual rounding. A metric whose spread is below a millionth of i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import reduce
 from math import isfinite
-from operator import add
+from operator import add, attrgetter
 from typing import Any, Self
 
 import numpy as np
@@ -78,7 +78,7 @@ class Summary:
         return cls(n, float(successes), float(successes))
 
     def __add__(self, other: Summary) -> Summary:
-        return Summary(*map(add, astuple(self), astuple(other)))
+        return Summary(*map(add, _sums(self), _sums(other)))
 
     @property
     def is_binary(self) -> bool:
@@ -153,9 +153,13 @@ class Summary:
         return max(spread, 0.0) if one is other else spread
 
 
+_sums = attrgetter(*(part.name for part in fields(Summary)))
+
+
 def total(summaries: Iterable[Summary]) -> Summary:
     """All of them as one; of none, an empty summary."""
-    return reduce(add, summaries, Summary())
+    columns = zip(*map(_sums, (Summary(), *summaries)), strict=True)
+    return Summary(*(reduce(add, column) for column in columns))
 
 
 def _column(name: str, values: ArrayLike) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from django.http.request import split_domain_port
 
 from purchase_intent.tracking.bots import LONGEST_AGENT
 
-__all__ = ["channel_of", "channel_told", "device_of", "device_told"]
+__all__ = ["browser_of", "channel_of", "channel_told", "device_of", "device_told"]
 
 _LONGEST_REFERRER: Final = 2_048
 
@@ -35,6 +35,16 @@ AFFILIATES: Final = "Affiliates"
 
 _TABLETS: Final = re.compile(r"iPad|Tablet|Kindle|Silk/|PlayBook|Android(?!.*Mobile)", re.IGNORECASE)
 _MOBILES: Final = re.compile(r"Mobi|iPhone|iPod|Android|Windows Phone|BlackBerry|Opera Mini", re.IGNORECASE)
+
+_BROWSERS: Final = (
+    ("Edge", re.compile(r"Edg(?:e|A|iOS)?/")),
+    ("Opera", re.compile(r"OPR/|Opera|OPiOS/|OPT/")),
+    ("Samsung Internet", re.compile(r"SamsungBrowser/")),
+    ("Firefox", re.compile(r"Firefox/|FxiOS/")),
+    ("Chrome", re.compile(r"Chrome/|CriOS/|Chromium/")),
+    ("Safari", re.compile(r"Safari/|(?:iPhone|iPad|Macintosh).*AppleWebKit/")),
+)
+"""Each says that it is the later ones as well."""
 
 _MEDIA: Final = {
     "organic": ORGANIC,
@@ -102,6 +112,11 @@ def device_of(request: HttpRequest) -> str:
     return _device(request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT], hint)
 
 
+def browser_of(request: HttpRequest) -> str:
+    """The browser's family, such as Chrome, Safari or Firefox; empty where it does not say, or is none of the usual."""
+    return _browser(request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT])
+
+
 def device_told(agent: str) -> str:
     """The same of a user agent that a server passes on."""
     return _device(agent[:LONGEST_AGENT], "")
@@ -116,6 +131,11 @@ def _device(agent: str, hint: str) -> str:
     if _TABLETS.search(agent):
         return TABLET
     return MOBILE if _MOBILES.search(agent) else DESKTOP
+
+
+@lru_cache(maxsize=4096)
+def _browser(agent: str) -> str:
+    return next((name for name, pattern in _BROWSERS if pattern.search(agent)), "")
 
 
 def channel_of(request: HttpRequest, referrer: str, *, is_known: bool) -> str:

@@ -170,7 +170,7 @@ def test_it_starts_once_is_ramped_upwards_and_stops_for_good() -> None:
     stop_experiment(found, shipped="bar", who="cy", now=NOW + timedelta(days=7), why="It sells.")
     assert (found.state, found.shipped, found.traffic) == ("stopped", "bar", 0.5)
     assert [(each.what, each.who, each.facts) for each in ExperimentChange.objects.order_by("pk")][1:] == [
-        ("started", "ada", {"traffic": 0.1}),
+        ("started", "ada", {"traffic": 0.1, "units": 20_000}),
         ("ramped", "ben", {"before": 0.1, "traffic": 0.5}),
         ("stopped", "cy", {"shipped": "bar", "why": "It sells."}),
     ]

@@ -1,0 +1,189 @@
+"""One look at an experiment: what was measured, what follows from it by the rules that were fixed before it began.
+
+Nothing is written here. Whoever looks goes through `looking`, which puts it on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import floor
+from typing import Final
+
+from purchase_intent.conf import config
+from purchase_intent.experiments.comparing import arm_figures, compared, with_adjusted
+from purchase_intent.experiments.definition import Definition, MetricSpec
+from purchase_intent.experiments.measuring.measure import Measured, measure, measured_moment
+from purchase_intent.experiments.planning import planned, stat_metric, unadjusted
+from purchase_intent.experiments.results import MetricResult, Result, SegmentResult
+from purchase_intent.experiments.stored import definition_of
+from purchase_intent.models import Experiment, MetricRole, Segment
+from purchase_intent.stats.evidence import Evidence
+from purchase_intent.stats.plan import Metric, Plan
+from purchase_intent.stats.sample_ratio import Part, breakdown
+from purchase_intent.stats.summaries import Summary
+from purchase_intent.stats.verdict import Decision, Verdict, decide
+
+__all__ = ["Analysis", "analyse", "is_due"]
+
+LATELY: Final = timedelta(days=7)
+"""The days from which the visitors a day are reckoned."""
+
+Arms = Mapping[str, Mapping[str, Summary]]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A look with all that it rests on."""
+
+    result: Result
+    plan: Plan
+    evidence: Evidence
+    decision: Decision
+
+
+def analyse(
+    experiment: Experiment,
+    *,
+    moment: datetime,
+    planned_look: bool = False,
+    previous: tuple[float, ...] = (),
+    who: str = "",
+    segments: bool = False,
+) -> Analysis:
+    """Look at an experiment as of `moment` (aware); ExperimentRefused of one that has not begun.
+
+    `planned_look` says that a look which the plan reckons with is due, `previous` are the shares of those before; it
+    counts as one only if the next of the planned shares has been reached. `segments` looks into the built-in ones too.
+    """
+    plan, definition = planned(experiment).plan, definition_of(experiment)
+    moment = measured_moment(experiment, moment)
+    found = measure(experiment, moment=moment)
+    plan = plan if found.knows_scores else unadjusted(plan)
+    sums = {metric.name: found.summaries(metric.name) for metric in definition.metrics}
+    evidence = _evidence(plan, found, sums, previous)
+    share = evidence.look(plan).share
+    if planned_look and is_due(plan, share, previous):
+        evidence = replace(evidence, planned=True)
+    look = _Look(definition, plan, evidence, decide(plan, evidence))
+    decision = look.decision
+    result = Result(
+        key=experiment.key,
+        moment=moment,
+        day=evidence.day,
+        who=who,
+        planned=evidence.planned,
+        exposed=evidence.exposed,
+        left_out={
+            why: sum(count for key, count in found.gone.counts.items() if key[0] == why)
+            for why in ("bots", "twice", "waiting")
+        },
+        units=sum(each.n for each in sums[definition.primary.name].values()),
+        share=share,
+        looks_taken=len(previous) + evidence.planned,
+        looks=plan.monitoring.looks,
+        control=plan.control,
+        metrics=with_adjusted([look.metric(each, found) for each in _in_order(definition)]),
+        ratio=decision.ratio,
+        parts=_parts(experiment, plan, found),
+        segments=look.segments(experiment, found) if segments and look.is_read else (),
+        verdict=decision.verdict.value,
+        arm=decision.arm or "",
+        rolled_back=decision.rolled_back,
+        reasons=decision.reasons,
+        missing=decision.missing,
+        expected=decision.expected,
+    )
+    return Analysis(result, plan, evidence, decision)
+
+
+def is_due(plan: Plan, share: float, previous: Sequence[float]) -> bool:
+    """Whether one of the planned shares has been reached since the last planned look."""
+    looks, last = plan.monitoring.looks, max(previous, default=0.0)
+    return bool(looks) and last < 1 and floor(min(share, 1.0) * looks + 1e-9) > floor(last * looks + 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    definition: Definition
+    plan: Plan
+    evidence: Evidence
+    decision: Decision
+
+    @property
+    def is_read(self) -> bool:
+        """Whether any figure is compared: not where the arms did not get their shares."""
+        return self.decision.verdict is not Verdict.INVALID
+
+    def metric(self, spec: MetricSpec, found: Measured) -> MetricResult:
+        """One metric as it is shown."""
+        metric, sums = self._stat(spec), found.summaries(spec.name)
+        watching = self.evidence.look(self.plan)
+        versus = compared(self.plan, metric, sums, look=watching, findings=self.decision.arms) if self.is_read else ()
+        return MetricResult(
+            name=spec.name,
+            kind=str(spec.kind),
+            event=spec.event,
+            role=str(spec.role),
+            margin=spec.margin,
+            window_days=spec.window_days,
+            higher_is_better=metric.higher_is_better,
+            stat=metric.kind,
+            cap=found.caps.get(spec.name),
+            arms=arm_figures(sums, metric.kind),
+            versus=versus,
+        )
+
+    def segments(self, experiment: Experiment, whole: Measured) -> tuple[SegmentResult, ...]:
+        """The primary metric within each built-in segment that has members among the exposed."""
+        primary = self.definition.primary
+        metric, results = self._stat(primary), []
+        for segment in Segment.objects.active().exclude(origin="").order_by("title", "pk"):
+            part = measure(experiment, moment=whole.moment, metrics=(primary,), segment=segment.pk, caps=whole.caps)
+            sums = part.summaries(metric.name)
+            if any(each.n for each in sums.values()):
+                figures = arm_figures(sums, metric.kind)
+                versus = compared(self.plan, metric, sums, look=None, findings=())
+                results.append(SegmentResult(key=segment.key, title=segment.title, arms=figures, versus=versus))
+        return tuple(results)
+
+    def _stat(self, spec: MetricSpec) -> Metric:
+        return stat_metric(spec, adjusted=self.plan.primary.adjusted)
+
+
+def _evidence(plan: Plan, found: Measured, sums: Arms, previous: tuple[float, ...]) -> Evidence:
+    names = [metric.name for metric in plan.metrics]
+    last = found.moment - timedelta(microseconds=1)
+    return Evidence(
+        exposed=found.exposed(),
+        summaries={name: sums[name] for name in names},
+        day=last.astimezone(config().time_zone).date(),
+        per_day=_per_day(found),
+        previous=previous,
+    )
+
+
+def _per_day(found: Measured) -> float:
+    """How many people were exposed a day of late."""
+    begin = max(found.edges[0], found.moment - LATELY)
+    first = next(place for place, edge in enumerate(found.edges) if edge >= begin)
+    days = (found.edges[-1] - found.edges[first]) / timedelta(days=1)
+    return sum(found.exposed(first=first).values()) / days if days > 0 else 0.0
+
+
+def _in_order(definition: Definition) -> list[MetricSpec]:
+    """The primary one first, then guardrails, then the others."""
+    roles = [MetricRole.PRIMARY, MetricRole.GUARDRAIL, MetricRole.SECONDARY]
+    return sorted(definition.metrics, key=lambda metric: roles.index(MetricRole(metric.role)))
+
+
+def _parts(experiment: Experiment, plan: Plan, found: Measured) -> tuple[Part, ...]:
+    """The sample ratio within each device, browser and bot label; the bots' is of those who are left out."""
+    places = {arm.pk: plan.arms.index(arm.key) for arm in experiment.arms.all()}
+    labels: dict[str, list[int]] = {"": list(found.exposed().values())}
+    for (why, label, arm), count in found.gone.counts.items():
+        if why == "bots":
+            labels.setdefault(label, [0] * len(plan.arms))[places[arm]] += count
+    dimensions: dict[str, Mapping[str, Sequence[int]]] = {**found.parts, "bot": labels}
+    return tuple(breakdown(dimensions, plan.weights))

@@ -1,0 +1,152 @@
+"""Each arm's figure and each treatment against the control, from sums, as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import sqrt
+
+from scipy.stats import t
+
+from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.results import ArmFigure, MetricResult, Versus
+from purchase_intent.stats.arms import ArmFinding, estimate
+from purchase_intent.stats.bayes import Posterior, posterior_of_means, posterior_of_rates
+from purchase_intent.stats.cuped import Adjustment
+from purchase_intent.stats.inference import Estimate, Interval, Kind, measured
+from purchase_intent.stats.monitoring import Applied, Look
+from purchase_intent.stats.multiplicity import benjamini_hochberg, holm
+from purchase_intent.stats.plan import Metric, Plan
+from purchase_intent.stats.proportions import wilson_interval
+from purchase_intent.stats.summaries import Summary
+
+__all__ = ["arm_figures", "compared", "with_adjusted"]
+
+Sums = Mapping[str, Summary]
+
+_FIXED = 0.05
+
+
+def arm_figures(sums: Sums, kind: Kind) -> tuple[ArmFigure, ...]:
+    """Each arm's own figure with its 95% interval: Wilson's for a rate, else Student's."""
+    return tuple(_figure(arm, summary, kind) for arm, summary in sums.items())
+
+
+def compared(
+    plan: Plan, metric: Metric, sums: Sums, *, look: Look | None, findings: Sequence[ArmFinding]
+) -> tuple[Versus, ...]:
+    """Every treatment in the plan's order. Without a `look` nothing that holds under watching is said."""
+    by_arm = {finding.arm: finding for finding in findings}
+    enough = min((sums[arm].n for arm in plan.arms), default=0) >= plan.least
+    cut = _variance_cut(metric, sums)
+    found = [
+        _versus(plan, metric, sums, arm, look=look if enough else None, finding=by_arm.get(arm), cut=cut)
+        for arm in plan.treatments
+    ]
+    known = [each.fixed.p_value for each in found if each.fixed is not None]
+    adjusted = iter(holm(known))
+    return tuple(each if each.fixed is None else replace(each, holm=next(adjusted)) for each in found)
+
+
+def with_adjusted(metrics: Sequence[MetricResult]) -> tuple[MetricResult, ...]:
+    """The same with Benjamini and Hochberg's p-values over all metrics and treatments."""
+    known = [each.fixed.p_value for metric in metrics for each in metric.versus if each.fixed is not None]
+    adjusted = iter(benjamini_hochberg(known))
+    return tuple(
+        replace(
+            metric,
+            versus=tuple(each if each.fixed is None else replace(each, bh=next(adjusted)) for each in metric.versus),
+        )
+        for metric in metrics
+    )
+
+
+def _figure(arm: str, summary: Summary, kind: Kind) -> ArmFigure:
+    try:
+        own = measured(summary, kind)
+        if kind is Kind.RATE:
+            low, high = wilson_interval(summary)
+        else:
+            reach = float(t.isf(_FIXED / 2, own.n - 1)) * sqrt(own.variance)
+            low, high = own.value - reach, own.value + reach
+    except ExperimentRefused:
+        return ArmFigure(arm=arm, n=summary.n, value=None, low=None, high=None)
+    return ArmFigure(arm=arm, n=summary.n, value=own.value, low=low, high=high)
+
+
+def _versus(
+    plan: Plan,
+    metric: Metric,
+    sums: Sums,
+    arm: str,
+    *,
+    look: Look | None,
+    finding: ArmFinding | None,
+    cut: float,
+) -> Versus:
+    fixed = _estimate(metric, sums, plan.control, arm, _FIXED)
+    watched, rule = _watched(plan, metric, sums, arm, look, finding)
+    return Versus(
+        arm=arm,
+        fixed=fixed,
+        watched=watched,
+        rule=rule if watched is not None else None,
+        posterior=None if fixed is None else _posterior(metric, sums[plan.control], sums[arm], fixed),
+        variance_cut=cut,
+        state=_state(plan, metric, finding, watched),
+    )
+
+
+def _watched(
+    plan: Plan, metric: Metric, sums: Sums, arm: str, look: Look | None, finding: ArmFinding | None
+) -> tuple[Estimate | None, Applied | None]:
+    """The estimate that the verdict rests on, or one of the same rule for a metric that decides nothing."""
+    if look is None:
+        return None, None
+    rule = plan.monitoring.applied(look, plan.monitoring.alpha / len(plan.treatments))
+    if finding is not None and metric.name in finding.estimates:
+        return finding.estimates[metric.name], finding.rule if metric == plan.primary else rule
+    return (None if rule is None else _estimate(metric, sums, plan.control, arm, rule.alpha)), rule
+
+
+def _estimate(metric: Metric, sums: Sums, control: str, arm: str, alpha: float) -> Estimate | None:
+    try:
+        return estimate(metric, sums, control, arm, alpha=alpha)
+    except ExperimentRefused:
+        return None
+
+
+def _state(plan: Plan, metric: Metric, finding: ArmFinding | None, watched: Estimate | None) -> str:
+    if any(guardrail.metric == metric for guardrail in plan.guardrails):
+        if finding is None:
+            return ""
+        name = metric.name
+        return "harmed" if name in finding.harmed else "unproven" if name in finding.unproven else "holds"
+    if watched is None or watched.p_value > watched.alpha:
+        return ""
+    return "better" if metric.sign * watched.difference.value > 0 else "worse"
+
+
+def _posterior(metric: Metric, control: Summary, treatment: Summary, fixed: Estimate) -> Posterior:
+    """The chance that the treatment is better, where less is better the chance that it is lower."""
+    if metric.kind is Kind.RATE and not metric.adjusted:
+        found = posterior_of_rates(control, treatment)
+    else:
+        found = posterior_of_means(fixed)
+    if metric.higher_is_better:
+        return found
+    return Posterior(
+        chance_better=1 - found.chance_better,
+        loss_of_treatment=found.loss_of_control,
+        loss_of_control=found.loss_of_treatment,
+        difference=Interval(found.difference.value, found.difference.low, found.difference.high),
+    )
+
+
+def _variance_cut(metric: Metric, sums: Sums) -> float:
+    if not metric.adjusted:
+        return 0.0
+    try:
+        return Adjustment.of(sums.values(), Kind.RATIO if metric.kind is Kind.RATIO else Kind.MEAN).reduction
+    except ExperimentRefused:
+        return 0.0

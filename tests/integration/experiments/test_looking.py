@@ -1,0 +1,214 @@
+"""Looks at an experiment: the daily one and others, what they conclude, what follows by itself, and replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.dispatch import Signal
+from django.utils import timezone
+from pytest_django import Settings
+
+from purchase_intent import tasks
+from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.definition import MetricSpec
+from purchase_intent.experiments.editing import stop_experiment
+from purchase_intent.experiments.looking import (
+    DAILY,
+    analyse_all,
+    broken_looks,
+    history,
+    latest,
+    look_daily,
+    look_now,
+    replay_look,
+)
+from purchase_intent.experiments.results import Result
+from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Visitor
+from purchase_intent.signals import experiment_decided, experiment_stopped
+from tests.integration.experiments.town import BEGIN, Shopper, open_town, running, shoppers
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+NIGHT = timedelta(hours=4, minutes=20)
+CONVERSION = (MetricSpec(kind="conversion", role="primary", window_days=1),)
+
+
+@pytest.fixture(autouse=True)
+def shop_in_greenwich(settings: Settings) -> None:
+    settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "TIME_ZONE": "UTC"}
+
+
+def walk_through(experiment: Experiment, days: int) -> list[ExperimentLook]:
+    found = []
+    for day in range(1, days + 1):
+        experiment.refresh_from_db()
+        found.append(look_daily(experiment, now=BEGIN + day * DAY + NIGHT))
+    return found
+
+
+def certain(count: int, *, better: str = "on") -> list[Shopper]:
+    """Six of ten of those who were shown the better arm order within the hour, and three of ten of the others."""
+    found = []
+    for number in range(count):
+        arm, at = ("off", "on")[number % 2], BEGIN + 10 * DAY * (number / count)
+        orders = number // 2 % 10 < (6 if arm == better else 3)
+        found.append(Shopper(arm, at, None, [("order", at + timedelta(hours=1), 10.0)] if orders else []))
+    return found
+
+
+@contextmanager
+def heard(signal: Signal) -> Iterator[list[dict[str, Any]]]:
+    found: list[dict[str, Any]] = []
+
+    def hear(sender: Any, **told: Any) -> None:
+        found.append(told)
+
+    signal.connect(hear)
+    try:
+        yield found
+    finally:
+        signal.disconnect(hear)
+
+
+def test_days_are_looked_at_once_each_planned_where_due_and_kept(django_capture_on_commit_callbacks: Any) -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4})
+    open_town(experiment, certain(1_000))
+    with pytest.raises(ExperimentRefused, match="day: bar has no whole day behind it: wait for midnight"):
+        look_daily(experiment, now=BEGIN + NIGHT)
+    with heard(experiment_decided) as told, django_capture_on_commit_callbacks(execute=True):
+        looks = walk_through(experiment, 8)
+    assert [(each.planned, each.share, each.verdict) for each in looks] == [
+        (False, 0.0, "HOLD"),
+        (False, 0.1, "HOLD"),
+        (False, 0.2, "SHIP"),  # by the reserve for moments between the planned ones
+        (True, 0.3, "SHIP"),
+        (False, 0.4, "SHIP"),
+        (True, 0.5, "SHIP"),
+        (False, 0.6, "SHIP"),
+        (False, 0.7, "SHIP"),
+    ]
+    assert [(each["look"], each["experiment"].key) for each in told] == [(looks[2], "bar")]
+    assert look_daily(experiment, now=BEGIN + 8 * DAY + 2 * NIGHT) == looks[7]
+    assert ExperimentLook.objects.count() == 8
+    results = history(experiment)
+    assert [each.day for each in results] == [date(2026, 3, 2) + place * DAY for place in range(8)]
+    assert [each.looks_taken for each in results] == [0, 0, 0, 1, 1, 2, 2, 2]
+    last = results[-1]
+    assert Result.from_json(last.as_json()) == last
+    assert (last.arm, last.who, last.exposed) == ("on", DAILY, {"off": 400, "on": 400})
+    watched = last.metrics[0].versus[0].watched
+    assert watched is not None
+    assert (watched.treatment, watched.control) == (0.6, 0.3)
+    assert latest(experiment) == looks[7]
+    experiment.refresh_from_db()
+    assert experiment.state == "running"  # nobody has let it end by itself
+
+
+def test_a_look_in_between_is_on_record_and_counts_as_no_planned_one() -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4})
+    open_town(experiment, certain(1_000))
+    for hour in range(3):
+        peek = look_now(experiment, who="ada, by script", now=BEGIN + 4 * DAY + timedelta(hours=hour))
+        assert (peek.kind, peek.planned, peek.who) == ("asked", False, "ada, by script")
+        rule = Result.from_json(peek.result).metrics[0].versus[0].rule
+        assert rule is not None
+        assert (rule.rule, rule.number) == ("always-valid", 0)
+    look = look_daily(experiment, now=BEGIN + 4 * DAY + NIGHT)
+    result = Result.from_json(look.result)
+    assert (look.planned, result.looks_taken) == (True, 1)
+    rule = result.metrics[0].versus[0].rule
+    assert rule is not None
+    assert (rule.rule, rule.number) == ("group-sequential", 1)
+    assert [each.kind for each in experiment.looks.order_by("pk")] == ["asked"] * 3 + ["daily"]
+
+
+@pytest.mark.parametrize(
+    ("better", "design", "end"),
+    [
+        pytest.param("on", {"ships": True}, ("stopped", "on", "SHIP"), id="a winner is shipped"),
+        pytest.param("off", {"rolls_back": True}, ("stopped", "", "ROLL BACK"), id="a loser is rolled back"),
+        pytest.param("on", {"rolls_back": True}, ("running", "", "SHIP"), id="a winner without leave to ship"),
+        pytest.param("off", {"ships": True}, ("running", "", "ROLL BACK"), id="a loser without leave to roll back"),
+    ],
+)
+def test_it_ends_by_itself_where_that_was_decided_beforehand(
+    better: str, design: dict[str, Any], end: tuple[str, str, str], django_capture_on_commit_callbacks: Any
+) -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4} | design)
+    open_town(experiment, certain(1_000, better=better))
+    look_now(experiment, who="ada", now=BEGIN + 6 * DAY)
+    experiment.refresh_from_db()
+    assert experiment.state == "running"  # nobody's look ends it but the daily one
+    with heard(experiment_stopped) as told, django_capture_on_commit_callbacks(execute=True):
+        looks = walk_through(experiment, 6)
+    experiment.refresh_from_db()
+    assert (experiment.state, experiment.shipped, looks[3].verdict) == end
+    changes = ExperimentChange.objects.filter(what="stopped", who="automatic")
+    assert (changes.count(), len(told)) == ((1, 1) if end[0] == "stopped" else (0, 0))
+    if end[0] == "stopped":
+        assert changes.get().facts["why"].startswith(f"{end[2]}: on is {'better' if better == 'on' else 'worse'} than")
+        assert analyse_all(BEGIN + 9 * DAY) == {}  # its last look is taken
+        assert experiment.looks.daily().count() == 4
+
+
+def test_a_look_is_replayed_from_its_inputs_and_never_changed() -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4})
+    people = open_town(experiment, certain(1_000))
+    first, second, third = walk_through(experiment, 3)
+    Visitor.objects.filter(pk__in=[each.pk for each in people[:50]]).update(bot="crawler")
+    assert replay_look(third).verdict == third.verdict  # whatever became of the rows since
+    assert broken_looks(experiment) == []
+    with pytest.raises(TypeError, match="never changed"):
+        third.save()
+    with pytest.raises(TypeError, match="never changed, nor are its verdict"):
+        ExperimentLook.objects.filter(pk=third.pk).update(verdict="SHIP")
+    forged = ExperimentLook(pk=third.pk, before=third.before, digest=third.digest, day=third.day)
+    stored = json.loads(third.record)
+    stored["evidence"]["summaries"]["conversion"]["off"] |= {"y": 10.0, "yy": 10.0}
+    forged.record = json.dumps(stored)
+    with pytest.raises(ExperimentRefused, match="digest: the record of 2026-03-04 is not the one that was written"):
+        replay_look(forged)
+    forged.digest = ExperimentLook.digest_of(forged.before, forged.record)
+    with pytest.raises(ExperimentRefused, match="came out otherwise"):
+        replay_look(forged)
+    second.delete()
+    assert broken_looks(experiment) == [third]
+    assert first.is_intact
+
+
+def test_arms_that_did_not_get_their_shares_invalidate_it_and_show_where() -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "ships": True})
+    people = certain(1_000)
+    owners = open_town(experiment, people)
+    lost = [each.pk for place, each in enumerate(owners) if place % 2 and place % 5]
+    experiment.exposures.filter(visitor__in=lost, browser="Firefox").delete()
+    look = look_daily(experiment, now=BEGIN + 8 * DAY)
+    result = Result.from_json(look.result)
+    assert (look.verdict, result.ratio.sequential_p_value < 0.01) == ("INVALID", True)
+    assert (result.parts[0].dimension, result.parts[0].value) == ("browser", "Firefox")
+    assert result.metrics[0].versus == ()
+    assert "Look at the breakdown by browser, device and bot label, mend the cause, and start anew." in result.reasons
+
+
+def test_the_task_looks_at_all_that_run_and_says_what_it_could_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: BEGIN + 5 * DAY + NIGHT)
+    first = running(metrics=CONVERSION, design={"units": 1_000})
+    open_town(first, shoppers(300, days=5))
+    running("young", begin=BEGIN + 5 * DAY + NIGHT / 2)
+    done = running("done", metrics=CONVERSION)
+    stop_experiment(done, who="ada", now=BEGIN + 2 * DAY + NIGHT)
+    said = {
+        "bar": "HOLD",
+        "young": "day: young has no whole day behind it: wait for midnight",
+        "done": "HOLD",
+    }
+    assert tasks.analyse_experiments() == said
+    assert tasks.analyse_experiments() == {name: said[name] for name in ("bar", "young")}
+    assert ExperimentLook.objects.count() == 2
+    assert done.looks.get().at == BEGIN + 2 * DAY + NIGHT
