@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.dispatch import Signal
 from django.utils import timezone
 from pytest_django import Settings
@@ -212,3 +214,36 @@ def test_the_task_looks_at_all_that_run_and_says_what_it_could_not(monkeypatch: 
     assert tasks.analyse_experiments() == {name: said[name] for name in ("bar", "young")}
     assert ExperimentLook.objects.count() == 2
     assert done.looks.get().at == BEGIN + 2 * DAY + NIGHT
+
+
+def test_the_command_does_the_same_and_says_what_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: BEGIN + 5 * DAY + NIGHT)
+
+    def said(*words: str) -> str:
+        out = StringIO()
+        call_command("intent_experiments", *words, stdout=out, no_color=True)
+        return out.getvalue()
+
+    assert said() == "No experiments.\n"
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4})
+    open_town(experiment, certain(1_000))
+    with pytest.raises(CommandError, match="Nobody has looked at bar yet: the daily task does, or analyse."):
+        said("verdict", "bar")
+    assert said("daily") == f"{'bar':32} SHIP\n"
+    assert said("list") == f"{'bar':32} running     100%  SHIP, 2026-03-06, 40% of the visitors\n"
+    assert "on is better than off on conversion, by the group-sequential rule" in said("verdict", "bar")
+    assert "This look is on record." in said("analyse", "bar")
+    assert experiment.looks.get(kind="asked").who.endswith("intent_experiments")
+    assert said("replay", "bar") == "2 looks of bar replayed, each to the same verdict.\n"
+    with pytest.raises(CommandError, match="No experiment has the key foo. There are: bar."):
+        said("analyse", "foo")
+    with pytest.raises(CommandError, match="state: only a draft is started, and this one is running"):
+        said("start", "bar")
+    with pytest.raises(CommandError, match="traffic: the share may only grow"):
+        said("ramp", "bar", "0.5")
+    assert said("stop", "bar", "--ship", "on") == "bar is stopped: everybody is shown on.\n"
+    experiment.looks.daily().delete()
+    with pytest.raises(
+        CommandError, match="The record of bar is broken at 2026-03-07: a look was changed or taken out"
+    ):
+        said("replay", "bar")
