@@ -227,7 +227,7 @@ def test_the_command_does_the_same_and_says_what_it_cannot(monkeypatch: pytest.M
     assert said() == "No experiments.\n"
     experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4})
     open_town(experiment, certain(1_000))
-    with pytest.raises(CommandError, match="Nobody has looked at bar yet: the daily task does, or analyse."):
+    with pytest.raises(CommandError, match="Nobody has looked at bar yet: the daily task does, or analyse"):
         said("verdict", "bar")
     assert said("daily") == f"{'bar':32} SHIP\n"
     assert said("list") == f"{'bar':32} running     100%  SHIP, 2026-03-06, 40% of the visitors\n"
@@ -235,7 +235,7 @@ def test_the_command_does_the_same_and_says_what_it_cannot(monkeypatch: pytest.M
     assert "This look is on record." in said("analyse", "bar")
     assert experiment.looks.get(kind="asked").who.endswith("intent_experiments")
     assert said("replay", "bar") == "2 looks of bar replayed, each to the same verdict.\n"
-    with pytest.raises(CommandError, match="No experiment has the key foo. There are: bar."):
+    with pytest.raises(CommandError, match="No experiment has the key foo"):
         said("analyse", "foo")
     with pytest.raises(CommandError, match="state: only a draft is started, and this one is running"):
         said("start", "bar")
