@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.staticfiles.views import serve
 from django.urls import include, path
 from django.views.generic import RedirectView
+from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from demo_shop.views import account, basket, checkout, information, privacy, shelves
 
@@ -37,6 +38,8 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.lstrip('/')}shop/mark.svg")),
     path("admin/", admin.site.urls),
     path("intent/", include("purchase_intent.urls")),
+    path("api/token/", TokenObtainPairView.as_view(), name="token"),
+    path("api/token/refresh/", TokenRefreshView.as_view(), name="token_refresh"),
     # The demo has no web server before it: its style sheet comes from here, whether DEBUG is on or not.
     path("static/<path:path>", serve, {"insecure": True}),
 ]

@@ -20,6 +20,7 @@ __all__ = [
     "FALLBACK",
     "METERS",
     "MODEL",
+    "PREDICTED",
     "SCORE_SECONDS",
     "SPOOL_BYTES",
     "STREAM_ENTRIES",
@@ -98,6 +99,7 @@ CACHE: Final = Meter(
     "Scores by whether the process knew the answer for this state, moment and model.",
     {"result": ("hit", "miss")},
 )
+PREDICTED: Final = Meter("purchase_intent_predictions", "Counter", "Visits that predict/ was asked about.")
 MODEL: Final = Meter(
     "purchase_intent_model_version",
     "Gauge",
@@ -106,7 +108,7 @@ MODEL: Final = Meter(
 )
 METERS: Final = (
     *(EVENTS, DROPPED, DEDUPLICATED, DEAD, FALLBACK, STREAM_ENTRIES, STREAM_LAG, SPOOL_BYTES),
-    *(SCORE_SECONDS, CACHE, MODEL),
+    *(SCORE_SECONDS, CACHE, PREDICTED, MODEL),
 )
 
 

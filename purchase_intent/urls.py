@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
+from purchase_intent.api.decision import DecisionView
 from purchase_intent.api.events import EventsView
 from purchase_intent.api.exposures import ExposuresView
 from purchase_intent.api.openapi import SchemaView
+from purchase_intent.api.predict import PredictBatchView, PredictView
 from purchase_intent.api.segments import MembersView, SegmentsView, SessionSegmentsView
-from purchase_intent.api.views import ExplanationView, ScoreView, SessionsView
+from purchase_intent.api.views import ExplanationView, NothingView, ScoreView, SessionsView
+from purchase_intent.api.visitors import VisitorExplanationView, VisitorsView, VisitorView
 
 __all__ = ["app_name", "urlpatterns"]
 
@@ -17,6 +20,9 @@ app_name = "purchase_intent"
 urlpatterns = [
     path("v1/events/", EventsView.as_view(), name="events"),
     path("v1/exposures/", ExposuresView.as_view(), name="exposures"),
+    path("v1/decision/", DecisionView.as_view(), name="decision"),
+    path("v1/predict/", PredictView.as_view(), name="predict"),
+    path("v1/predict/batch/", PredictBatchView.as_view(), name="predict_batch"),
     path("v1/sessions/", SessionsView.as_view(), name="sessions"),
     # Keys of imported sessions are any text, slashes among it.
     path("v1/sessions/<path:key>/score/", ScoreView.as_view(), name="score"),
@@ -24,5 +30,10 @@ urlpatterns = [
     path("v1/sessions/<path:key>/segments/", SessionSegmentsView.as_view(), name="session_segments"),
     path("v1/segments/", SegmentsView.as_view(), name="segments"),
     path("v1/segments/<slug:key>/members/", MembersView.as_view(), name="members"),
+    path("v1/visitors/", VisitorsView.as_view(), name="visitors"),
+    path("v1/visitors/<int:number>/", VisitorView.as_view(), name="visitor"),
+    path("v1/visitors/<int:number>/explanation/", VisitorExplanationView.as_view(), name="visitor_explanation"),
     path("v1/schema/", SchemaView.as_view(), name="schema"),
+    # Without the slash at the end Django's own middleware may still lead to where there is something.
+    re_path(r"^v1/(?:.*/)?$", NothingView.as_view(), name="nothing"),
 ]

@@ -85,6 +85,8 @@ def champion_looked_up_anew() -> None:
         sys.modules["purchase_intent.scoring.shadow"].forget_challengers()
     if "purchase_intent.tracking.sinks.chain" in sys.modules:
         sys.modules["purchase_intent.tracking.sinks.chain"].forget_chains()
+    if "purchase_intent.api.throttles" in sys.modules:
+        sys.modules["purchase_intent.api.throttles"].forget_senders()
     if "purchase_intent.segments.active" in sys.modules:
         sys.modules["purchase_intent.segments.active"].forget_segments()
     if "purchase_intent.segments.live" in sys.modules:

@@ -35,7 +35,7 @@ class AnyBody(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002 - the framework's
         """At most as many bytes as the sender may send; TooLarge for more, with no more than that read."""
-        most = limits_of(parser_context["request"]).size
+        most = parser_context["view"].largest or limits_of(parser_context["request"]).size
         length = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > most:
             raise TooLarge(most)
@@ -51,6 +51,10 @@ class AnyType(DefaultContentNegotiation):
     def select_parser(self, request: Request, parsers: Any) -> Any:
         """The first, which takes anything."""
         return None if is_form_media_type(request.content_type) else parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ARG002
+        """The only one there is, whatever is accepted: a sender that cannot read it has sent all the same."""
+        return renderers[0], renderers[0].media_type
 
 
 def limits_of(request: Request) -> Limits:

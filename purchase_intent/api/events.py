@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext as _
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from purchase_intent.api import examples
 from purchase_intent.api.bodies import AnyBody, AnyType
-from purchase_intent.api.keys import KeyOrBrowser, MaySendEvents
-from purchase_intent.api.problems import Unavailable
+from purchase_intent.api.keys import Key, MaySendEvents
+from purchase_intent.api.problems import at_the_edge
 from purchase_intent.api.serializers import BatchSerializer
+from purchase_intent.api.throttles import address_of, sender_of
 from purchase_intent.api.views import Endpoint, documented
-from purchase_intent.exceptions import BatchRefused, IntentError
+from purchase_intent.exceptions import BatchRefused
 from purchase_intent.models import ApiKey
 from purchase_intent.tracking.attached import attached
 from purchase_intent.tracking.cookieless import hand_over
@@ -28,7 +29,7 @@ from purchase_intent.tracking.intake import browser, server
 from purchase_intent.tracking.intake.batch import Batch, Verdict, read_batch
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["EventsView"]
+__all__ = ["EventsView", "told"]
 
 
 # What is answered as accepted is committed by then.
@@ -36,11 +37,22 @@ __all__ = ["EventsView"]
 class EventsView(Endpoint):
     """What browsers and servers tell."""
 
-    authentication_classes = (KeyOrBrowser,)
     permission_classes = (MaySendEvents,)
     parser_classes = (AnyBody,)
     content_negotiation_class = AnyType
     serializer_class = BatchSerializer
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """A key, or nobody is asked who they are, and no CSRF token is."""
+        return [Key(is_alone=True)]
+
+    def rate_for(self, request: Request) -> str:
+        """A server sends for many."""
+        return "intent-server" if isinstance(request.auth, ApiKey) else "intent-events"
+
+    def sender_for(self, request: Request) -> str:
+        """The key, or the address: whoever is logged in is not asked for."""
+        return sender_of(request) if isinstance(request.auth, ApiKey) else address_of(request)
 
     @documented(examples.EVENTS)
     def post(self, request: Request) -> Response:
@@ -62,13 +74,8 @@ class EventsView(Endpoint):
 def from_browser(request: HttpRequest, batch: Batch) -> Response:
     """Take a browser's batch, and set its cookie."""
     tracker = attached(request) or Tracker(request, timezone.now())
-    try:
+    with at_the_edge(tracker.fail):
         taken = browser.take(tracker, batch, tracker.moment)
-    except (IntentError, DatabaseError):
-        raise
-    except Exception as error:
-        tracker.fail(error)  # the edge to the shop's own code
-        raise Unavailable(_("The shop's adapter failed: the server's log says how."), code="adapter_failed") from error
     response = answered(taken.verdicts)
     keep_private(response)
     if taken.forget:

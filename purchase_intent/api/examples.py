@@ -19,7 +19,22 @@ from purchase_intent.api.serializers import (
     VerdictsSerializer,
 )
 
-__all__ = ["EVENTS", "EXPLANATION", "MISSING", "REFUSED", "SCORE", "SESSIONS", "bad", "missing", "shown"]
+__all__ = [
+    "EVENTS",
+    "EXPLANATION",
+    "MISSING",
+    "REFUSED",
+    "SCORE",
+    "SESSIONS",
+    "TOO_LARGE",
+    "TOO_MANY",
+    "UNAVAILABLE",
+    "WRONG_TYPE",
+    "bad",
+    "forbidden",
+    "missing",
+    "shown",
+]
 
 KEY: Final = "5f1c0f6f0b7d4c3f9a53f0c4b8a1d2e3"
 SESSION: Final = {
@@ -81,6 +96,29 @@ def _problem(status: int, title: str, code: str, detail: str, field: str = "") -
     return OpenApiResponse(ProblemSerializer, description=title, examples=[shown])
 
 
+TOO_MANY: Final = {
+    (429, CONTENT_TYPE): _problem(
+        429, "Too Many Requests", "throttled", "Request was throttled. Expected available in 2 seconds."
+    )
+}
+TOO_LARGE: Final = {
+    (413, CONTENT_TYPE): _problem(
+        413, "Request Entity Too Large", "too_large", "A batch has at most 65536 bytes: send it in parts."
+    )
+}
+WRONG_TYPE: Final = {
+    (415, CONTENT_TYPE): _problem(
+        415, "Unsupported Media Type", "unsupported_media_type", "Send JSON, under any type but a form's."
+    )
+}
+UNAVAILABLE: Final = {
+    (503, CONTENT_TYPE): _problem(
+        503,
+        "Service Unavailable",
+        "database_unavailable",
+        "The database does not answer. Try again in a minute; the server's log says more.",
+    )
+}
 REFUSED: Final = {
     (401, CONTENT_TYPE): _problem(
         401, "Unauthorized", "not_authenticated", "Authentication credentials were not provided."
@@ -89,15 +127,17 @@ REFUSED: Final = {
         403,
         "Forbidden",
         "permission_denied",
-        "Only staff with the permission purchase_intent.view_session may ask: let an administrator grant it.",
+        "Only staff with the permission purchase_intent.view_session may ask, or a server whose key has the scope "
+        "scores: let an administrator grant it.",
     ),
-    (503, CONTENT_TYPE): _problem(
-        503,
-        "Service Unavailable",
-        "database_unavailable",
-        "The database does not answer. Try again in a minute; the server's log says more.",
-    ),
+    **UNAVAILABLE,
+    **TOO_MANY,
 }
+
+
+def forbidden(detail: str) -> dict[Any, OpenApiResponse]:
+    """The answer to who may not ask."""
+    return {(403, CONTENT_TYPE): _problem(403, "Forbidden", "permission_denied", detail)}
 
 
 def missing(code: str, detail: str) -> dict[Any, OpenApiResponse]:
@@ -179,13 +219,10 @@ EVENTS: Final[dict[str, Any]] = {
             401, "Unauthorized", "authentication_failed", "This is no key in force: an administrator makes them."
         ),
         (403, CONTENT_TYPE): _problem(403, "Forbidden", "permission_denied", NO_SENDER),
-        (413, CONTENT_TYPE): _problem(
-            413, "Request Entity Too Large", "too_large", "A batch has at most 65536 bytes: send it in parts."
-        ),
-        (415, CONTENT_TYPE): _problem(
-            415, "Unsupported Media Type", "unsupported_media_type", "Send JSON, under any type but a form's."
-        ),
-        (503, CONTENT_TYPE): REFUSED[(503, CONTENT_TYPE)],
+        **TOO_LARGE,
+        **WRONG_TYPE,
+        **TOO_MANY,
+        **UNAVAILABLE,
     },
     "examples": [
         OpenApiExample("a batch", value=SENT, request_only=True),

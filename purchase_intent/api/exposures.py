@@ -18,8 +18,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from purchase_intent.api.bodies import AnyBody, AnyType
-from purchase_intent.api.examples import REFUSED, bad, shown
-from purchase_intent.api.keys import KeyOrBrowser, is_same_origin
+from purchase_intent.api.examples import TOO_LARGE, TOO_MANY, UNAVAILABLE, WRONG_TYPE, bad, forbidden, shown
+from purchase_intent.api.keys import Browser, is_same_origin
+from purchase_intent.api.throttles import address_of
 from purchase_intent.api.views import Endpoint, documented
 from purchase_intent.experiments.active import experiments
 from purchase_intent.experiments.showing import showing_of
@@ -67,7 +68,15 @@ EXPOSURES: Final[dict[str, Any]] = {
     "operation_id": "tell_exposures",
     "tags": ["experiments"],
     "request": {"application/json": ExposuresSerializer, "text/plain": ExposuresSerializer},
-    "responses": {200: CountedSerializer, **bad("exposures", _REMEDY), **REFUSED},
+    "responses": {
+        200: CountedSerializer,
+        **bad("exposures", _REMEDY),
+        **forbidden("Only pages of this site tell of what they have shown."),
+        **TOO_LARGE,
+        **WRONG_TYPE,
+        **TOO_MANY,
+        **UNAVAILABLE,
+    },
     "examples": [
         OpenApiExample("an arm", value={"exposures": {"free-shipping-bar": "bar"}}, request_only=True),
         *shown("counted", {"results": {"free-shipping-bar": "counted"}}),
@@ -80,11 +89,17 @@ EXPOSURES: Final[dict[str, Any]] = {
 class ExposuresView(Endpoint):
     """What a page's own script has shown."""
 
-    authentication_classes = (KeyOrBrowser,)
+    authentication_classes = (Browser,)
+    takes_keys = False
+    rate = "intent-events"
     permission_classes = (OwnPages,)
     parser_classes = (AnyBody,)
     content_negotiation_class = AnyType
     serializer_class = ExposuresSerializer
+
+    def sender_for(self, request: Request) -> str:
+        """The address: whoever is logged in is not asked for."""
+        return address_of(request)
 
     @documented(EXPOSURES)
     def post(self, request: Request) -> Response:
@@ -112,7 +127,8 @@ def _read(body: Any) -> dict[str, str]:
     arms = sent.get("exposures") if isinstance(sent, Mapping) else None
     if not isinstance(arms, Mapping) or not 0 < len(arms) <= MOST:
         raise ValidationError({"exposures": _REMEDY})
-    if not all(isinstance(arm, str) for arm in arms.values()):
+    # Half a surrogate pair could not be answered, and no experiment has it in its key.
+    if not all(isinstance(arm, str) and key.isprintable() for key, arm in arms.items()):
         raise ValidationError({"exposures": _REMEDY})
     return dict(arms)
 

@@ -19,42 +19,76 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from purchase_intent.models import ApiKey, Scope
+from purchase_intent.tracking.identity import COOKIE
 
-__all__ = ["KeyOrBrowser", "MaySendEvents", "is_same_origin"]
+__all__ = ["Browser", "Key", "MaySendEvents", "is_same_origin", "says_it_is_elsewhere"]
 
 _WORD = b"bearer"
+_OURS = b"pi_"
 
 
-class KeyOrBrowser(BaseAuthentication):
-    """`Authorization: Bearer pi_…` where there is one; else nobody is asked who they are, and no CSRF token is."""
+class Key(BaseAuthentication):
+    """`Authorization: Bearer pi_…`, a key made at the desk.
 
-    def authenticate(self, request: Request) -> tuple[Any, ApiKey | None]:
+    Any other bearer is for other classes to judge, and so is who asks without one; unless this is the only class: then
+    whoever sends no key is asked nothing, and any bearer is a key or wrong.
+    """
+
+    def __init__(self, *, is_alone: bool = False) -> None:
+        self._is_alone = is_alone
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey | None] | None:
         """The shop's own user and the key, if one is sent. AuthenticationFailed for a key that is none of ours."""
-        # Left as it is, and unread: REST framework would put somebody anonymous in its place.
-        user = getattr(request._request, "user", None)  # noqa: SLF001 (documented by REST framework)
         words = get_authorization_header(request).split()
-        if not words or words[0].lower() != _WORD:
-            return user, None
-        key = ApiKey.objects.of_text(words[1].decode("latin-1")) if len(words) == 2 else None
+        if not words or words[0].lower() != _WORD or not self._is_key(words[1:]):
+            return (_user(request), None) if self._is_alone else None
+        key = ApiKey.objects.known(words[1].decode("latin-1")) if len(words) == 2 else None
         if key is None:
             raise AuthenticationFailed(_("This is no key in force: an administrator makes them at the desk."))
         key.note_use(timezone.now())
-        return user, key
+        return _user(request), key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the signature is the framework's
         """How to ask with a key."""
         return 'Bearer realm="purchase_intent"'
 
+    def _is_key(self, words: list[bytes]) -> bool:
+        return self._is_alone or (bool(words) and words[0].startswith(_OURS))
 
-class KeyOrBrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the OpenAPI document spells that."""
 
-    target_class = "purchase_intent.api.keys.KeyOrBrowser"
+    target_class = "purchase_intent.api.keys.Key"
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - the same
         """A bearer token."""
         return {"type": "http", "scheme": "bearer", "description": "A key made at the desk; a browser needs none."}
+
+
+class Browser(BaseAuthentication):
+    """Nobody is asked who they are: the shop's own cookie tells visitors apart."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None]:
+        """The shop's own user, unread."""
+        return _user(request), None
+
+
+class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document spells that."""
+
+    target_class = "purchase_intent.api.keys.Browser"
+    name = "visitor"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - the same
+        """The cookie."""
+        return {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "The shop's own, signed."}
+
+
+def _user(request: Request) -> Any:
+    # Left as it is, and unread: REST framework would put somebody anonymous in its place.
+    return getattr(request._request, "user", None)  # noqa: SLF001 (documented by REST framework)
 
 
 class MaySendEvents(BasePermission):
@@ -84,6 +118,15 @@ def is_same_origin(request: HttpRequest) -> bool:
     except DisallowedHost:
         return False
     return origin == own
+
+
+def says_it_is_elsewhere(request: HttpRequest) -> bool:
+    """Whether the browser says that a page of another site asks; one that says nothing of it may ask.
+
+    For what only reads: without leave from the server no page of another site sees the answer anyway.
+    """
+    told = "HTTP_SEC_FETCH_SITE" in request.META or "HTTP_ORIGIN" in request.META
+    return told and not is_same_origin(request)
 
 
 def _is_trusted(origin: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
@@ -12,9 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from purchase_intent import __version__
-from purchase_intent.api.permissions import MaySeeSessions
-from purchase_intent.api.problems import problem_details
-from purchase_intent.api.views import Endpoint
+from purchase_intent.api.views import Endpoint, Guarded
 
 __all__ = ["Document", "SchemaView"]
 
@@ -40,16 +37,14 @@ class Document(SchemaGenerator):
         document["info"] = {
             "title": "Purchase intent",
             "version": __version__,
-            "description": "Where events are sent; how likely a live session is to end in a purchase, and why.",
+            "description": "Where events are sent; how likely a visit is to end in a purchase, and why.",
         }
         return document
 
 
-class SchemaView(SpectacularAPIView):
+class SchemaView(Guarded, SpectacularAPIView):
     """The OpenAPI document, as YAML or JSON by the Accept header."""
 
-    permission_classes = (MaySeeSessions,)
-    versioning_class = None
     generator_class = Document
     serve_public = True
 
@@ -58,7 +53,3 @@ class SchemaView(SpectacularAPIView):
         """Answer with the document."""
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         return response
-
-    def get_exception_handler(self) -> Callable[..., Response | None]:
-        """Answer errors with problem details."""
-        return problem_details

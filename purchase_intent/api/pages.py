@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.core.exceptions import ValidationError as InvalidValue
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
-__all__ = ["MemberPages", "SessionPages"]
+__all__ = ["MemberPages", "SessionPages", "VisitorPages"]
+
+_NO_CURSOR = _("Not a cursor of this list. Take it from next or previous of a page, or leave it out.")
 
 
 class SessionPages(CursorPagination):
@@ -25,8 +28,20 @@ class SessionPages(CursorPagination):
         try:
             return super().decode_cursor(request)
         except NotFound as error:
-            remedy = _("Not a cursor of this list. Take it from next or previous of a page, or leave it out.")
-            raise ValidationError({"cursor": remedy}) from error
+            raise ValidationError({"cursor": _NO_CURSOR}) from error
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """One page; a cursor whose place in the list is no moment is refused as well."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (InvalidValue, ValueError) as error:
+            raise ValidationError({"cursor": _NO_CURSOR}) from error
+
+
+class VisitorPages(SessionPages):
+    """Who was seen last first, in pages of the same size."""
+
+    ordering = ("-last_seen", "-id")
 
 
 class MemberPages(SessionPages):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 
 from purchase_intent.exceptions import IntentError
 
-__all__ = ["CONTENT_TYPE", "Unavailable", "problem_details"]
+__all__ = ["CONTENT_TYPE", "Unavailable", "at_the_edge", "problem_details"]
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -28,6 +29,18 @@ class Unavailable(exceptions.APIException):
     default_code = "unavailable"
 
 
+@contextmanager
+def at_the_edge(fail: Callable[[Exception], object]) -> Iterator[None]:
+    """Answer with 503 what the shop's own code raises; `fail` is told, to have it logged."""
+    try:
+        yield
+    except (IntentError, DatabaseError, exceptions.APIException):
+        raise
+    except Exception as error:
+        fail(error)
+        raise Unavailable(_("The shop's adapter failed: the server's log says how."), code="adapter_failed") from error
+
+
 def problem_details(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Answer an error with its problem details; None, as REST framework has it, for a fault of our own."""
     known = _known(error)
@@ -35,7 +48,7 @@ def problem_details(error: Exception, context: Mapping[str, Any]) -> Response | 
     if response is None or not isinstance(known, exceptions.APIException):
         return response
     status = HTTPStatus(response.status_code)
-    fields = list(_fields(known.detail))
+    fields = list(_fields(_told(known)))
     detail = " ".join(f"{name}: {text}" if name else text for name, text in fields)
     data: dict[str, object] = {
         "type": "about:blank",
@@ -44,7 +57,7 @@ def problem_details(error: Exception, context: Mapping[str, Any]) -> Response | 
         "detail": detail,
         "code": _code(known),
     }
-    if isinstance(known.detail, dict):
+    if isinstance(_told(known), dict):
         data["errors"] = [{"field": name, "detail": text} for name, text in fields]
     response.data = data
     response.content_type = CONTENT_TYPE
@@ -61,6 +74,14 @@ def _known(error: Exception) -> Exception:
         remedy = _("The database does not answer. Try again in a minute; the server's log says more.")
         return Unavailable(remedy, code="database_unavailable")
     return error
+
+
+def _told(error: exceptions.APIException) -> Any:
+    """What is wrong, by field where the request is at fault; a class of the project's own may tell more than a text."""
+    told: Any = error.detail
+    if isinstance(told, dict) and "detail" in told and not isinstance(error, exceptions.ValidationError):
+        return told["detail"]
+    return told
 
 
 def _code(error: exceptions.APIException) -> str:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from purchase_intent.api.examples import MISSING, REFUSED, bad, missing, shown
 from purchase_intent.api.pages import MemberPages
 from purchase_intent.api.serializers import AnswerQuery, Query
-from purchase_intent.api.views import Endpoint, documented, named_session, parameters
+from purchase_intent.api.views import Endpoint, documented, named_session, of_site, parameters
 from purchase_intent.models import Segment, SegmentMembership, SegmentReport, Session
 from purchase_intent.scoring.score import answer, milliseconds
 from purchase_intent.segments.live import segments_of
@@ -198,7 +198,7 @@ class MembersView(Endpoint, ListAPIView[Any]):
         segment = Segment.objects.filter(key=self.kwargs["key"]).first()
         if segment is None:
             raise NotFound(_("No segment has this key: take one from the list of segments."), code="segment_not_found")
-        members = SegmentMembership.objects.open().filter(segment=segment)
+        members = of_site(SegmentMembership.objects.open().filter(segment=segment), self.request, by="visitor__site")
         return members.select_related("visitor", "version").defer("visitor__past")
 
 
@@ -210,7 +210,7 @@ class SessionSegmentsView(Endpoint):
     @documented(OF_SESSION)
     def get(self, request: Request, key: str) -> Response:
         """Name the segments of a session as of its latest event, by the conditions that are in force now."""
-        session = named_session(key, parameters(AnswerQuery, request))
+        session = named_session(key, parameters(AnswerQuery, request), request)
         found = {"session": session.key, "segments": _of(session), "moment": session.last_at}
         return Response(SessionSegmentsSerializer(found).data)
 

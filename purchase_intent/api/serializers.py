@@ -15,12 +15,17 @@ from purchase_intent.scoring.rules import CUTOFFS
 __all__ = [
     "AnswerQuery",
     "BatchSerializer",
+    "ContributionSerializer",
     "ExplanationQuery",
     "ExplanationSerializer",
     "ProblemSerializer",
+    "ReasonSerializer",
     "ScoreSerializer",
     "SessionQuery",
     "SessionSerializer",
+    "StageField",
+    "ToldEventSerializer",
+    "VerdictSerializer",
     "VerdictsSerializer",
 ]
 

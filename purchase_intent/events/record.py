@@ -206,6 +206,8 @@ _OWN: Final = tuple(Event.__dataclass_fields__)
 _TEXTS: Final = frozenset(_OWN) - {"name", "occurred_at", "page", "price", "quantity", "revenue"}
 # A product's name may come along as `name`; where another field names the event, that is what it is.
 _ORDER: Final = (*((own, own) for own in _OWN if own != "name"), *FIELD_NAMES.items())
+_RANKS: Final = {field: (rank, own) for rank, (field, own) in reversed(list(enumerate(_ORDER)))}
+"""By a field's name: which comes first of those that mean the same, and what we call it."""
 
 
 def told_name(payload: Mapping[str, Any]) -> EventName | None:
@@ -233,10 +235,12 @@ def parse_event(payload: Mapping[str, Any], *, kind: Callable[..., Event] = Even
     knows, None and empty texts are left out. EventRefused names the field and the remedy.
     """
     values: dict[str, Any] = dict.fromkeys(("event_id", "name", "occurred_at", "visitor"))
-    for field, own in _ORDER:
-        value = payload.get(field)
-        if value is not None and value != "" and values.get(own) is None:
-            values[own] = value
+    ranks: dict[str, int] = {}
+    for field, value in payload.items():
+        if value is not None and value != "" and field in _RANKS:
+            rank, own = _RANKS[field]
+            if rank <= ranks.get(own, rank):
+                values[own], ranks[own] = value, rank
     for field in _TEXTS & values.keys():
         values[field] = _text(values[field])
     values["name"] = _name(values["name"])

@@ -1,4 +1,4 @@
-"""A session's score taken apart: what it starts from, and what each feature and each cause adds to it."""
+"""A score taken apart: what it starts from, and what each feature and each cause adds to it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from purchase_intent.features.live import read_row, read_vector
 from purchase_intent.features.schema import FEATURES
-from purchase_intent.models import Session
+from purchase_intent.features.state import Past, State
+from purchase_intent.models import Horizon, Session, Visitor
 from purchase_intent.scoring.answer import Intent, Reason, Standing
-from purchase_intent.scoring.score import answer, milliseconds
-from purchase_intent.scoring.serving import champion
+from purchase_intent.scoring.nightly import next_visit
+from purchase_intent.scoring.score import answer, milliseconds, scored
+from purchase_intent.scoring.serving import Serving, champion
 from purchase_intent.scoring.words import reasons_of
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "explain", "explain_next_visit"]
 
 EVERY_RULE: Final = 100
 """More than the cold-start rules have."""
@@ -53,12 +55,35 @@ def explain(session: Session, *, at: datetime, most: int) -> Explanation:
     intent = answer(state, past, at=at, reasons=0 if serving else EVERY_RULE)
     if intent.probability is None:
         return Explanation(intent=intent)
-    row = read_row(state, past, milliseconds(at))
     if serving is None or intent.standing is Standing.RULES:
-        return _by_rules(intent, intent.probability, row, most)
+        return _by_rules(intent, intent.probability, read_row(state, past, milliseconds(at)), most)
+    return _by_model(serving, intent, (state, past), at=at, most=most, session=session)
+
+
+def explain_next_visit(visitor: Visitor, *, at: datetime, most: int) -> Explanation:
+    """Take apart what is said of a visitor as of `at` (aware), as if a visit began then, as it is said at night.
+
+    By the champion of the week, else by the session's, else by the rules; a bundle's own log-odds. Costs milliseconds.
+    Raises what `explain` raises.
+    """
+    state, past, session = next_visit(visitor, at)
+    serving = champion(Horizon.WEEK) or champion()
+    if serving is None:
+        found = answer(state, past, at=at, reasons=EVERY_RULE, is_kept=False)
+        row = read_row(state, past, milliseconds(at))
+        return _by_rules(found, found.probability or 0.0, row, most)
+    row = read_row(state, past, milliseconds(at))
+    intent = scored(serving, state, float(serving.model.predict(row)[0]), at)
+    return _by_model(serving, intent, (state, past), at=at, most=most, session=session)
+
+
+def _by_model(
+    serving: Serving, intent: Intent, pair: tuple[State, Past], *, at: datetime, most: int, session: Session
+) -> Explanation:
+    state, past = pair
+    row, vector = read_row(state, past, milliseconds(at)), read_vector(state, past, milliseconds(at))
     parts, base = serving.model.contributions(row)
     effects = dict(zip(_NAMES, parts[0].tolist(), strict=True))
-    vector = read_vector(state, past, milliseconds(at))
     return Explanation(
         intent=intent,
         log_odds=float(serving.model.log_odds(row)[0]),

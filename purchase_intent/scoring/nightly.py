@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from purchase_intent.conf import config
 from purchase_intent.features.columns import tell_all, unpacked
-from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, State
+from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
 from purchase_intent.models import CatalogueDay, Horizon, Order, Session, Visitor, VisitorQuerySet
 from purchase_intent.models.bulk import Keys, Numbers, instant, listed, microseconds, write_said
 from purchase_intent.scoring.columns import Part, Rows, say
@@ -24,7 +24,17 @@ from purchase_intent.scoring.customers import CustomerScores, score_customers, u
 from purchase_intent.scoring.nights import RECENT, arrival, last_night
 from purchase_intent.scoring.shadow import shadows
 
-__all__ = ["RECENT", "Part", "latest_manners", "night_of", "parts", "rows_as_of", "score_visitors", "tell_news"]
+__all__ = [
+    "RECENT",
+    "Part",
+    "latest_manners",
+    "next_visit",
+    "night_of",
+    "parts",
+    "rows_as_of",
+    "score_visitors",
+    "tell_news",
+]
 
 PAGE: Final = 2_000
 """Visitors in memory, and of one call of the learners."""
@@ -86,6 +96,19 @@ def rows_as_of(night: datetime, keys: Iterable[int]) -> Rows:
     """What is read of visitors, by their keys, as of `night`; those who have come since are left out."""
     pasts = dict(Visitor.objects.filter(pk__in=listed(keys)).order_by("pk").values_list("pk", "past"))
     return _rows(_away_since(night, pasts), _Arrivals(night))
+
+
+def next_visit(visitor: Visitor, at: datetime) -> tuple[State, Past, Session]:
+    """A visitor's next visit after its first page, if it began at `at` (aware), with the past that it would read.
+
+    The session is not stored: it names device, channel and country of the latest visit. For a page: nothing compiles.
+    """
+    pasts = unpacked(PAST_LAYOUT, [visitor.past])
+    tell_news([visitor.pk], pasts, compiles=False)
+    manner = latest_manners([visitor.pk]).get(visitor.pk, ("", "", ""))
+    state = STATE_LAYOUT.loads(_Arrivals(at).states([manner])[0].tobytes())
+    session = Session(visitor=visitor, device=manner[0], channel=manner[1], country=manner[2])
+    return state, PAST_LAYOUT.loads(pasts[0].tobytes()), session
 
 
 def _once_more(waiting: VisitorQuerySet, busy: Sequence[int], arrivals: _Arrivals) -> int:

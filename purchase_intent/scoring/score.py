@@ -19,7 +19,7 @@ from purchase_intent.scoring.rules import rough_answer
 from purchase_intent.scoring.serving import Serving, champion
 from purchase_intent.scoring.words import reasons_of
 
-__all__ = ["answer", "answers", "milliseconds"]
+__all__ = ["answer", "answers", "milliseconds", "scored"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -30,24 +30,34 @@ def milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def answer(state: State, past: Past, *, at: datetime, reasons: int = 0, session: Session | None = None) -> Intent:
+def answer(
+    state: State,
+    past: Past,
+    *,
+    at: datetime,
+    reasons: int = 0,
+    session: Session | None = None,
+    is_kept: bool = True,
+) -> Intent:
     """Whether the session will still buy, as of `at` (aware), with at most `reasons` of the strongest causes.
 
     By the champion, or by the cold-start rules where none serves. `session` lets the causes name device, channel and
-    country. Raises ForkedTooLate where a learner must not be called in this process, DatabaseError where nothing is
-    known of a champion and the database is gone.
+    country. `is_kept` says whether the answer is remembered, for a visit that is asked about again. Raises
+    ForkedTooLate where a learner must not be called in this process, DatabaseError where nothing is known of a
+    champion and the database is gone.
     """
     if (settled := _settled(state, at)) is not None:
         return settled
     serving = champion()
     if serving is None:
         return rough_answer(state, past, at=at, now=milliseconds(at), reasons=reasons)
-    key, now = key_of(state, past, at), milliseconds(at)
-    if reasons <= 0 and (remembered := known(serving, key)) is not None:
+    key, now = key_of(state, past, at) if is_kept else None, milliseconds(at)
+    if key is not None and reasons <= 0 and (remembered := known(serving, key)) is not None:
         return remembered
     row = read_row(state, past, now)
-    found = _scored(serving, state, float(serving.model.predict(row)[0]), at)
-    remember(serving, key, found)
+    found = scored(serving, state, float(serving.model.predict(row)[0]), at)
+    if key is not None:
+        remember(serving, key, found)
     if reasons <= 0:
         return found
     contributions, _ = serving.model.contributions(row)
@@ -72,7 +82,7 @@ def answers(pairs: Sequence[tuple[State, Past]], *, at: Sequence[datetime]) -> l
         for line, place in enumerate(open_ones):
             matrix[line] = read_row(*pairs[place], milliseconds(at[place]))
         for place, probability in zip(open_ones, serving.model.predict(matrix).tolist(), strict=True):
-            found[place] = _scored(serving, pairs[place][0], probability, at[place])
+            found[place] = scored(serving, pairs[place][0], probability, at[place])
     return [intent for intent in found if intent is not None]
 
 
@@ -83,7 +93,8 @@ def _settled(state: State, at: datetime) -> Intent | None:
     return None if state.events > 0 else Intent(standing=Standing.UNKNOWN, moment=at)
 
 
-def _scored(serving: Serving, state: State, probability: float, at: datetime) -> Intent:
+def scored(serving: Serving, state: State, probability: float, at: datetime) -> Intent:
+    """The answer that a model's probability is, with the bands that it reaches and what it says of the offer."""
     band, bands = bands_of(probability, serving.model.thresholds.bands)
     return Intent(
         standing=Standing.SCORED,

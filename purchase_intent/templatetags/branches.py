@@ -1,31 +1,33 @@
-"""Tags with an else: `{% ifsegment %}` and `{% ifintent %}`. Whatever they are given, no page fails by them."""
+"""Tags with an else: `{% ifsegment %}` and `{% ifintent %}`. Whatever they are given, no page fails by them.
+
+With `cached=True` both parts are written into the page, which is then nobody's own, and the script shows one of them.
+"""
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from operator import ge, gt, le, lt
 from typing import Final
 
 from django.http import HttpRequest
 from django.template import Context, Node, NodeList, TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
-from purchase_intent.learning.thresholds import BANDS
-from purchase_intent.scoring.answer import Intent
+from purchase_intent.scoring.limits import keeps_all
 from purchase_intent.shortcuts import in_segment, score
 
 __all__ = ["Branches", "branches", "has_intent", "is_in_any"]
 
-logger = logging.getLogger(__name__)
-
 Test = Callable[[HttpRequest, list[str]], bool]
+Condition = Callable[[Sequence[str]], str]
+"""Spells what a tag asks for a page that comes out of a cache."""
 
-_LIMIT: Final = re.compile(r"\s*(>=|>|<=|<)\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*")
-_COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {">=": ge, ">": gt, "<=": le, "<": lt}
+_ELEMENT: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_CACHED: Final = "cached="
+_OFF: Final = ("", "False", "None", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,50 @@ class Branches(Node):
         return str((self.then if holds else self.otherwise).render(context))
 
 
-def branches(parser: Parser, token: Token, test: Test) -> Branches:
+class Placeholders(Branches):
+    """Writes both parts for the script to choose from; until it has, and where there is none, the latter is shown."""
+
+    def __init__(self, branches: Branches, condition: Condition, cached: _Word) -> None:
+        super().__init__(branches.test, branches.words, branches.then, branches.otherwise)
+        self.condition, self.cached = condition, cached
+
+    def render(self, context: Context) -> str:
+        """Both parts, each in an element of its own; only one that would be empty is left out."""
+        told = self.cached.resolve(context)
+        if told in _OFF:
+            return super().render(context)
+        element = told if _ELEMENT.fullmatch(told) else "div"
+        condition = self.condition([word.resolve(context) for word in self.words])
+        return self._part(context, self.then, element, "if", condition) + self._part(
+            context, self.otherwise, element, "else", condition
+        )
+
+    def _part(self, context: Context, nodes: NodeList, element: str, which: str, condition: str) -> SafeString:
+        if not nodes:
+            return mark_safe("")
+        hidden = mark_safe(" hidden") if which == "if" else ""
+        name = mark_safe(element)  # noqa: S308 (letters, digits and hyphens)
+        return format_html(
+            '<{} data-intent-{}="{}"{}>{}</{}>', name, which, condition, hidden, nodes.render(context), name
+        )
+
+
+def branches(parser: Parser, token: Token, test: Test, condition: Condition) -> Branches:
     """Parse a tag up to its end, such as `{% endifsegment %}`, with or without an `{% else %}`."""
     name, *bits = token.split_contents()
-    words = [_Word(bit.strip("'\""), _expression(parser, bit)) for bit in bits]
+    told = [bit for bit in bits if not bit.startswith(_CACHED)]
+    words = [_word(parser, bit) for bit in told]
     then, otherwise = parser.parse(("else", f"end{name}")), NodeList()
     if parser.next_token().contents == "else":
         otherwise = parser.parse((f"end{name}",))
         parser.delete_first_token()
-    return Branches(test, words, then, otherwise)
+    found = Branches(test, words, then, otherwise)
+    cached = [bit.removeprefix(_CACHED) for bit in bits if bit.startswith(_CACHED)]
+    return Placeholders(found, condition, _word(parser, cached[-1])) if cached else found
+
+
+def _word(parser: Parser, bit: str) -> _Word:
+    return _Word(bit.strip("'\""), _expression(parser, bit))
 
 
 def is_in_any(request: HttpRequest, names: list[str]) -> bool:
@@ -72,26 +109,8 @@ def is_in_any(request: HttpRequest, names: list[str]) -> bool:
 
 
 def has_intent(request: HttpRequest, limits: list[str]) -> bool:
-    """Whether the visit's score keeps every limit: ">= 0.8", "< 5%", or the name of a band that it reaches."""
-    tests = [_test(limit) for limit in limits]
-    return bool(tests) and all(test is not None and test(score(request)) for test in tests)
-
-
-@lru_cache(maxsize=256)
-def _test(limit: str) -> Callable[[Intent], bool] | None:
-    """What a limit asks of an answer; None, logged once, where it is none."""
-    if limit in BANDS:
-        return lambda intent: limit in intent.bands
-    match = _LIMIT.fullmatch(limit)
-    if match is None:
-        logger.warning(
-            "ifintent: %r is no limit, so nobody keeps it: write one such as '>= 0.8', '< 5%%', or a band: %s.",
-            limit,
-            ", ".join(BANDS),
-        )
-        return None
-    compare, bound = _COMPARISONS[match[1]], float(match[2]) / (100 if match[3] else 1)
-    return lambda intent: intent.probability is not None and compare(intent.probability, bound)
+    """Whether the visit's score keeps every limit: ">= 0.8", "< 5%", "offer", or the name of a band that it reaches."""
+    return keeps_all(limits, lambda: score(request))
 
 
 def _expression(parser: Parser, bit: str) -> FilterExpression | None:

@@ -18,6 +18,7 @@ from django.utils.functional import cached_property
 
 from purchase_intent.models import Stage
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
+from purchase_intent.segments.placeholders import intent_condition, segment_condition
 from purchase_intent.shortcuts import experiment_facts, in_segment, score, script_facts, segments, variant_for
 from purchase_intent.templatetags.branches import Branches, branches, has_intent, is_in_any
 
@@ -183,14 +184,20 @@ def _address(name: str) -> str:
 
 @register.tag
 def ifsegment(parser: Parser, token: Token) -> Branches:
-    """`{% ifsegment "high-value" %}…{% else %}…{% endifsegment %}`; of several keys, one is enough."""
-    return branches(parser, token, is_in_any)
+    """`{% ifsegment "high-value" %}…{% else %}…{% endifsegment %}`; of several keys, one is enough.
+
+    `cached=True` is for a page that comes out of a cache: the script shows the part that is this visitor's.
+    """
+    return branches(parser, token, is_in_any, segment_condition)
 
 
 @register.tag
 def ifintent(parser: Parser, token: Token) -> Branches:
-    """`{% ifintent ">= 0.8" %}…{% else %}…{% endifintent %}`; of several limits, all have to be kept."""
-    return branches(parser, token, has_intent)
+    """`{% ifintent ">= 0.8" %}…{% else %}…{% endifintent %}`; of several limits, all have to be kept.
+
+    `cached=True` as for `ifsegment`.
+    """
+    return branches(parser, token, has_intent, intent_condition)
 
 
 @register.simple_tag(takes_context=True)

@@ -41,6 +41,6 @@ def test_every_attribute_of_its_tag_is_documented(name: str) -> None:
     assert f"`data-{name}`" in PAGE
 
 
-@pytest.mark.parametrize("name", ["track", "flush", "consent"])
+@pytest.mark.parametrize("name", ["track", "flush", "decide", "consent"])
 def test_every_function_of_it_is_documented(name: str) -> None:
     assert f"`intent.{name}(" in PAGE

@@ -164,6 +164,20 @@
     return name === "page_view" ? 0 : track(name, fields);
   };
 
+  // Parts of a page out of a cache that only some are shown: the server says which conditions hold for this visitor.
+  const decide = () => {
+    const parts = [...document.querySelectorAll("[data-intent-if],[data-intent-else]")];
+    const asked = new Set(parts.map(({ dataset }) => dataset.intentIf || dataset.intentElse));
+    if (off || !asked.size) return;
+    const query = new URLSearchParams(Array.from(asked, (each) => ["if", each]));
+    fetch(`${told.url}../decision/?${query}`).then((response) => response.ok && response.json()).then((found) => {
+      for (const part of found ? parts : []) {
+        const { intentIf, intentElse } = part.dataset;
+        part.hidden = intentIf ? !found.holds.includes(intentIf) : found.holds.includes(intentElse);
+      }
+    }).catch(() => {}); // what is shown without an answer stays
+  };
+
   const begin = () => {
     let shown = false;
     for (const element of document.querySelectorAll("[data-intent]")) {
@@ -175,6 +189,7 @@
     if (!shown && told.views !== undefined) show("page_view");
     if (!off) queue = stored().concat(queue).slice(-MOST);
     if (queue.length) later(SOON);
+    decide();
   };
 
   // Where a link or a form leads on within the shop, the next page tells how long this one was looked at.
@@ -208,6 +223,7 @@
   window.intent = {
     track: (name, fields) => track(String(name), fields),
     flush,
+    decide,
     // For a question about privacy that is answered without another page.
     consent: (yes) => {
       if (!yes) stop();

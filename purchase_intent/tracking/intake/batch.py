@@ -10,7 +10,7 @@ from typing import Any, Final
 from purchase_intent.events.reasons import LONGEST_TEXT, Reason
 from purchase_intent.exceptions import BatchRefused, EventRefused
 
-__all__ = ["BROWSER", "SERVER", "Batch", "Limits", "Verdict", "read_batch", "refuse_all", "too_many"]
+__all__ = ["BROWSER", "SERVER", "Batch", "Limits", "Verdict", "read_batch", "read_object", "refuse_all", "too_many"]
 
 _LONGEST_NUMBER: Final = 20
 """Digits of a whole number that anything here can mean."""
@@ -62,17 +62,23 @@ class Verdict:
         return cls(index, status, told if fit else None, refusal)
 
 
-def read_batch(body: bytes) -> Batch:
-    """The batch in a body: JSON, an object with a list named `events`. BatchRefused says what it is instead.
+def read_object(body: bytes, *, like: str = '{"events": [...]}') -> dict[str, Any]:
+    """The JSON object in a body. BatchRefused says what it is instead, and that it should be `like`.
 
     Bytes that are no UTF-8 are kept as halves of surrogate pairs, so that only the event they are in is refused.
     """
     try:
         data = json.loads(body.decode("utf-8", "surrogateescape"), parse_int=_whole, parse_constant=float)
     except (ValueError, RecursionError) as error:
-        raise BatchRefused(field="body", remedy='send JSON: {"events": [...]}') from error
+        raise BatchRefused(field="body", remedy=f"send JSON: {like}") from error
     if not isinstance(data, dict):
-        raise BatchRefused(field="body", remedy='send an object: {"events": [...]}')
+        raise BatchRefused(field="body", remedy=f"send an object: {like}")
+    return data
+
+
+def read_batch(body: bytes) -> Batch:
+    """The batch in a body: JSON, an object with a list named `events`. BatchRefused says what it is instead."""
+    data = read_object(body)
     events = data.get("events")
     if not isinstance(events, list) or not events:
         raise BatchRefused(field="events", remedy="send a list of at least one event")

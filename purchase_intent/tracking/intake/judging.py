@@ -46,8 +46,16 @@ class Judged:
         self.accepted.update(place for place in places if self.fit[place].event_id in ids)
 
 
-def judged(payloads: Sequence[Any], read: Callable[[int, dict[str, Any]], Event]) -> Judged:
-    """Read each event by itself, with its place: one that is not fit takes none of the others with it."""
+def judged(
+    payloads: Sequence[Any],
+    read: Callable[[int, dict[str, Any]], Event],
+    *,
+    note: Callable[[str, str], object] = note_refusal,
+) -> Judged:
+    """Read each event by itself, with its place: one that is not fit takes none of the others with it.
+
+    `note` is told the reason and the field of each refusal.
+    """
     found = Judged()
     for place, payload in enumerate(payloads):
         try:
@@ -56,7 +64,7 @@ def judged(payloads: Sequence[Any], read: Callable[[int, dict[str, Any]], Event]
             found.fit[place] = read(place, payload)
         except EventRefused as refusal:
             found.refused[place] = refusal
-            note_refusal(str(refusal.reason), refusal.field)
+            note(str(refusal.reason), refusal.field)
     return found
 
 

@@ -14,15 +14,20 @@ from rest_framework.test import APIClient
 from purchase_intent import __version__
 from purchase_intent.api.openapi import Document
 
-PATHS = [
+READ = [
+    "/intent/v1/decision/",
     "/intent/v1/segments/",
     "/intent/v1/segments/{key}/members/",
     "/intent/v1/sessions/",
     "/intent/v1/sessions/{key}/explanation/",
     "/intent/v1/sessions/{key}/score/",
     "/intent/v1/sessions/{key}/segments/",
+    "/intent/v1/visitors/",
+    "/intent/v1/visitors/{number}/",
+    "/intent/v1/visitors/{number}/explanation/",
 ]
-EVENTS = "/intent/v1/events/"
+SENT = ["/intent/v1/events/", "/intent/v1/predict/", "/intent/v1/predict/batch/"]
+DECISION = "/intent/v1/decision/"
 
 
 def written() -> Any:
@@ -41,17 +46,20 @@ def test_it_is_valid_and_nothing_in_it_was_guessed(document: Any, capfd: pytest.
     assert capfd.readouterr().err == ""
 
 
-def test_it_holds_our_endpoints_alone_and_one_of_them_writes(document: Any) -> None:
-    assert sorted(document["paths"]) == sorted([*PATHS, EVENTS, "/intent/v1/exposures/"])
-    assert {method for path in PATHS for method in document["paths"][path]} == {"get"}
-    assert list(document["paths"][EVENTS]) == ["post"]
+def test_it_holds_our_endpoints_alone_and_says_what_each_does(document: Any) -> None:
+    assert set(document["paths"]) >= {*READ, *SENT}
+    assert {path for path in document["paths"] if not path.startswith("/intent/v1/")} == set()
+    assert {method for path in READ for method in document["paths"][path]} == {"get"}
+    assert {method for path in SENT for method in document["paths"][path]} == {"post"}
     assert document["info"]["version"] == __version__
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", READ)
 def test_every_answer_has_an_example(document: Any, path: str) -> None:
     operation = document["paths"][path]["get"]
-    assert set(operation["responses"]) == {"200", "400", "401", "403", "503"} | ({"404"} if "{key}" in path else set())
+    nobody = set() if path == DECISION else {"401"}
+    nothing = {"404"} if "{" in path else set()
+    assert set(operation["responses"]) == {"200", "400", "403", "429", "503"} | nobody | nothing
     assert operation["description"]
     for status, response in operation["responses"].items():
         ((media, content),) = response["content"].items()
@@ -59,26 +67,27 @@ def test_every_answer_has_an_example(document: Any, path: str) -> None:
         assert content["examples"], status
 
 
-def test_sending_events_is_described_with_examples(document: Any) -> None:
-    operation = document["paths"][EVENTS]["post"]
-    assert set(operation["responses"]) == {"200", "400", "401", "403", "413", "415", "503"}
-    assert operation["security"] == [{"key": []}]
-    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+@pytest.mark.parametrize("path", SENT)
+def test_what_is_sent_is_described_with_examples(document: Any, path: str) -> None:
+    operation = document["paths"][path]["post"]
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "413", "415", "429", "503"}
+    assert {"key": []} in operation["security"]
     bodies = [operation["requestBody"], *operation["responses"].values()]
     assert [content for body in bodies for content in body["content"].values() if not content.get("examples")] == []
 
 
+def test_who_may_ask_is_described(document: Any) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert (schemes["key"]["scheme"], schemes["visitor"]["in"]) == ("bearer", "cookie")
+    assert document["paths"][DECISION]["get"]["security"] == [{"visitor": []}]
+
+
 def test_every_parameter_is_described(document: Any) -> None:
-    found = [item for path in PATHS for item in document["paths"][path]["get"]["parameters"] if item["in"] == "query"]
-    assert {item["name"] for item in found} == {
-        "active",
-        "band",
-        "stage",
-        "open",
-        "page_size",
-        "cursor",
-        "site",
-        "reasons",
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    found = [item for each in operations for item in each.get("parameters", ()) if item["in"] == "query"]
+    assert {item["name"] for item in found} >= {
+        *("active", "band", "stage", "open", "page_size", "cursor", "site", "reasons"),
+        *("if", "horizon", "active_since", "customer"),
     }
     assert [item["name"] for item in found if not item.get("description")] == []
 
@@ -91,5 +100,5 @@ def test_staff_read_it_over_http(api: APIClient, document: Any) -> None:
 
 def test_others_do_not(db: None) -> None:
     response = Client().get("/intent/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"})
-    assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json")
+    assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json")
     assert response.json()["code"] == "not_authenticated"

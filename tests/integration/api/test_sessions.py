@@ -144,7 +144,7 @@ def test_one_query_lists_them_without_their_states(api: APIClient, merchandiser:
 @pytest.mark.parametrize(
     ("user", "code", "status"),
     [
-        pytest.param(None, "not_authenticated", 403, id="nobody"),
+        pytest.param(None, "not_authenticated", 401, id="nobody"),
         pytest.param({}, "permission_denied", 403, id="a customer"),
         pytest.param({"is_staff": True}, "permission_denied", 403, id="staff without the permission"),
         pytest.param({"may": True}, "permission_denied", 403, id="the permission without being staff"),

@@ -1,0 +1,176 @@
+"""`GET decision/`: what a page out of a cache may show this very visitor. Bands and offers, never the score."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from purchase_intent.api.bodies import AnyType
+from purchase_intent.api.examples import TOO_MANY, UNAVAILABLE, bad, forbidden
+from purchase_intent.api.keys import Browser, says_it_is_elsewhere
+from purchase_intent.api.problems import at_the_edge
+from purchase_intent.api.serializers import StageField
+from purchase_intent.api.views import Endpoint, documented
+from purchase_intent.scoring.answer import UNKNOWN, Intent, Standing
+from purchase_intent.scoring.live import moment
+from purchase_intent.scoring.score import answer
+from purchase_intent.segments.placeholders import LONGEST, MOST, holding
+from purchase_intent.segments.subject import Subject
+from purchase_intent.tracking.attached import attached
+from purchase_intent.tracking.sinks.foreseeing import foresee
+from purchase_intent.tracking.tracker import Tracker
+
+__all__ = ["DecisionView"]
+
+_ASKED: Final = "if"
+_ELSEWHERE: Final = _(
+    "Only pages of this site may ask what they may show: the answer is for the visitor's own browser."
+)
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """What a page may show a visitor."""
+
+    standing = serializers.ChoiceField(
+        choices=[standing.value for standing in Standing], help_text="Where the answer comes from; `unknown`: no visit."
+    )
+    band = serializers.CharField(help_text="The narrowest band of the visit; empty for none.")
+    bands = serializers.ListField(child=serializers.CharField(), help_text="Every band of it.")
+    stage = StageField(help_text="How far the visit has come.")
+    offer = serializers.BooleanField(
+        allow_null=True, help_text="Whether the shop's offer is for this visit; null where there is no rule for it."
+    )
+    holds = serializers.ListField(
+        child=serializers.CharField(), help_text="Those of the conditions asked for that hold, as they were given."
+    )
+
+
+_PARAMETER: Final = OpenApiParameter(
+    _ASKED,
+    type=str,
+    many=True,
+    required=False,
+    description=f"A condition of the page, as in `data-intent-if`: a band, `offer`, or a signed one; {MOST} at most.",
+)
+_FOUND: Final = {
+    "standing": "scored",
+    "band": "top_5",
+    "bands": ["top_20", "top_5"],
+    "stage": "cart",
+    "offer": True,
+    "holds": ["top_20"],
+}
+DECISION: Final[dict[str, Any]] = {
+    "operation_id": "decide",
+    "tags": ["decision"],
+    "parameters": [_PARAMETER],
+    "responses": {
+        200: DecisionSerializer,
+        **bad(_ASKED, f"ask for at most {MOST} conditions at once"),
+        **forbidden(str(_ELSEWHERE)),
+        **TOO_MANY,
+        **UNAVAILABLE,
+    },
+    "examples": [OpenApiExample("a decision", value=_FOUND, response_only=True, status_codes=["200"])],
+}
+
+
+class _IsOwnPage(BasePermission):
+    """A page of this very site, as far as the browser says."""
+
+    message = _ELSEWHERE
+
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - the signature is the framework's
+        """Whether nothing says that it is another site's."""
+        return not says_it_is_elsewhere(request._request)  # noqa: SLF001 (documented by REST framework)
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class DecisionView(Endpoint):
+    """The live decision on one's own visit."""
+
+    authentication_classes = (Browser,)
+    takes_keys = False
+    permission_classes = (_IsOwnPage,)
+    content_negotiation_class = AnyType
+    serializer_class = DecisionSerializer
+    rate = "intent-decision"
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """Whose visit it is."""
+        request = self.request._request  # noqa: SLF001 (documented by REST framework)
+        return attached(request) or Tracker(request, timezone.now())
+
+    def sender_for(self, request: Request) -> str | None:  # noqa: ARG002 - it is the view's own
+        """The visitor of the shop's cookie; who has none is asked nothing of the database for."""
+        with at_the_edge(self.tracker.fail):
+            return f"visitor {self.tracker.identity.visitor}" if _is_followed(self.tracker) else None
+
+    @documented(DECISION)
+    def get(self, request: Request) -> Response:
+        """Say what a page may show the visitor whose cookie comes along: band, stage, offer, and which conditions hold.
+
+        As of the visit's latest event, with consent only; the probability is not told. Without a visit everything is
+        empty. Nothing is recorded by asking, and no cache may keep the answer.
+        """
+        asked = _conditions(request)
+        with at_the_edge(self.tracker.fail):
+            found = _decided(self.tracker, asked)
+        response = Response(found)
+        response["Cache-Control"] = "no-store, private"
+        response["Vary"] = "Cookie"
+        return response
+
+
+def _conditions(request: Request) -> list[str]:
+    """The conditions asked for. ValidationError names the parameter and the remedy."""
+    given = request.query_params
+    for name in given:
+        if name != _ASKED:
+            raise ValidationError({name: _("Not a parameter. Use one of: if.")})
+    asked = given.getlist(_ASKED)
+    if len(asked) > MOST:
+        raise ValidationError({_ASKED: _("Ask for at most %(most)d conditions at once.") % {"most": MOST}})
+    return [each for each in dict.fromkeys(asked) if len(each) <= LONGEST]
+
+
+def _is_followed(tracker: Tracker) -> bool:
+    """Whether there may be a visit of this browser's at all; costs no query."""
+    return tracker.may_record and (tracker.shop.cookieless or tracker.cookie is not None)
+
+
+def _decided(tracker: Tracker, asked: list[str]) -> dict[str, Any]:
+    if not _is_followed(tracker):
+        return _told(UNKNOWN, [])
+    found = foresee(tracker.journey, [], at=tracker.moment)
+    state, past, session = found.state, found.past, found.session
+    if not state.events:
+        return _told(UNKNOWN, [])
+    intent = answer(state, past, at=moment(state.last), session=session)
+    visitor = session.visitor if session is not None else None
+    subject = Subject(state, past, state.last, intent=lambda: intent, visitor=visitor)
+    return _told(intent, holding(asked, subject))
+
+
+def _told(intent: Intent, holds: list[str]) -> dict[str, Any]:
+    return {
+        "standing": intent.standing.value,
+        "band": intent.band,
+        "bands": sorted(intent.bands),
+        "stage": intent.stage.name.lower(),
+        "offer": intent.offer,
+        "holds": holds,
+    }

@@ -1,0 +1,129 @@
+"""`POST predict/` and `predict/batch/`: events in, a score out. Nothing of them is kept, nobody's record is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import DateTimeField
+
+from purchase_intent.api import predictions
+from purchase_intent.api.bodies import AnyBody, AnyType
+from purchase_intent.api.events import told as told_verdict
+from purchase_intent.api.permissions import MayPredict
+from purchase_intent.api.views import Endpoint, documented
+from purchase_intent.exceptions import BatchRefused
+from purchase_intent.metrics import PREDICTED
+from purchase_intent.models import Session
+from purchase_intent.scoring.answer import UNKNOWN, Intent
+from purchase_intent.scoring.score import answer, answers
+from purchase_intent.tracking.intake.asking import Asked, asked
+from purchase_intent.tracking.intake.batch import SERVER
+from purchase_intent.tracking.intake.questions import LARGEST, read_question, read_questions
+
+__all__ = ["PredictBatchView", "PredictView"]
+
+_moment: Final = DateTimeField().to_representation
+
+
+class _Asking(Endpoint):
+    """What both share: any sender with a key or of the staff, who brings along what is to be scored."""
+
+    permission_classes = (MayPredict,)
+    parser_classes = (AnyBody,)
+    content_negotiation_class = AnyType
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class PredictView(_Asking):
+    """The score of one shopper's events."""
+
+    rate = "intent-predict"
+    largest = SERVER.size
+    serializer_class = predictions.PredictionSerializer
+
+    @documented(predictions.PREDICT)
+    def post(self, request: Request) -> Response:
+        """Score a visit by its events, which the request brings along in the payload of `events/`.
+
+        The events are judged one by one; those that are fit go through the same fold as a tracked visit's and are
+        forgotten. Earlier visits among them count as the shopper's past.
+        """
+        try:
+            question, reasons = read_question(_body(request))
+            (found,) = asked([question], timezone.now())
+        except BatchRefused as refused:
+            raise ValidationError({refused.field: refused.remedy}) from refused
+        PREDICTED.add()
+        return Response(_told(found, _answer(found, reasons)))
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class PredictBatchView(_Asking):
+    """The scores of many shoppers' events."""
+
+    rate = "intent-batch"
+    largest = LARGEST
+    serializer_class = predictions.PredictionsSerializer
+
+    @documented(predictions.BATCH)
+    def post(self, request: Request) -> Response:
+        """Score many visits at once, each by its own events, by calls of the learners on one matrix."""
+        try:
+            keys, questions = read_questions(_body(request))
+            found = asked(questions, timezone.now())
+        except BatchRefused as refused:
+            raise ValidationError({refused.field: refused.remedy}) from refused
+        PREDICTED.add(len(found))
+        told = [
+            {"index": place, "key": key} | _told(each, intent)
+            for place, (key, each, intent) in enumerate(zip(keys, found, _answers(found), strict=True))
+        ]
+        return Response({"sessions": told})
+
+
+def _body(request: Request) -> bytes:
+    body: Any = request.data
+    return body if isinstance(body, bytes) else b""
+
+
+def _answer(found: Asked, reasons: int) -> Intent:
+    if found.at is None:
+        return UNKNOWN
+    # Not stored: it only names device, channel and country to whoever puts the causes into words.
+    session = Session(**found.origin) if reasons else None
+    return answer(found.state, found.past, at=found.at, reasons=reasons, session=session, is_kept=False)
+
+
+def _answers(found: Sequence[Asked]) -> list[Intent]:
+    known = [each for each in found if each.at is not None]
+    moments = [each.at for each in known if each.at is not None]
+    given = iter(answers([(each.state, each.past) for each in known], at=moments))
+    return [UNKNOWN if each.at is None else next(given) for each in found]
+
+
+def _told(found: Asked, intent: Intent) -> dict[str, Any]:
+    """An answer as PredictionSerializer spells it."""
+    return {
+        "standing": intent.standing.value,
+        "probability": intent.probability,
+        "band": intent.band,
+        "bands": sorted(intent.bands),
+        "stage": intent.stage.name.lower(),
+        "model": intent.model,
+        "offer": intent.offer,
+        "moment": _moment(found.at) if found.at is not None else None,
+        "reasons": [
+            {"text": each.text, "effect": each.effect, "features": list(each.features)} for each in intent.reasons
+        ],
+        "accepted": found.accepted,
+        "duplicate": found.duplicate,
+        "refused": sum(verdict.count for verdict in found.refused),
+        "results": [told_verdict(verdict) for verdict in found.refused],
+    }

@@ -1,0 +1,104 @@
+"""How often one sender may ask: a rate for each kind of endpoint, counted in the process that answers.
+
+The generic cell rate algorithm (ITU-T I.371): a whole period's share may come at once, and what was used grows back
+evenly. It keeps one number a sender, and a refusal says to the second when to come again. Nothing is shared among
+processes, so a shop with four workers lets through up to four times as much: it guards a process's own time.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import lru_cache
+from typing import Any, Final
+
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle
+
+from purchase_intent.models import ApiKey
+
+__all__ = ["RATES", "Throttle", "address_of", "forget_senders", "sender_of"]
+
+RATES: Final = {
+    "intent-events": "6000/min",
+    "intent-server": "60000/min",
+    "intent-predict": "60000/min",
+    "intent-batch": "600/min",
+    "intent-decision": "240/min",
+    "intent-scores": "1200/min",
+}
+"""`DEFAULT_THROTTLE_RATES` in the project's REST_FRAMEWORK may say otherwise by the same names; None for no limit."""
+MOST: Final = 50_000
+"""Senders that a process remembers; then it begins anew."""
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+clock = time.monotonic
+"""Seconds; tests replace it."""
+_due: Final[dict[tuple[str, str], float]] = {}
+"""By rate and sender: when all that it has used will have grown back."""
+
+
+class Throttle(BaseThrottle):
+    """Lets a sender of an endpoint through as often as the endpoint's rate says.
+
+    The endpoint names its rate (`rate_for`) and whom it counts (`sender_for`); nobody to count is let through. Two
+    threads at once may count as one.
+    """
+
+    def __init__(self) -> None:
+        self._wait: float | None = None
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Whether this request is within the rate."""
+        scope = view.rate_for(request)
+        number, seconds = _limit(scope)
+        sender = view.sender_for(request) if number else None
+        if not number or sender is None:
+            return True
+        now, share = clock(), seconds / number
+        due = max(_due.get((scope, sender), now), now)
+        if due - now > seconds - share:
+            self._wait = due - now - (seconds - share)
+            return False
+        if len(_due) >= MOST:
+            _due.clear()
+        _due[scope, sender] = due + share
+        return True
+
+    def wait(self) -> float | None:
+        """Seconds until the next request would be let through, for Retry-After."""
+        return None if self._wait is None else math.ceil(self._wait)
+
+
+def sender_of(request: Request) -> str:
+    """Whom to count: the key, the user who is signed in, or the address."""
+    if isinstance(request.auth, ApiKey):
+        return f"key {request.auth.pk}"
+    user: Any = request.user
+    if user is not None and user.is_authenticated:
+        return f"user {user.pk}"
+    return address_of(request)
+
+
+def address_of(request: Request) -> str:
+    """The address, by `NUM_PROXIES` of the project's REST_FRAMEWORK."""
+    return f"address {BaseThrottle().get_ident(request)}"
+
+
+def forget_senders() -> None:
+    """Count everybody anew."""
+    _due.clear()
+
+
+def _limit(scope: str) -> tuple[int, int]:
+    """Requests in so many seconds; 0 for no limit."""
+    rate = api_settings.DEFAULT_THROTTLE_RATES.get(scope, RATES[scope])
+    return _read(rate) if rate is not None else (0, 1)
+
+
+@lru_cache(maxsize=32)
+def _read(rate: str) -> tuple[int, int]:
+    """A rate as REST framework writes it: a number, a slash, and a period of which the first letter counts."""
+    number, _, period = rate.partition("/")
+    return int(number), _SECONDS[period[0]]
