@@ -70,9 +70,9 @@ def test_senders_of_events_are_counted_apart(
 ) -> None:
     rate(settings, **rates)
     told = key_of(Scope.EVENTS) if headers is None else HERE
-    first = headers or {}
+    first: dict[str, Any] = headers or {}
     body: dict[str, Any] = {"events": [{}]}
-    sent = [first, first, {"REMOTE_ADDR": "10.0.0.2"}]
+    sent: list[dict[str, Any]] = [first, first, {"REMOTE_ADDR": "10.0.0.2"}]
     found = [
         Client().post("/intent/v1/events/", body, content_type="application/json", headers=told, **each)
         for each in sent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -12,17 +14,22 @@ from tests.integration.tracking.sending import key_of
 LIST = "/intent/v1/sessions/"
 
 
+def token_of(name: str) -> str:
+    told = {"username": name, "password": "enough-salt-for-soup"}
+    return str(Client().post("/api/token/", told).json()["access"])
+
+
+def listed(token: str) -> Any:
+    return Client().get(LIST, headers={"Authorization": f"Bearer {token}"})
+
+
 def test_a_token_is_its_user_and_a_key_is_none(merchandiser: User) -> None:
     merchandiser.set_password("enough-salt-for-soup")
     merchandiser.save()
     User.objects.create_user("stranger", password="enough-salt-for-soup")
-    found = {}
-    for name in ("merchandiser", "stranger"):
-        told = {"username": name, "password": "enough-salt-for-soup"}
-        token = Client().post("/api/token/", told).json()["access"]
-        found[name] = Client().get(LIST, headers={"Authorization": f"Bearer {token}"}).status_code
-    assert found == {"merchandiser": 200, "stranger": 403}
-    refused = Client().get(LIST, headers={"Authorization": f"Bearer {token[:-2]}"})
+    tokens = {name: token_of(name) for name in ("merchandiser", "stranger")}
+    assert {name: listed(token).status_code for name, token in tokens.items()} == {"merchandiser": 200, "stranger": 403}
+    refused = listed(tokens["merchandiser"][:-2])
     assert (refused.status_code, refused["Content-Type"]) == (401, "application/problem+json")
     assert (refused.json()["code"], refused.json()["detail"]) == (
         "token_not_valid",

@@ -24,7 +24,7 @@ from tests.integration.tracking.corner_shop import CornerShop
 
 pytestmark = pytest.mark.django_db
 PATH = "/intent/v1/decision/"
-NOBODY = {"standing": "unknown", "band": "", "bands": [], "stage": "none", "offer": None, "holds": []}
+NOBODY: dict[str, Any] = {"standing": "unknown", "band": "", "bands": [], "stage": "none", "offer": None, "holds": []}
 
 
 def decided(client: Client, *conditions: str, status: int = 200, **headers: str) -> Any:
@@ -75,7 +75,7 @@ def test_without_a_visit_it_says_so_and_asks_the_database_nothing(client: Client
     ],
 )
 def test_without_consent_nobody_is_told_anything(
-    client: Client, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], agreed: bool
+    client: Client, monkeypatch: pytest.MonkeyPatch, headers: dict[str, Any], agreed: bool
 ) -> None:
     client.get("/moved/")
     monkeypatch.setattr(CornerShop, "agreed", agreed)
@@ -132,7 +132,7 @@ def test_only_conditions_that_a_page_has_signed_are_judged(client: Client) -> No
         pytest.param({"Origin": "null"}, 403, id="no origin to name"),
     ],
 )
-def test_other_sites_are_refused(client: Client, headers: dict[str, str], status: int) -> None:
+def test_other_sites_are_refused(client: Client, headers: dict[str, Any], status: int) -> None:
     client.get("/moved/")
     found = decided(client, status=status, **headers)
     assert found.get("code", found.get("standing")) == ("permission_denied" if status == 403 else "rules")
