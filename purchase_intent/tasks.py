@@ -93,10 +93,7 @@ def train(horizon: str = "session", run: int | None = None, trials: int = 0, bud
 
 @_task(**_again)
 def watch() -> str:
-    """Look after the champions for the day that is over, and have a training begun where one is due; the verdicts.
-
-    A day's report is made once: a second run finds it and asks for nothing.
-    """
+    """Look after the champions for the day that is over, once, and begin a training where one is due; the verdicts."""
     from purchase_intent.watch import watching
 
     now, said = timezone.now(), []
@@ -210,13 +207,9 @@ def _fill_beside(key: str) -> None:
 
 @_task(**_again)
 def analyse_experiments() -> dict[str, str]:
-    """Look at every experiment as of last midnight, and end those that were let to; the verdicts by key.
+    """Look at every experiment as of last midnight, once a day, and end those that were let to; verdicts by key."""
+    from purchase_intent.experiments import looking
 
-    A day's look is taken once: a second run finds it.
-    """
-    from purchase_intent.experiments import exposing, looking
-
-    exposing.attach_visitors()
     return looking.analyse_all(timezone.now())
 
 
@@ -279,31 +272,28 @@ def prune() -> dict[str, int]:
 
 def _at(cron: str) -> object:
     """A time of the week, on the clock of Celery's `timezone`; without Celery the cron expression itself."""
-    if crontab is None:
-        return cron
     minute, hour, _, _, weekday = cron.split()
-    return crontab(minute=minute, hour=hour, day_of_week=weekday)
+    return cron if crontab is None else crontab(minute=minute, hour=hour, day_of_week=weekday)
 
 
+_AT: Final = {
+    "freeze_day": "10 0 * * *",
+    "make_partitions": "20 0 * * *",
+    "watch": "30 2 * * *",
+    "score_visitors": "10 3 * * *",
+    "fill_segments": "40 3 * * *",
+    "analyse_experiments": "50 3 * * *",
+    "train": "0 4 * * 1",
+    "prune": "30 5 * * *",
+}
 BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "purchase-intent-score-sessions": {"task": "purchase_intent.score_sessions", "schedule": 60.0},
     "purchase-intent-close-sessions": {"task": "purchase_intent.close_sessions", "schedule": 300.0},
     "purchase-intent-drain": {"task": "purchase_intent.drain", "schedule": 1.0, "options": {"expires": 1.0}},
-    "purchase-intent-freeze-day": {"task": "purchase_intent.freeze_day", "schedule": _at("10 0 * * *")},
-    "purchase-intent-make-partitions": {"task": "purchase_intent.make_partitions", "schedule": _at("20 0 * * *")},
-    "purchase-intent-watch": {"task": "purchase_intent.watch", "schedule": _at("30 2 * * *")},
-    "purchase-intent-score-visitors": {"task": "purchase_intent.score_visitors", "schedule": _at("10 3 * * *")},
-    "purchase-intent-fill-segments": {"task": "purchase_intent.fill_segments", "schedule": _at("40 3 * * *")},
-    "purchase-intent-analyse-experiments": {
-        "task": "purchase_intent.analyse_experiments",
-        "schedule": _at("50 3 * * *"),
+    "purchase-intent-train-week": {"task": "purchase_intent.train", "args": ("week",), "schedule": _at("0 4 * * 2")},
+    **{
+        f"purchase-intent-{name.replace('_', '-')}": {"task": f"purchase_intent.{name}", "schedule": _at(cron)}
+        for name, cron in _AT.items()
     },
-    "purchase-intent-train": {"task": "purchase_intent.train", "schedule": _at("0 4 * * 1")},
-    "purchase-intent-train-week": {
-        "task": "purchase_intent.train",
-        "args": ("week",),
-        "schedule": _at("0 4 * * 2"),
-    },
-    "purchase-intent-prune": {"task": "purchase_intent.prune", "schedule": _at("30 5 * * *")},
 }
 """For `app.conf.beat_schedule`; set Celery's `timezone` to the shop's."""

@@ -22,15 +22,12 @@ from purchase_intent.models import Experiment, MetricRole, Segment
 from purchase_intent.stats.evidence import Evidence
 from purchase_intent.stats.plan import Metric, Plan
 from purchase_intent.stats.sample_ratio import Part, breakdown
-from purchase_intent.stats.summaries import Summary
 from purchase_intent.stats.verdict import Decision, Verdict, decide
 
 __all__ = ["Analysis", "analyse", "is_due"]
 
 LATELY: Final = timedelta(days=7)
 """The days from which the visitors a day are reckoned."""
-
-Arms = Mapping[str, Mapping[str, Summary]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,44 +55,14 @@ def analyse(
     counts as one only if the next of the planned shares has been reached. `segments` looks into the built-in ones too.
     """
     plan, definition = planned(experiment).plan, definition_of(experiment)
-    moment = measured_moment(experiment, moment)
-    found = measure(experiment, moment=moment)
+    found = measure(experiment, moment=measured_moment(experiment, moment))
     plan = plan if found.knows_scores else unadjusted(plan)
-    sums = {metric.name: found.summaries(metric.name) for metric in definition.metrics}
-    evidence = _evidence(plan, found, sums, previous)
-    share = evidence.look(plan).share
-    if planned_look and is_due(plan, share, previous):
+    evidence = _evidence(plan, found, previous)
+    if planned_look and is_due(plan, evidence.look(plan).share, previous):
         evidence = replace(evidence, planned=True)
     look = _Look(definition, plan, evidence, decide(plan, evidence))
-    decision = look.decision
-    result = Result(
-        key=experiment.key,
-        moment=moment,
-        day=evidence.day,
-        who=who,
-        planned=evidence.planned,
-        exposed=evidence.exposed,
-        left_out={
-            why: sum(count for key, count in found.gone.counts.items() if key[0] == why)
-            for why in ("bots", "twice", "waiting")
-        },
-        units=sum(each.n for each in sums[definition.primary.name].values()),
-        share=share,
-        looks_taken=len(previous) + evidence.planned,
-        looks=plan.monitoring.looks,
-        control=plan.control,
-        metrics=with_adjusted([look.metric(each, found) for each in _in_order(definition)]),
-        ratio=decision.ratio,
-        parts=_parts(experiment, plan, found),
-        segments=look.segments(experiment, found) if segments and look.is_read else (),
-        verdict=decision.verdict.value,
-        arm=decision.arm or "",
-        rolled_back=decision.rolled_back,
-        reasons=decision.reasons,
-        missing=decision.missing,
-        expected=decision.expected,
-    )
-    return Analysis(result, plan, evidence, decision)
+    parts = look.segments(experiment, found) if segments and look.is_read else ()
+    return Analysis(look.result(experiment, found, who=who, segments=parts), plan, evidence, look.decision)
 
 
 def is_due(plan: Plan, share: float, previous: Sequence[float]) -> bool:
@@ -115,6 +82,39 @@ class _Look:
     def is_read(self) -> bool:
         """Whether any figure is compared: not where the arms did not get their shares."""
         return self.decision.verdict is not Verdict.INVALID
+
+    def result(
+        self, experiment: Experiment, found: Measured, *, who: str, segments: tuple[SegmentResult, ...]
+    ) -> Result:
+        """All of it as it is shown."""
+        evidence, decision = self.evidence, self.decision
+        left_out = {"bots": 0, "twice": 0, "waiting": 0}
+        for (why, _, _), count in found.gone.counts.items():
+            left_out[why] += count
+        return Result(
+            key=experiment.key,
+            moment=found.moment,
+            day=evidence.day,
+            who=who,
+            planned=evidence.planned,
+            exposed=evidence.exposed,
+            left_out=left_out,
+            units=sum(each.n for each in evidence.summaries[self.plan.primary.name].values()),
+            share=evidence.look(self.plan).share,
+            looks_taken=len(evidence.previous) + evidence.planned,
+            looks=self.plan.monitoring.looks,
+            control=self.plan.control,
+            metrics=with_adjusted([self.metric(each, found) for each in _in_order(self.definition)]),
+            ratio=decision.ratio,
+            parts=_parts(experiment, self.plan, found),
+            segments=segments,
+            verdict=decision.verdict.value,
+            arm=decision.arm or "",
+            rolled_back=decision.rolled_back,
+            reasons=decision.reasons,
+            missing=decision.missing,
+            expected=decision.expected,
+        )
 
     def metric(self, spec: MetricSpec, found: Measured) -> MetricResult:
         """One metric as it is shown."""
@@ -152,12 +152,11 @@ class _Look:
         return stat_metric(spec, adjusted=self.plan.primary.adjusted)
 
 
-def _evidence(plan: Plan, found: Measured, sums: Arms, previous: tuple[float, ...]) -> Evidence:
-    names = [metric.name for metric in plan.metrics]
+def _evidence(plan: Plan, found: Measured, previous: tuple[float, ...]) -> Evidence:
     last = found.moment - timedelta(microseconds=1)
     return Evidence(
         exposed=found.exposed(),
-        summaries={name: sums[name] for name in names},
+        summaries={metric.name: found.summaries(metric.name) for metric in plan.metrics},
         day=last.astimezone(config().time_zone).date(),
         per_day=_per_day(found),
         previous=previous,

@@ -17,6 +17,7 @@ from purchase_intent.conf import config
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.acting import act_on
 from purchase_intent.experiments.analysing import Analysis, analyse
+from purchase_intent.experiments.exposing import attach_visitors
 from purchase_intent.experiments.measuring.measure import measured_moment
 from purchase_intent.experiments.results import Result
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, LookKind
@@ -98,6 +99,7 @@ def analyse_all(now: datetime) -> dict[str, str]:
 
     What cannot be looked at yet, or not at all, is said instead: one experiment does not keep the others from theirs.
     """
+    attach_visitors()
     said = {}
     for experiment in Experiment.objects.exclude(state=ExperimentState.DRAFT).order_by("pk"):
         if experiment.stopped_at is not None and experiment.looks.daily().filter(at=experiment.stopped_at).exists():

@@ -63,10 +63,8 @@ class Command(BaseCommand):
             self.stdout.write("No experiments.")
 
     def _daily(self) -> None:
-        from purchase_intent.experiments.exposing import attach_visitors
         from purchase_intent.experiments.looking import analyse_all
 
-        attach_visitors()
         for key, verdict in analyse_all(timezone.now()).items():
             self.stdout.write(f"{key:32} {verdict}")
 
