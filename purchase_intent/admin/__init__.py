@@ -1,8 +1,9 @@
-"""The desk in Django's admin: customers, sessions, orders, models, segments, keys; the last three can be acted on."""
+"""The desk in Django's admin: customers, sessions, orders, models, segments, experiments, keys."""
 
 from __future__ import annotations
 
 from purchase_intent.admin.customers import CustomerAdmin
+from purchase_intent.admin.experiments import ExclusionGroupAdmin, ExperimentAdmin, HoldoutAdmin
 from purchase_intent.admin.health import WatchReportAdmin
 from purchase_intent.admin.keys import ApiKeyAdmin
 from purchase_intent.admin.models import ModelVersionAdmin
@@ -13,6 +14,9 @@ from purchase_intent.admin.sessions import SessionAdmin
 __all__ = [
     "ApiKeyAdmin",
     "CustomerAdmin",
+    "ExclusionGroupAdmin",
+    "ExperimentAdmin",
+    "HoldoutAdmin",
     "ModelVersionAdmin",
     "OrderAdmin",
     "SegmentAdmin",

@@ -19,6 +19,7 @@ __all__ = [
     "BandOfCustomer",
     "BandOfSession",
     "BestCustomers",
+    "Choice",
     "KnownOrNot",
     "Label",
     "LabelOfSession",
@@ -36,7 +37,7 @@ _BANDS: Final = (*((name, name.replace("_", " ") + "%") for name in BANDS),)
 _LABELS: Final = (("shoppers", "shoppers"), ("bots", "bots"), ("staff", "staff"))
 
 
-class _Choice(admin.SimpleListFilter):
+class Choice(admin.SimpleListFilter):
     choices_given: tuple[tuple[str, str], ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
@@ -52,7 +53,7 @@ class _Choice(admin.SimpleListFilter):
         raise NotImplementedError
 
 
-class BandOfCustomer(_Choice):
+class BandOfCustomer(Choice):
     """Customers by the band of their score, the likeliest first (the admin orders by score where this is chosen)."""
 
     title = "chance to buy"
@@ -64,7 +65,7 @@ class BandOfCustomer(_Choice):
         return scored if value == "scored" else scored.filter(band=value)
 
 
-class BestCustomers(_Choice):
+class BestCustomers(Choice):
     """Customers by what is expected of them, the highest first (the admin orders so where this is chosen)."""
 
     title = "what is expected"
@@ -80,7 +81,7 @@ class BestCustomers(_Choice):
         return queryset.filter(**{f"{self.columns[value]}__isnull": False})
 
 
-class SegmentOfCustomer(_Choice):
+class SegmentOfCustomer(Choice):
     """Customers who belong to a segment, as they were last told."""
 
     title = "segment"
@@ -96,7 +97,7 @@ class SegmentOfCustomer(_Choice):
         return queryset.filter(Exists(members))
 
 
-class KnownOrNot(_Choice):
+class KnownOrNot(Choice):
     title = "known"
     parameter_name = "known"
     choices_given = (("yes", "has logged in"), ("no", "anonymous"))
@@ -105,7 +106,7 @@ class KnownOrNot(_Choice):
         return queryset.filter(known=value == "yes")
 
 
-class Label(_Choice):
+class Label(Choice):
     title = "who"
     parameter_name = "who"
     choices_given = _LABELS
@@ -114,7 +115,7 @@ class Label(_Choice):
         return labelled(queryset, value)
 
 
-class LabelOfSession(_Choice):
+class LabelOfSession(Choice):
     title = "who"
     parameter_name = "who"
     choices_given = _LABELS
@@ -126,7 +127,7 @@ class LabelOfSession(_Choice):
         return queryset.filter(visitor__in=list(latest.values_list("pk", flat=True)[:MOST_LABELLED]))
 
 
-class LastSeen(_Choice):
+class LastSeen(Choice):
     title = "last seen"
     parameter_name = "seen"
     choices_given = (("hour", "in the last hour"), ("day", "in the last 24 hours"), ("week", "in the last 7 days"))
@@ -136,7 +137,7 @@ class LastSeen(_Choice):
         return queryset.filter(last_seen__gte=timezone.now() - self.spans[value])
 
 
-class OpenNow(_Choice):
+class OpenNow(Choice):
     """Sessions going on, the likeliest first (the admin orders by score where this is chosen)."""
 
     title = "going on"
@@ -147,7 +148,7 @@ class OpenNow(_Choice):
         return going_on(queryset)
 
 
-class BandOfSession(_Choice):
+class BandOfSession(Choice):
     title = "score"
     parameter_name = "band"
     choices_given = _BANDS
@@ -156,7 +157,7 @@ class BandOfSession(_Choice):
         return queryset.filter(band=value)
 
 
-class StageOfSession(_Choice):
+class StageOfSession(Choice):
     title = "stage"
     parameter_name = "stage"
     choices_given = tuple((str(stage.value), str(stage.label)) for stage in Stage if stage is not Stage.NONE)
@@ -165,7 +166,7 @@ class StageOfSession(_Choice):
         return queryset.filter(stage=int(value))
 
 
-class OutcomeOfSession(_Choice):
+class OutcomeOfSession(Choice):
     title = "outcome"
     parameter_name = "outcome"
     choices_given = tuple((each.value, str(each.label)) for each in (Outcome.BOUGHT, Outcome.LEFT))

@@ -18,7 +18,7 @@ from purchase_intent.models import Experiment, Holdout, MetricRole, SegmentRepor
 from purchase_intent.stats.inference import Kind
 from purchase_intent.stats.monitoring import Monitoring
 from purchase_intent.stats.plan import Guardrail, Metric, Plan
-from purchase_intent.stats.power import Sizing, sizing, spread_of
+from purchase_intent.stats.power import Sizing, Spread, sizing, spread_of
 from purchase_intent.stats.summaries import Summary
 
 __all__ = ["PERIOD", "UNITS", "Planned", "Proposal", "plan_of", "planned", "proposal", "stat_metric", "unadjusted"]
@@ -37,7 +37,7 @@ class Proposal:
     """What is known before a start. `sizing` is None where the past says too little; `missing` then says why.
 
     `baseline` is the primary metric's figure of late, `per_day` the visitors a day who would be exposed, `window_days`
-    how much later the outcome of the last of them is in.
+    how much later the outcome of the last of them is in, `spread` what the size was worked out from.
     """
 
     sizing: Sizing | None
@@ -45,6 +45,7 @@ class Proposal:
     per_day: float
     window_days: int
     missing: str = ""
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ def proposal(definition: Definition, *, now: datetime) -> Proposal:
             window_days=metric.window_days,
             missing=refused.message,
         )
-    return Proposal(sizing=size, baseline=spread.mean, per_day=per_day, window_days=metric.window_days)
+    return Proposal(sizing=size, baseline=spread.mean, per_day=per_day, window_days=metric.window_days, spread=spread)
 
 
 def plan_of(definition: Definition, *, now: datetime) -> Planned:

@@ -1,0 +1,140 @@
+"""Start, ramp, stop, and look in between: each asks first, and is on record with who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from purchase_intent.admin.experiments.fields import ShareField, share_words
+from purchase_intent.admin.experiments.plan import plan_words
+from purchase_intent.admin.lists import Desk
+from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.editing import ramp_experiment, start_experiment, stop_experiment
+from purchase_intent.experiments.looking import look_now
+from purchase_intent.experiments.stored import definition_of
+from purchase_intent.models import Experiment, ExperimentState
+
+__all__ = ["ACTS", "act"]
+
+Do = Callable[[Experiment, dict[str, Any], str, datetime], str]
+
+
+class _Nothing(forms.Form):
+    """A yes is enough."""
+
+    def __init__(self, *args: Any, experiment: Experiment, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.experiment = experiment
+
+
+class _Ramp(_Nothing):
+    traffic = ShareField(label="Traffic, % of visitors", help_text="It can only be raised: nobody changes arm.")
+
+
+class _Stop(_Nothing):
+    shipped = forms.ChoiceField(
+        widget=forms.RadioSelect, label="From now on everybody is shown", error_messages={"required": "Choose an arm."}
+    )
+    why = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Why",
+        help_text="One sentence for whoever asks in a year.",
+        error_messages={"required": "Say why in a sentence: it is kept with the decision."},
+    )
+
+    def __init__(self, *args: Any, experiment: Experiment, **options: Any) -> None:
+        super().__init__(*args, experiment=experiment, **options)
+        shipped: Any = self.fields["shipped"]
+        shipped.choices = [
+            (arm.key, f"{arm.title or arm.key}{' (the control)' if arm.key == experiment.control else ''}")
+            for arm in experiment.arms.all()
+        ]
+
+
+def _start(experiment: Experiment, _given: dict[str, Any], who: str, now: datetime) -> str:
+    start_experiment(experiment, who=who, now=now)
+    return f"{experiment.title} runs: {share_words(experiment.traffic)} of the visitors it is for take part now."
+
+
+def _ramp(experiment: Experiment, given: dict[str, Any], who: str, now: datetime) -> str:
+    ramp_experiment(experiment, given["traffic"], who=who, now=now)
+    return f"{share_words(experiment.traffic)} of the visitors take part from now on; nobody changed arm."
+
+
+def _stop(experiment: Experiment, given: dict[str, Any], who: str, now: datetime) -> str:
+    stop_experiment(experiment, shipped=given["shipped"], who=who, now=now, why=given["why"])
+    return f"{experiment.title} is stopped: everybody is shown “{experiment.shipped}”."
+
+
+def _look(experiment: Experiment, _given: dict[str, Any], who: str, now: datetime) -> str:
+    look_now(experiment, who=who, now=now)
+    return "Looked at now, and kept on record: the rule for unplanned looks was applied."
+
+
+class Act:
+    """One act: in which state it can be done, its form, what does it, and how its page asks."""
+
+    def __init__(self, name: str, state: ExperimentState, form: type[_Nothing], do: Do, verb: str) -> None:
+        self.name, self.state, self.form, self.do, self.verb = name, state, form, do, verb
+
+    def is_open(self, experiment: Experiment) -> bool:
+        """Whether the state allows it."""
+        return experiment.state == self.state
+
+
+ACTS: Final = {
+    each.name: each
+    for each in (
+        Act("start", ExperimentState.DRAFT, _Nothing, _start, "Start it"),
+        Act("ramp", ExperimentState.RUNNING, _Ramp, _ramp, "Raise the traffic"),
+        Act("stop", ExperimentState.RUNNING, _Stop, _stop, "Stop it"),
+        Act("look", ExperimentState.RUNNING, _Nothing, _look, "Look now"),
+    )
+}
+
+
+def act(desk: Desk, request: HttpRequest, experiment: Experiment, name: str) -> HttpResponse:
+    """Ask (GET), do it (POST); a refusal is told with its remedy, and nothing is done."""
+    chosen = ACTS[name]
+    page = reverse("admin:purchase_intent_experiment_change", args=[experiment.pk])
+    if not chosen.is_open(experiment):
+        said = f"{experiment.title} is {experiment.get_state_display()}: it cannot be done any more, or not yet."
+        desk.message_user(request, said, messages.WARNING)
+        return HttpResponseRedirect(page)
+    form = chosen.form(request.POST or None, experiment=experiment, initial={"traffic": experiment.traffic})
+    fault = ""
+    if request.method == "POST" and (form.is_valid() or not form.fields):
+        try:
+            given = form.cleaned_data if form.fields else {}
+            said = chosen.do(experiment, given, str(request.user.get_username()), timezone.now())
+        except ExperimentRefused as refused:
+            fault = f"{refused.message[:1].upper()}{refused.message[1:]}."
+        else:
+            desk.log_change(request, experiment, said)
+            desk.message_user(request, said, messages.SUCCESS)
+            return HttpResponseRedirect(page)
+    context = {
+        "subtitle": experiment.title,
+        "act": name,
+        "verb": chosen.verb,
+        "form": form,
+        "fault": fault,
+        "traffic": share_words(experiment.traffic),
+        "plan": _plan(experiment) if name == "start" else None,
+    }
+    return desk.drawn(request, "admin/purchase_intent/experiments/act.html", experiment, context)
+
+
+def _plan(experiment: Experiment) -> dict[str, Any]:
+    try:
+        return plan_words(definition_of(experiment), now=timezone.now())
+    except ExperimentRefused as refused:
+        return {"headline": "It is not fit to be started", "missing": refused.message, "sentences": []}

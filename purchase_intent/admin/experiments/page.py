@@ -1,0 +1,175 @@
+"""The page of one experiment: what is known first, then what it rests on, then how it came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from purchase_intent.admin.experiments.acts import ACTS
+from purchase_intent.admin.experiments.chart import NARROW, Point, lift_chart
+from purchase_intent.admin.experiments.decided import changes_of, decided_of
+from purchase_intent.admin.experiments.tables import (
+    days_table,
+    metric_tables,
+    parts_table,
+    ratio_table,
+    segment_tables,
+)
+from purchase_intent.admin.experiments.words import (
+    arm_named,
+    day_words,
+    headline,
+    metric_words,
+    named_metrics,
+    verdict_label,
+)
+from purchase_intent.admin.saying import clock, timed
+from purchase_intent.experiments.looking import DAILY, history
+from purchase_intent.experiments.results import Result
+from purchase_intent.experiments.showing import FORCE
+from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, LookKind
+from purchase_intent.stats.words import rule_words
+
+__all__ = ["page_of"]
+
+MOST: Final = 12
+"""Looks in the first screen of their table; the others are folded away."""
+MOST_LOOKS: Final = 120
+LEAST_RATIO: Final = 0.01
+"""The error of the sequential sample-ratio check over a whole experiment, as `stats.plan.Plan` has it."""
+
+
+def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[str, Any]:
+    """Everything that its template shows; a fixed number of queries."""
+    arms = list(experiment.arms.all())
+    titles = {arm.key: arm.title for arm in arms if arm.title}
+    days = history(experiment)
+    now = timezone.now()
+    looks = list(ExperimentLook.objects.filter(experiment=experiment).defer("record", "result")[:MOST_LOOKS])
+    result = _latest(days, looks)
+    return {
+        "subtitle": experiment.title,
+        "headline": headline(experiment, result, titles),
+        "label": verdict_label(result.verdict) if result is not None else "",
+        "result": result,
+        "known": _known(result) if result is not None else None,
+        "nothing": _nothing(experiment, result),
+        "acts": [each for each in ACTS.values() if each.is_open(experiment)] if may_edit else [],
+        "may_edit": may_edit,
+        "previews": [
+            (arm_named(arm.key, titles), f"{shop_url}?{urlencode({FORCE: f'{experiment.key}:{arm.key}'})}")
+            for arm in arms
+        ],
+        "charts": _charts(days, titles),
+        "metrics": metric_tables(result, titles) if result is not None else [],
+        "ratio": _ratio(result, titles) if result is not None else None,
+        "segments": segment_tables(days[-1], titles) if days else [],
+        "decided": decided_of(experiment, arms),
+        "looks": [(each, timed(each.taken_at, now), verdict_label(each.verdict, each.arm)) for each in looks],
+        "most": MOST,
+        "changes": changes_of(experiment, now),
+    }
+
+
+def _latest(days: Sequence[Result], looks: Sequence[ExperimentLook]) -> Result | None:
+    """The newest look: the day's, or somebody's since then."""
+    if looks and looks[0].kind == LookKind.ASKED:
+        return Result.from_json(looks[0].result)
+    return days[-1] if days else None
+
+
+def _known(result: Result) -> dict[str, Any]:
+    """What the verdict rests on: the rule, reasons, what is missing and by when it is expected."""
+    rules = [each.rule for metric in result.metrics[:1] for each in metric.versus if each.rule is not None]
+    rule = f"{rule_words(rules[0])[:1].upper()}{rule_words(rules[0])[1:]} was applied." if rules else ""
+    return {
+        "reasons": [named_metrics(each, result.metrics) for each in result.reasons],
+        "missing": [named_metrics(each, result.metrics) for each in result.missing],
+        "expected": day_words(result.expected) if result.expected is not None else "",
+        "rule": rule or "No rule allows a conclusion yet.",
+        "share": f"{min(result.share, 1):.0%} of the planned visitors have an outcome ({result.units:,}).",
+        "looks": f"{result.looks_taken} of {result.looks} planned looks were taken." if result.looks else "",
+        "day": _day(result),
+        "left_out": [(f"{count:,}", _LEFT_OUT.get(why, why)) for why, count in result.left_out.items() if count],
+    }
+
+
+def _day(result: Result) -> str:
+    if result.who == DAILY:
+        return f"at the end of {day_words(result.day)}"
+    return f"at {clock(result.moment)}, looked at by {result.who}"
+
+
+_LEFT_OUT: Final = {
+    "bots": "bots and staff",
+    "waiting": "not on record yet",
+    "twice": "the same person in another browser, shown it later",
+}
+
+
+def _nothing(experiment: Experiment, result: Result | None) -> str:
+    """Why there is no figure to be read, or ""."""
+    if experiment.state == ExperimentState.DRAFT:
+        return "No figures yet, because it has not begun: nobody is shown anything but the control before you start it."
+    if result is None:
+        return (
+            "No figures yet, because it was not looked at: the daily task does so after midnight. "
+            "Visitors are counted from the moment a page first shows them an arm."
+        )
+    if not sum(result.exposed.values()):
+        return (
+            "Nobody was shown an arm yet: either no visitor of the right kind came, or no template asks for it. "
+            f'Does a page say {{% variant "{experiment.key}" as arm %}}?'
+        )
+    return ""
+
+
+def _charts(days: Sequence[Result], titles: dict[str, str]) -> list[dict[str, Any]]:
+    """For each treatment the interval along the days, wide and narrow, with its table."""
+    if not days or not days[-1].metrics:
+        return []
+    primary = days[-1].metrics[0]
+    name = metric_words(primary.kind, primary.event)
+    found = []
+    for place, versus in enumerate(primary.versus):
+        points = _points(days, versus.arm)
+        title = f"{arm_named(versus.arm, titles)}: change of the {name}"
+        found.append(
+            {
+                "title": title,
+                "wide": lift_chart(f"arm{place}", title, points),
+                "narrow": lift_chart(f"arm{place}", title, points, NARROW),
+                "table": days_table(days, versus.arm),
+            }
+        )
+    return found
+
+
+def _points(days: Sequence[Result], arm: str) -> list[Point]:
+    points = []
+    for result in days:
+        versus = next((each for metric in result.metrics[:1] for each in metric.versus if each.arm == arm), None)
+        if versus is None or versus.watched is None or versus.watched.lift is None:
+            continue
+        lift = versus.watched.lift
+        points.append(Point(day=result.day, value=lift.value, low=lift.low, high=lift.high, is_planned=result.planned))
+    return points
+
+
+def _ratio(result: Result, titles: dict[str, str]) -> dict[str, Any]:
+    p_value = result.ratio.sequential_p_value
+    is_off = p_value <= LEAST_RATIO
+    return {
+        "said": (
+            "The arms did not get the shares that were planned: no figure can be trusted."
+            if is_off
+            else "The arms have the shares that were planned, as far as chance goes."
+        ),
+        "p_value": f"{p_value:.3f}" if p_value >= 0.001 else "below 0.001",
+        "is_off": is_off,
+        "table": ratio_table(result, titles),
+        "parts": parts_table(result, titles),
+    }

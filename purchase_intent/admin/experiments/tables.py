@@ -1,0 +1,197 @@
+"""The figures of an experiment as tables: metrics by arm with intervals, shares of the arms, segments, days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from purchase_intent.admin.experiments.fields import share_words
+from purchase_intent.admin.experiments.words import (
+    arm_named,
+    change_words,
+    day_words,
+    figure,
+    losing,
+    metric_words,
+    said_of,
+    spanned,
+)
+from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, SegmentResult, Versus
+from purchase_intent.insights.figures import Table
+from purchase_intent.insights.words import exact_per_cent
+from purchase_intent.models import MetricRole
+from purchase_intent.stats.bayes import Posterior
+
+__all__ = ["days_table", "metric_tables", "parts_table", "ratio_table", "segment_tables"]
+
+Titles = dict[str, str]
+
+
+def metric_tables(result: Result, titles: Titles) -> list[dict[str, Any]]:
+    """Each metric: its name, what it decides, how it is counted, and a table with a row for each arm."""
+    return [
+        {
+            "title": _title(metric),
+            "note": _note(metric),
+            "table": Table(_caption(metric), _HEADS, _rows(metric, titles)),
+        }
+        for metric in result.metrics
+    ]
+
+
+_HEADS = (
+    "arm",
+    "what came of it",
+    "visitors",
+    "figure (95% between)",
+    "change, holds at every look",
+    "change, as if looked at once (95%)",
+    "chance to be better",
+    "expected loss of choosing it",
+)
+
+
+def _title(metric: MetricResult) -> str:
+    name = metric_words(metric.kind, metric.event)
+    role = {MetricRole.PRIMARY: "the primary metric", MetricRole.GUARDRAIL: "a guardrail"}.get(
+        MetricRole(metric.role), "secondary"
+    )
+    return f"{name[:1].upper()}{name[1:]}, {role}"
+
+
+def _caption(metric: MetricResult) -> str:
+    days = "day" if metric.window_days == 1 else "days"
+    better = "" if metric.higher_is_better else "; less is better"
+    return f"Counted for {metric.window_days} {days} after the exposure{better}"
+
+
+def _note(metric: MetricResult) -> str:
+    said = []
+    if metric.margin is not None:
+        said.append(f"A loss of less than {share_words(metric.margin)} is tolerated.")
+    if metric.cap is not None:
+        said.append(f"Amounts above {figure(metric, metric.cap)} count as {figure(metric, metric.cap)}.")
+    cut = max((each.variance_cut for each in metric.versus), default=0.0)
+    if cut > 0:
+        said.append(
+            f"Changes are cleaned of the chance to buy at the exposure, which takes {cut:.0%} of their noise out: they "
+            "may differ from what the plain figures say."
+        )
+    return " ".join(said)
+
+
+def _rows(metric: MetricResult, titles: Titles) -> tuple[tuple[str, ...], ...]:
+    against = {each.arm: each for each in metric.versus}
+    return tuple(_row(metric, each, against.get(each.arm), titles) for each in metric.arms)
+
+
+def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles) -> tuple[str, ...]:
+    shown = arm_named(arm.arm, titles), f"{arm.n:,}", _valued(metric, arm)
+    if versus is None:
+        return shown[0], "the control", *shown[1:], "-", "-", "-", "-"
+    posterior = versus.posterior
+    return (
+        shown[0],
+        said_of(versus, metric),
+        *shown[1:],
+        change_words(metric, versus),
+        spanned(versus.fixed.lift) if versus.fixed is not None else "not known",
+        _chance(metric, posterior.chance_better) if posterior is not None else "not known",
+        losing(metric, _loss(metric, posterior)) if posterior is not None else "not known",
+    )
+
+
+def _valued(metric: MetricResult, arm: ArmFigure) -> str:
+    said = figure(metric, arm.value)
+    if arm.value is None or arm.low is None or arm.high is None:
+        return said
+    return f"{said} ({figure(metric, arm.low)} to {figure(metric, arm.high)})"
+
+
+def _chance(metric: MetricResult, higher: float) -> str:
+    return exact_per_cent(higher if metric.higher_is_better else 1 - higher)
+
+
+def _loss(metric: MetricResult, posterior: Posterior) -> float:
+    """Of choosing the treatment; where less is better, the posterior's losses change places."""
+    return posterior.loss_of_treatment if metric.higher_is_better else posterior.loss_of_control
+
+
+def ratio_table(result: Result, titles: Titles) -> Table:
+    """How many each arm got, and was to get."""
+    total = sum(result.ratio.counts) or 1
+    rows = tuple(
+        (
+            arm_named(arm, titles),
+            f"{count:,}",
+            f"{expected:,.0f}",
+            f"{count / total:.2%}",
+            f"{expected / total:.2%}",
+        )
+        for arm, count, expected in zip(result.exposed, result.ratio.counts, result.ratio.expected, strict=True)
+    )
+    return Table("Visitors of each arm", ("arm", "visitors", "expected", "share", "planned share"), rows)
+
+
+def parts_table(result: Result, titles: Titles) -> Table:
+    """The same by device, browser and label, the most uneven first."""
+    arms = [arm_named(arm, titles) for arm in result.exposed]
+    rows = tuple(
+        (
+            f"{_DIMENSIONS.get(part.dimension, part.dimension)}: {part.value or _blank(part.dimension)}",
+            " : ".join(f"{count:,}" for count in part.ratio.counts),
+            f"{part.ratio.worst:.1%}",
+            f"{part.adjusted:.3f}",
+        )
+        for part in result.parts
+    )
+    heads = ("part", " : ".join(arms), "furthest from the plan", "p, adjusted for all parts (Holm)")
+    return Table("By device, browser and label, the most uneven first", heads, rows)
+
+
+_DIMENSIONS = {"bot": "label"}
+
+
+def _blank(dimension: str) -> str:
+    return "none, a shopper" if dimension == "bot" else "not known"
+
+
+def segment_tables(result: Result, titles: Titles) -> list[Table]:
+    """The primary metric within each segment, as if looked at once."""
+    primary = result.metrics[0] if result.metrics else None
+    return [_segment(each, primary, titles) for each in result.segments if primary is not None]
+
+
+def _segment(found: SegmentResult, metric: MetricResult, titles: Titles) -> Table:
+    against = {each.arm: each for each in found.versus}
+    rows = tuple(
+        (
+            arm_named(each.arm, titles),
+            f"{each.n:,}",
+            _valued(metric, each),
+            "-" if each is found.arms[0] else _fixed(against.get(each.arm)),
+        )
+        for each in found.arms
+    )
+    return Table(found.title, ("arm", "visitors", "figure (95% between)", "change (95% between)"), rows)
+
+
+def _fixed(versus: Versus | None) -> str:
+    return spanned(versus.fixed.lift) if versus is not None and versus.fixed is not None else "too little to say"
+
+
+def days_table(history: Sequence[Result], arm: str) -> Table:
+    """One arm's change on the primary metric, day by day, the latest first."""
+    rows = []
+    for result in reversed(history):
+        primary = result.metrics[0]
+        versus = next((each for each in primary.versus if each.arm == arm), None)
+        rows.append(
+            (
+                day_words(result.day),
+                f"{result.units:,}",
+                change_words(primary, versus) if versus is not None else "too early",
+                "planned look" if result.planned else "between looks",
+            )
+        )
+    return Table("Day by day", ("day", "visitors with an outcome", "change (interval)", "look"), (*rows,))

@@ -1,0 +1,149 @@
+"""What the desk says of experiments: verdicts, figures of a metric, changes with their intervals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from math import inf, isfinite
+from typing import Any, Final
+
+from django.utils.html import format_html
+
+from purchase_intent.admin.experiments.fields import share_words
+from purchase_intent.admin.saying import money
+from purchase_intent.experiments.results import MetricResult, Result, Versus
+from purchase_intent.models import Experiment, ExperimentArm, ExperimentState, MetricKind
+from purchase_intent.stats.inference import Interval, Kind
+
+__all__ = [
+    "arm_named",
+    "change_words",
+    "day_words",
+    "figure",
+    "headline",
+    "losing",
+    "metric_words",
+    "named_metrics",
+    "said_of",
+    "share_of_arms",
+    "spanned",
+    "verdict_label",
+]
+
+VERDICTS: Final = {
+    "SHIP": ("ship", "Ship"),
+    "HOLD": ("hold", "Wait"),
+    "ROLL BACK": ("back", "Roll back"),
+    "INVALID": ("invalid", "Not valid"),
+}
+"""How each is marked, and its word."""
+_AMOUNTS: Final = {MetricKind.REVENUE, MetricKind.ORDER_VALUE}
+
+
+def verdict_label(verdict: str, about: str = "") -> str:
+    """A verdict as a label with its word, such as "Ship: bar"."""
+    mark, word = VERDICTS.get(verdict, ("hold", verdict.capitalize()))
+    return format_html(
+        '<span class="desk-label desk-label-{}">{}</span>{}', mark, word, format_html(" {}", about) if about else ""
+    )
+
+
+def headline(experiment: Experiment, result: Result | None, titles: dict[str, str]) -> str:
+    """What is known of an experiment, in one line."""
+    if experiment.state == ExperimentState.DRAFT:
+        return "A draft: nobody takes part yet"
+    if experiment.state == ExperimentState.STOPPED:
+        shown = experiment.shipped or experiment.control
+        return f"Stopped: everybody is shown “{arm_named(shown, titles)}”"
+    return "Running, and not looked at yet" if result is None else _running(result, titles)
+
+
+def _running(result: Result, titles: dict[str, str]) -> str:
+    if result.verdict == "SHIP":
+        return f"Ship “{arm_named(result.arm, titles)}”: it is better than “{arm_named(result.control, titles)}”"
+    if result.verdict == "ROLL BACK":
+        return f"Roll back: “{arm_named(result.control, titles)}” is better than what was tried"
+    if result.verdict == "INVALID":
+        return "Not to be read: visitors are not shared out as was planned"
+    if result.rolled_back:
+        worse = ", ".join(f"“{arm_named(arm, titles)}”" for arm in result.rolled_back)
+        return f"Wait: {worse} is worse, the others are open"
+    return "Wait: nothing is decided yet" if result.share < 1 else "Wait no longer: no difference was found"
+
+
+def arm_named(key: str, titles: dict[str, str]) -> str:
+    """An arm by its title, or by its key where it has none."""
+    return titles.get(key) or key
+
+
+def share_of_arms(arms: Iterable[ExperimentArm]) -> str:
+    """Arms with their weights: "control 50%, bar 50%"."""
+    return ", ".join(f"{arm.key} {share_words(arm.weight)}" for arm in arms)
+
+
+def metric_words(kind: str, event: str = "") -> str:
+    """A metric by name."""
+    if kind == MetricKind.EVENT:
+        return f"share that did “{event.replace('_', ' ')}”"
+    return str(MetricKind(kind).label) if kind in MetricKind.values else kind
+
+
+def figure(metric: MetricResult, value: float | None) -> str:
+    """A metric's figure in its unit: "3.12%", "41.20 EUR"."""
+    if value is None or not isfinite(value):
+        return "not known"
+    if metric.kind in _AMOUNTS:
+        return money(value)
+    return f"{value:.2%}" if metric.stat is not Kind.MEAN else f"{value:.3g}"
+
+
+def losing(metric: MetricResult, loss: float) -> str:
+    """An expected loss in the metric's unit; of shares in points of per cent."""
+    if metric.kind in _AMOUNTS or metric.stat is Kind.MEAN:
+        return figure(metric, loss)
+    return f"{loss * 100:.2f} points"
+
+
+def named_metrics(sentence: str, metrics: Iterable[MetricResult]) -> str:
+    """A sentence of the statistics with the metrics by the names that the desk gives them."""
+    for metric in sorted(metrics, key=lambda each: -len(each.name)):
+        words = metric_words(metric.kind, metric.event)
+        sentence = re.sub(rf"(?<![\w:]){re.escape(metric.name)}(?![\w:]\w)", f"“{words}”", sentence)
+    return sentence
+
+
+def day_words(day: date) -> str:
+    """A day in full: "3 March 2026"."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def spanned(interval: Interval | None) -> str:
+    """A relative change with its interval: "+4.2% (-0.1% to +8.6%)"."""
+    if interval is None:
+        return "not known"
+    low, high = (f"{end:+.1%}" if abs(end) < inf else "no limit" for end in (interval.low, interval.high))
+    return f"{interval.value:+.1%} ({low} to {high})"
+
+
+def change_words(metric: MetricResult, versus: Versus) -> str:
+    """A treatment's change with the interval that holds however often one looks; the difference where none is."""
+    found = versus.watched
+    if found is None:
+        return "too early"
+    if found.lift is not None:
+        return spanned(found.lift)
+    low, high = (figure(metric, end) for end in (found.difference.low, found.difference.high))
+    return f"{figure(metric, found.difference.value)} ({low} to {high})"
+
+
+def said_of(versus: Versus, metric: MetricResult) -> str:
+    """What a comparison has come to."""
+    words: dict[str, Any] = {
+        "better": "better",
+        "worse": "worse",
+        "holds": f"holds: loses less than {share_words(metric.margin or 0.0)}",
+        "unproven": f"may still lose more than {share_words(metric.margin or 0.0)}",
+        "harmed": "harmed",
+    }
+    return str(words.get(versus.state, "not told apart"))
