@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.files.storage import storages
+from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
@@ -71,6 +72,13 @@ def django_db_modify_db_settings(
         return
     with running_server() as server:
         use_database(server.url)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def passwords_hashed_quickly() -> Iterator[None]:
+    """Spare each user that a test makes the quarter of a second that a password of a real shop takes."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 
 

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 from django.core.management import call_command
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from demo_shop.stocking import CATALOGUE, load
@@ -60,9 +59,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def shop(live_server: LiveServer, champion: ModelVersion, past: Path, clock: Clock, settings: Settings) -> str:
-    """The address of a running shop with full shelves and two days of history; passwords are hashed quickly."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def shop(live_server: LiveServer, champion: ModelVersion, past: Path, clock: Clock) -> str:
+    """The address of a running shop with full shelves and two days of history."""
     load(CATALOGUE)
     call_command("intent_import", "--events", str(past), stdout=StringIO())
     facts.forget()

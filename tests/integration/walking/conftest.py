@@ -8,7 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from demo_shop.stocking import CATALOGUE, load
@@ -67,8 +66,7 @@ def notes() -> Iterator[Notes]:
 
 
 @pytest.fixture
-def shop(live_server: LiveServer, transactional_db: None, settings: Settings) -> str:
-    """Return the address of a running demo shop; passwords are hashed quickly."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def shop(live_server: LiveServer, transactional_db: None) -> str:
+    """Return the address of a running demo shop."""
     load(CATALOGUE)
     return live_server.url
