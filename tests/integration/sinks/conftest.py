@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import Settings
 
-from purchase_intent.models import Visitor
 from purchase_intent.tracking.sinks.chain import forget_chains
 from purchase_intent.tracking.sinks.spool import spool_in
 from tests.integration.tracking.conftest import MIDDLEWARE
 from tests.integration.tracking.words import BROWSER
-from tests.postgres import Server, instead, running_server
 
 
 @pytest.fixture
@@ -45,20 +42,3 @@ def told(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]
     """Return what the tracking has logged."""
     with caplog.at_level(logging.WARNING, logger="purchase_intent.tracking"):
         yield caplog
-
-
-@pytest.fixture(scope="module")
-def started(django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
-    """A server of these tests' own, whichever the run is on, with our tables."""
-    with running_server() as running, django_db_blocker.unblock():
-        with instead(running.url):
-            call_command("migrate", verbosity=0)
-        yield running
-
-
-@pytest.fixture
-def server(started: Server, django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
-    """That server, running and without rows."""
-    with django_db_blocker.unblock(), instead(started.url):
-        Visitor.objects.all().delete()
-        yield started

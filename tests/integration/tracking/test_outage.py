@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.management import call_command
 from django.db import connection
 from django.http import HttpRequest
 from django.test import RequestFactory
-from pytest_django import DjangoDbBlocker
 
 from purchase_intent.models import Session
 from purchase_intent.scoring.answer import Standing
 from purchase_intent.shortcuts import score, track
 from tests.integration.tracking.corner_shop import CornerShop
 from tests.integration.tracking.words import BROWSER, steps
-from tests.postgres import Server, instead, running_server
+from tests.postgres import Server
 
 if sys.platform == "win32":
     pytest.skip("the wheel of PostgreSQL is not for Windows", allow_module_level=True)
@@ -32,14 +30,6 @@ UNRECORDED = f"This request is not recorded, or not wholly: {REMEDY}"
 UNSCORED = f"No score was given: {REMEDY}"
 PAGE = "200 OK: <h1>done</h1>"
 Ask = Callable[[Callable[[HttpRequest], object] | None], str]
-
-
-@pytest.fixture
-def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
-    """A server of the test's own, whichever the run is on, with our tables."""
-    with running_server() as started, django_db_blocker.unblock(), instead(started.url):
-        call_command("migrate", verbosity=0)
-        yield started
 
 
 @pytest.fixture
