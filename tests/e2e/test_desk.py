@@ -14,16 +14,29 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from purchase_intent.events import EventName
-from purchase_intent.models import ModelVersion, Order, Session, Status
+from purchase_intent.models import DeadLetter, Merge, ModelVersion, Order, Origin, Session, Status
+from purchase_intent.tracking.place import Sender
+from purchase_intent.tracking.sinks.entry import dumps
 from tests.e2e.conftest import LONG_NAME, SCREENSHOTS, WIDTHS, Visit
 from tests.integration.desk.test_cards import figures as stored
 from tests.integration.desk.things import version, visitor, walk
+from tests.integration.live.walks import BEGIN, act
 
 Visits = Callable[..., Visit]
 
 pytestmark = [pytest.mark.slow]
 
 LISTS = "/admin/purchase_intent/"
+ORIGINS = (Origin.STREAM, Origin.SPOOL)
+UNREADABLE = b'{"v":1,"at":' + b"9" * 400
+LETTER = dumps(
+    Sender(visitor="c" * 32, session="k" * 32),
+    [
+        act(number, BEGIN, name, product=LONG_NAME, order="o" * 60, revenue=1129.95)
+        for number, name in enumerate((EventName.VIEW, EventName.PURCHASE))
+    ],
+    received=BEGIN,
+)
 OURS = "#content-main.desk, .desk-likeliest, .desk-nothing"
 """What is ours on a page of the admin; the frame, the filters and the table of a list are Django's."""
 WAY = (
@@ -104,6 +117,11 @@ def furnish() -> Session:
         other = visitor(f"{place:032x}", score=place / 40, band="top_20" if place > 20 else "", last_seen=now)
         begin = now - timedelta(minutes=7 * place + 2)
         walk(other, f"{place:032d}", WAY[: 1 + place % 6], begin=begin, score=place / 45)
+    merged = visitor("m" * 32, last_seen=now)
+    Merge.objects.create(customer=long, visitor=owner, anonymous=merged, happened_at=now, sequence=1)
+    for place in range(40):
+        reason = f"DataError: value too long for type character varying({place % 7})"
+        DeadLetter.objects.create(origin=ORIGINS[place % 2], reason=reason, line=UNREADABLE if place else LETTER)
     version(status=Status.CHAMPION, bundle="gone.zip")
     version(status=Status.REFUSED, verdict="Too good to be true: AUC .99. Look at order_total.", reasons=["auc_high"])
     version(status=Status.CHALLENGER, bundle="lost.zip", figures=stored(gate=measured(), layout=LONG_NAME))
@@ -115,9 +133,17 @@ def test_the_desk_with_much_to_show(visit: Visits, width: int) -> None:
     seen = visit(width)
     session = furnish()
     enter(seen)
-    for name in ("visitor", "session", "order", "modelversion"):
+    for name in ("visitor", "session", "order", "modelversion", "merge", "deadletter"):
         seen.go(f"{LISTS}{name}/")
         look(seen, f"{name}-list")
+    for letter in (DeadLetter.objects.first(), DeadLetter.objects.last()):
+        assert letter is not None
+        seen.go(f"{LISTS}deadletter/{letter.pk}/change/")
+        look(seen, f"deadletter-{'fit' if bytes(letter.line) == LETTER else 'unreadable'}")
+    seen.go(f"{LISTS}merge/{Merge.objects.get().pk}/change/")
+    look(seen, "merge")
+    seen.page.get_by_role("link", name="Take back").click()
+    look(seen, "merge-undo")
     seen.go(f"{LISTS}session/?open=now")
     look(seen, "session-list-open")
     seen.go(f"{LISTS}session/")
@@ -179,9 +205,9 @@ def test_what_a_model_goes_by(visit: Visits, width: int, champion: ModelVersion)
 def test_the_desk_with_nothing(visit: Visits, width: int) -> None:
     seen = visit(width)
     enter(seen)
-    for name in ("visitor", "session", "order", "modelversion"):
+    for name in ("visitor", "session", "order", "modelversion", "merge", "deadletter"):
         seen.go(f"{LISTS}{name}/")
-        expect(seen.page.locator(".desk-nothing")).to_contain_text("yet, because")
+        expect(seen.page.locator(".desk-nothing")).to_contain_text(", because")
         look(seen, f"{name}-list-empty")
     empty = walk(visitor("nobody"), names=())
     seen.go(f"{LISTS}session/{empty.pk}/change/")

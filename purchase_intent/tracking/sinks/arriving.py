@@ -28,7 +28,16 @@ from purchase_intent.tracking.sinks.entry import Entry, loads
 from purchase_intent.tracking.sinks.places import settled
 from purchase_intent.tracking.sinks.spool import taken
 
-__all__ = ["Arrived", "arrived", "bury", "record_entry", "record_lines", "replay_dead_letters", "replay_spool"]
+__all__ = [
+    "Arrived",
+    "arrived",
+    "bury",
+    "record_entry",
+    "record_lines",
+    "replay",
+    "replay_dead_letters",
+    "replay_spool",
+]
 
 logger = logging.getLogger("purchase_intent.tracking")
 
@@ -75,14 +84,18 @@ def replay_dead_letters() -> Arrived:
     while letters := list(DeadLetter.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = letters[-1].pk
         for letter in letters:
-            found = _recorded(bytes(letter.line))
-            if isinstance(found, str):
-                DeadLetter.objects.filter(pk=letter.pk).update(reason=found)
-                done += Arrived(dead=1)
-            else:
-                letter.delete()
-                done += found
+            done += replay(letter)
     return done
+
+
+def replay(letter: DeadLetter) -> Arrived:
+    """Try one dead letter again: recorded, it is gone; otherwise it stays with its latest reason."""
+    found = _recorded(bytes(letter.line))
+    if isinstance(found, str):
+        DeadLetter.objects.filter(pk=letter.pk).update(reason=found)
+        return Arrived(dead=1)
+    DeadLetter.objects.filter(pk=letter.pk).delete()
+    return found
 
 
 def record_lines(lines: Sequence[bytes], origin: Origin) -> Arrived:
