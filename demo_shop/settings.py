@@ -98,6 +98,7 @@ PURCHASE_INTENT: dict[str, object] = {
     "TIME_ZONE": TIME_ZONE,
     "SHOP": "demo_shop.intent.TidewellShop",
     # A file beside it is no help to a database that is a file itself.
+    "STREAM": os.environ.get("STREAM_URL", ""),
     "SPOOL": str(VAR / "spool") if os.environ.get("DATABASE_URL") else "",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
@@ -27,9 +28,9 @@ class VisitorQuerySet(models.QuerySet["Visitor"]):
         """Keep those who came at `moment` or later."""
         return self.filter(last_seen__gte=moment)
 
-    def note_script(self, cookie: str, *, site: str, now: datetime) -> None:
-        """Remember that the shop's script has run in a visitor's browser; a label for want of it is taken back."""
-        theirs = self.filter(cookie=cookie, site=site)
+    def note_script(self, cookies: Collection[str], *, site: str, now: datetime) -> None:
+        """Remember that the shop's script has run in visitors' browsers; a label for want of it is taken back."""
+        theirs = self.filter(cookie__in=cookies, site=site)
         if theirs.filter(scripted_at=None).update(scripted_at=now):
             theirs.filter(bot="scriptless").update(bot="", bot_reason="")
 

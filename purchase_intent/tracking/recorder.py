@@ -69,6 +69,7 @@ class Journey:
         self._received: datetime | None = None
         self.foreseen = b""
         """`digest_of` the state and past that were foreseen last, empty where none was."""
+        self.is_scripted = False  # whether it is the shop's script that tells
 
     def foresee(self, events: Sequence[Event], *, at: datetime) -> Foreseen:
         """The fold after `events`, which nobody has recorded yet; a login on its way is not looked through."""

@@ -12,18 +12,19 @@ from compose_spec import PyOptions
 from django.core.management import get_commands
 
 from demo_shop.database import database
+from purchase_intent.tracking.sinks.wire import MOST_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = PyOptions(apply_merge=True).from_yaml(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE.to_dict()["services"]
-OURS = ("beat", "prepare", "web", "worker")
+OURS = ("beat", "drain", "prepare", "web", "worker")
 
 
 def test_it_is_valid_and_names_no_volume_that_is_not_declared() -> None:
     COMPOSE.validate()
-    assert sorted(SERVICES) == sorted((*OURS, "postgres", "redis"))
+    assert sorted(SERVICES) == sorted((*OURS, "postgres", "redis", "stream"))
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -66,6 +67,18 @@ def test_its_environment_is_what_the_settings_read(name: str) -> None:
     for variable in set(given) - {"DJANGO_SETTINGS_MODULE", "OMP_NUM_THREADS"}:
         assert f'os.environ.get("{variable}"' in settings
     assert database(given["DATABASE_URL"].split("${")[0] + "x@postgres:5432/shop", sqlite=Path())["HOST"] == "postgres"
+
+
+def test_events_have_a_server_of_their_own_that_keeps_what_it_has_accepted() -> None:
+    words = SERVICES["stream"]["command"]
+    given = dict(zip(words[1::2], words[2::2], strict=True))
+    assert (given["--appendonly"], given["--appendfsync"]) == ("yes", "always")
+    assert given["--maxmemory-policy"] == "noeviction"
+    assert int(given["--maxmemory"].removesuffix("mb")) * 2**20 > MOST_BYTES
+    assert SERVICES["stream"]["volumes"] == ["stream:/data"]
+    assert "volumes" not in SERVICES["redis"]
+    assert SERVICES["web"]["environment"]["STREAM_URL"] == "redis://stream:6379/0"
+    assert {name for name in SERVICES if "stream" in SERVICES[name].get("depends_on", {})} == {"drain", "web"}
 
 
 def test_no_secret_is_written_down() -> None:

@@ -64,9 +64,10 @@ def take(tracker: Tracker, batch: Batch, now: datetime) -> Taken:
         tracker.hint = DRIVEN
     clock = ClientClock.of(batch.sent_at, now)
     found = judged(batch.events[: BROWSER.events], partial(_event, clock=clock, visitor=tracker.identity.visitor))
+    tracker.journey.is_scripted = True
     identity = _recorded(tracker, batch, found)
-    if identity is not None and chain().looks_up:
-        Visitor.objects.note_script(identity.visitor, site=tracker.site, now=now)
+    if identity is not None and chain().is_alone:  # otherwise whoever records them takes note
+        Visitor.objects.note_script({identity.visitor}, site=tracker.site, now=now)
     return Taken(verdicts_of(batch, found) + too_many(batch, BROWSER.events), identity)
 
 

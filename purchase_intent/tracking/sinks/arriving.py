@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from purchase_intent.conf import config
 from purchase_intent.events import ClientEvent, Event
 from purchase_intent.exceptions import EntryRefused
 from purchase_intent.metrics import DEAD, DEDUPLICATED
-from purchase_intent.models import DeadLetter, Origin
+from purchase_intent.models import DeadLetter, Origin, Visitor
 from purchase_intent.models import Event as Row
 from purchase_intent.models.session import IDLE
 from purchase_intent.tracking.place import earlier_key
@@ -32,6 +33,7 @@ __all__ = [
     "Arrived",
     "arrived",
     "bury",
+    "note_scripts",
     "record_entry",
     "record_lines",
     "replay",
@@ -142,7 +144,20 @@ def _recorded(line: bytes) -> Arrived | str:
     except EntryRefused as refusal:
         return refusal.message[:LONGEST_REASON]
     found = record_entry(entry)
-    return found if isinstance(found, str) else arrived(entry, found)
+    if isinstance(found, str):
+        return found
+    note_scripts([(entry, found)])
+    return arrived(entry, found)
+
+
+def note_scripts(recorded: Iterable[tuple[Entry, Recorded]]) -> None:
+    """Remember in whose browsers the shop's script runs, of entries that are recorded: one query a site, mostly."""
+    found: dict[str, dict[str, datetime]] = {}
+    for entry, each in recorded:
+        if entry.scripted:
+            found.setdefault(entry.sender.site, {})[each.visitor] = entry.received
+    for site, cookies in found.items():
+        Visitor.objects.note_script(cookies.keys(), site=site, now=max(cookies.values()))
 
 
 def arrived(entry: Entry, recorded: Recorded) -> Arrived:

@@ -20,7 +20,7 @@ from purchase_intent.conf import config
 from purchase_intent.exceptions import EntryRefused
 from purchase_intent.models import Origin
 from purchase_intent.tracking.recorder import Recorded
-from purchase_intent.tracking.sinks.arriving import Arrived, arrived, bury, record_entry, replay_spool
+from purchase_intent.tracking.sinks.arriving import Arrived, arrived, bury, note_scripts, record_entry, replay_spool
 from purchase_intent.tracking.sinks.entry import Entry, loads
 from purchase_intent.tracking.sinks.together import record_together
 from purchase_intent.tracking.sinks.wire import FIELD, GROUP, STREAM, Done, Wire, moved_key, tail_key, wire_to
@@ -165,6 +165,7 @@ def _recorded(wire: Wire, batch: _Batch) -> Arrived:
             finished.append(_done(key, line, None))
     done = bury(dead, Origin.STREAM)
     found = record_together([entry for _, _, entry in entries])
+    told = list[tuple[Entry, Recorded]]()
     for place, (key, line, entry) in enumerate(entries):
         recorded = found.get(place)
         if recorded is None:
@@ -175,7 +176,9 @@ def _recorded(wire: Wire, batch: _Batch) -> Arrived:
                 continue
             recorded = single
         done += arrived(entry, recorded)
+        told.append((entry, recorded))
         finished.append(_done(key, line, entry, recorded))
+    note_scripts(told)
     wire.finish(finished)
     return done
 

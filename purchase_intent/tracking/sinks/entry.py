@@ -37,15 +37,26 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One request's events, all of one sender; `received` (aware) is when the server heard of them."""
+    """One request's events, all of one sender; `received` (aware) is when the server heard of them.
+
+    `scripted`: the shop's script has told them, so it runs in the sender's browser.
+    """
 
     sender: Sender
     events: tuple[Event, ...]
     received: datetime
     given: Given | None = None
+    scripted: bool = False
 
 
-def dumps(sender: Sender, events: Sequence[Event], *, received: datetime, given: Given | None = None) -> bytes:
+def dumps(
+    sender: Sender,
+    events: Sequence[Event],
+    *,
+    received: datetime,
+    given: Given | None = None,
+    scripted: bool = False,
+) -> bytes:
     """One line, in ASCII and without its end; times in whole milliseconds since 1970 UTC."""
     told: dict[str, Any] = {
         "v": VERSION,
@@ -53,6 +64,8 @@ def dumps(sender: Sender, events: Sequence[Event], *, received: datetime, given:
         "sender": {name: value for name in _SENDER if (value := getattr(sender, name))},
         "events": [_told(event) for event in events],
     }
+    if scripted:
+        told["script"] = True
     if given is not None and given.intent.moment is not None:
         told["score"] = {
             "probability": given.intent.probability,
@@ -72,7 +85,8 @@ def loads(line: bytes) -> Entry:
             raise EntryRefused(f"it is written in version {told['v']!r}, and this release reads {VERSION}")
         sender = Sender(**told["sender"])
         events = tuple(_event(each, sender.visitor) for each in told["events"])
-        return Entry(sender=sender, events=events, received=moment(told["at"]), given=_given(told.get("score")))
+        given, scripted = _given(told.get("score")), told.get("script") is True
+        return Entry(sender=sender, events=events, received=moment(told["at"]), given=given, scripted=scripted)
     except EventRefused as refusal:
         raise EntryRefused(f"one of its events is not fit: {refusal.message}") from refusal
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:

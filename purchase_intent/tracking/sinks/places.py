@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, connections, router
 from django.utils import timezone
 
 from purchase_intent.events import Event
-from purchase_intent.models import Session
+from purchase_intent.models import Session, Visitor
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.recorder import Journey, Recorded
 from purchase_intent.tracking.sinks.breaker import Breaker
@@ -32,7 +32,10 @@ class DatabaseSink:
     def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None, seconds: float) -> Recorded:
         """Record them; cut off where the server does not answer in time."""
         with within(connections[router.db_for_write(Session)], seconds):
-            return journey.record(settled(journey, events), score=score)
+            recorded = journey.record(settled(journey, events), score=score)
+            if journey.is_scripted:
+                Visitor.objects.note_script({recorded.visitor}, site=journey.sender.site, now=timezone.now())
+            return recorded
 
 
 class SpoolSink:
@@ -62,7 +65,7 @@ def line_of(journey: Journey, events: Sequence[Event], score: Intent | None) -> 
     """A request's events as one line, with the score that the page gave for them."""
     is_given = score is not None and score.probability is not None and journey.foreseen
     given = Given(intent=score, digest=journey.foreseen) if score is not None and is_given else None
-    return dumps(journey.sender, events, received=timezone.now(), given=given)
+    return dumps(journey.sender, events, received=timezone.now(), given=given, scripted=journey.is_scripted)
 
 
 def settled(journey: Journey, events: Sequence[Event]) -> list[Event]:

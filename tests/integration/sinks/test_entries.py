@@ -41,11 +41,11 @@ def test_a_line_says_all_that_the_request_did(model: int | None) -> None:
     standing = Standing.RULES if model is None else Standing.SCORED
     intent = Intent(standing=standing, probability=0.1, band="top_5", model=model, moment=later(seconds=1))
     given = Given(intent=intent, digest=bytes(range(16)))
-    line = dumps(WHO, [act(1, BEGIN, visitor="v"), FULL], received=later(seconds=2), given=given)
+    told = (act(1, BEGIN, visitor="v"), FULL)
+    line = dumps(WHO, told, received=later(seconds=2), given=given, scripted=True)
     assert line.isascii()
     assert b"\n" not in line
-    expected = Entry(sender=WHO, events=(act(1, BEGIN, visitor="v"), FULL), received=later(seconds=2), given=given)
-    assert loads(line) == expected
+    assert loads(line) == Entry(sender=WHO, events=told, received=later(seconds=2), given=given, scripted=True)
 
 
 def test_the_clock_of_a_client_goes_along() -> None:

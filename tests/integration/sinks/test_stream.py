@@ -18,13 +18,13 @@ from django.http import HttpRequest
 from django.test import Client
 from pytest_django import Settings
 
-from purchase_intent.models import DeadLetter, Event, Order, Session, Visitor
+from purchase_intent.models import DeadLetter, Event, Order, Origin, Session, Visitor
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.shortcuts import Line, score, track, track_order
 from purchase_intent.sources.refold import Refolded
 from purchase_intent.tasks import drain
 from purchase_intent.tracking.sinks import draining, wire
-from purchase_intent.tracking.sinks.arriving import Arrived
+from purchase_intent.tracking.sinks.arriving import Arrived, record_lines
 from purchase_intent.tracking.sinks.chain import forget_chains
 from purchase_intent.tracking.sinks.draining import HOPELESS, SUSPECT, drain_stream
 from purchase_intent.tracking.sinks.entry import loads
@@ -33,6 +33,7 @@ from purchase_intent.tracking.sinks.together import record_together
 from purchase_intent.tracking.sinks.wire import BYTES, FIELD, GROUP, LEASE, STREAM, wire_to
 from tests.integration.live.equality import differing
 from tests.integration.tracking.corner_shop import CornerShop
+from tests.integration.tracking.sending import beacon, event
 from tests.integration.tracking.words import BROWSER, errors, kinds
 
 if sys.platform == "win32":
@@ -170,6 +171,28 @@ def test_a_login_an_order_and_a_logout_through_the_stream(
     assert kinds().count("login") == kinds().count("purchase") == 1
     assert Session.objects.count() == 2
     assert differing() == Refolded()
+
+
+@pytest.mark.parametrize("way", ["drained", "replayed", "to the database, as the stream is full"])
+def test_that_the_script_ran_is_remembered_whichever_way_it_comes(
+    client: Client, stream: Any, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    client.get("/")
+    drain_stream()
+    assert Visitor.objects.get().scripted_at is None
+    Visitor.objects.update(bot="scriptless", bot_reason="30 events within 60 seconds")
+    if way.endswith("full"):
+        monkeypatch.setattr(wire, "MOST_BYTES", 1)
+    beacon(client, event(1))
+    lines = [fields[FIELD] for _, fields in stream.xrange(STREAM)]
+    if way == "replayed":
+        assert record_lines(lines, Origin.SPOOL) == Arrived(events=1)
+    elif way == "drained":
+        assert drain_stream() == Arrived(events=1)
+    else:
+        assert lines == []
+    found = Visitor.objects.get()
+    assert (found.scripted_at is None, found.bot, found.bot_reason) == (False, "", "")
 
 
 def test_a_cookie_that_is_out_of_date_is_told_what_it_must_hold(client: Client, stream: Any) -> None:
