@@ -35,5 +35,5 @@ urlpatterns = [
     path("v1/visitors/<int:number>/explanation/", VisitorExplanationView.as_view(), name="visitor_explanation"),
     path("v1/schema/", SchemaView.as_view(), name="schema"),
     # Without the slash at the end Django's own middleware may still lead to where there is something.
-    re_path(r"^v1/(?:.*/)?$", NothingView.as_view(), name="nothing"),
+    re_path(r"^v1/(?:[\s\S]*/)?$", NothingView.as_view(), name="nothing"),
 ]

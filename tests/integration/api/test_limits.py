@@ -80,7 +80,9 @@ def test_senders_of_events_are_counted_apart(
     assert [response.status_code for response in found] == expected
 
 
-@pytest.mark.parametrize("path", ["/intent/v1/", "/intent/v1/cellar/", "/intent/v1/sessions/a/b/", "/intent/v1/\x00/"])
+@pytest.mark.parametrize(
+    "path", ["/intent/v1/", "/intent/v1/cellar/", "/intent/v1/sessions/a/b/", "/intent/v1/\x00/", "/intent/v1/a%0Ab/"]
+)
 @pytest.mark.parametrize("method", ["get", "post", "delete", "options"])
 def test_where_nothing_is_a_problem_says_so(path: str, method: str) -> None:
     response = getattr(Client(), method)(path)

@@ -7,16 +7,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from rest_framework_simplejwt.tokens import AccessToken
 
 from purchase_intent.models import Scope
 from tests.integration.tracking.sending import key_of
 
 LIST = "/intent/v1/sessions/"
-
-
-def token_of(name: str) -> str:
-    told = {"username": name, "password": "enough-salt-for-soup"}
-    return str(Client().post("/api/token/", told).json()["access"])
 
 
 def listed(token: str) -> Any:
@@ -26,8 +22,11 @@ def listed(token: str) -> Any:
 def test_a_token_is_its_user_and_a_key_is_none(merchandiser: User) -> None:
     merchandiser.set_password("enough-salt-for-soup")
     merchandiser.save()
-    User.objects.create_user("stranger", password="enough-salt-for-soup")
-    tokens = {name: token_of(name) for name in ("merchandiser", "stranger")}
+    told = {"username": "merchandiser", "password": "enough-salt-for-soup"}
+    tokens = {
+        "merchandiser": Client().post("/api/token/", told).json()["access"],
+        "stranger": str(AccessToken.for_user(User.objects.create_user("stranger"))),
+    }
     assert {name: listed(token).status_code for name, token in tokens.items()} == {"merchandiser": 200, "stranger": 403}
     refused = listed(tokens["merchandiser"][:-2])
     assert (refused.status_code, refused["Content-Type"]) == (401, "application/problem+json")
