@@ -28,7 +28,7 @@ __all__ = ["ExperimentAdmin"]
 
 @admin.register(Experiment)
 class ExperimentAdmin(Desk):
-    list_display = ("titled", "stands", "verdict", "lift", "exposed", "runs", "takes", "shares")
+    list_display = ("titled", "stands", "verdict", "lift", "exposed", "runs", "shares")
     list_filter = (StateOfExperiment, LatestVerdict)
     page_template = "admin/purchase_intent/experiments/experiment.html"
     nothing = "No experiments yet, because none was made."
@@ -88,27 +88,23 @@ class ExperimentAdmin(Desk):
     def verdict(self, experiment: Experiment) -> str | None:
         return verdict_of(experiment)
 
-    @admin.display(description="primary metric, change (interval)", empty_value="-")
+    @admin.display(description="change of the primary metric", empty_value="-")
     def lift(self, experiment: Experiment) -> str | None:
         return lift_of(experiment)
 
-    @admin.display(description="visitors exposed")
+    @admin.display(description="visitors")
     def exposed(self, experiment: Experiment) -> str:
         return f"{getattr(experiment, 'shown_to', 0):,}"
 
-    @admin.display(description="days running", empty_value="-")
+    @admin.display(description="days", empty_value="-")
     def runs(self, experiment: Experiment) -> str | None:
         if experiment.started_at is None:
             return None
         return f"{((experiment.stopped_at or timezone.now()) - experiment.started_at).days:,}"
 
-    @admin.display(description="traffic")
-    def takes(self, experiment: Experiment) -> str:
-        return share_words(experiment.traffic)
-
-    @admin.display(description="arms")
+    @admin.display(description="traffic and arms")
     def shares(self, experiment: Experiment) -> str:
-        return share_of_arms(experiment.arms.all())
+        return f"{share_words(experiment.traffic)} in {share_of_arms(experiment.arms.all())}"
 
     def page(self, request: HttpRequest, row: Experiment) -> dict[str, Any]:
         """What is known of it, and what can be done."""

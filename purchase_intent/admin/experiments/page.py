@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from purchase_intent.admin.experiments.acts import ACTS
 from purchase_intent.admin.experiments.chart import NARROW, Point, lift_chart
 from purchase_intent.admin.experiments.decided import changes_of, decided_of
+from purchase_intent.admin.experiments.reading import known_of
 from purchase_intent.admin.experiments.tables import (
     days_table,
     metric_tables,
@@ -20,18 +22,15 @@ from purchase_intent.admin.experiments.tables import (
 )
 from purchase_intent.admin.experiments.words import (
     arm_named,
-    day_words,
     headline,
     metric_words,
-    named_metrics,
     verdict_label,
 )
-from purchase_intent.admin.saying import clock, timed
-from purchase_intent.experiments.looking import DAILY, history
+from purchase_intent.admin.saying import timed
+from purchase_intent.experiments.looking import history
 from purchase_intent.experiments.results import Result
 from purchase_intent.experiments.showing import FORCE
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, LookKind
-from purchase_intent.stats.words import rule_words
 
 __all__ = ["page_of"]
 
@@ -55,9 +54,9 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
         "headline": headline(experiment, result, titles),
         "label": verdict_label(result.verdict) if result is not None else "",
         "result": result,
-        "known": _known(result) if result is not None else None,
+        "known": known_of(result, titles) if result is not None else None,
         "nothing": _nothing(experiment, result),
-        "acts": [each for each in ACTS.values() if each.is_open(experiment)] if may_edit else [],
+        "acts": _acts(experiment) if may_edit else [],
         "may_edit": may_edit,
         "previews": [
             (arm_named(arm.key, titles), f"{shop_url}?{urlencode({FORCE: f'{experiment.key}:{arm.key}'})}")
@@ -74,40 +73,20 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
     }
 
 
+def _acts(experiment: Experiment) -> list[tuple[str, str]]:
+    """What can be done with it now, and where that is asked."""
+    return [
+        (each.verb, reverse(f"admin:purchase_intent_experiment_{each.name}", args=[experiment.pk]))
+        for each in ACTS.values()
+        if each.is_open(experiment)
+    ]
+
+
 def _latest(days: Sequence[Result], looks: Sequence[ExperimentLook]) -> Result | None:
     """The newest look: the day's, or somebody's since then."""
     if looks and looks[0].kind == LookKind.ASKED:
         return Result.from_json(looks[0].result)
     return days[-1] if days else None
-
-
-def _known(result: Result) -> dict[str, Any]:
-    """What the verdict rests on: the rule, reasons, what is missing and by when it is expected."""
-    rules = [each.rule for metric in result.metrics[:1] for each in metric.versus if each.rule is not None]
-    rule = f"{rule_words(rules[0])[:1].upper()}{rule_words(rules[0])[1:]} was applied." if rules else ""
-    return {
-        "reasons": [named_metrics(each, result.metrics) for each in result.reasons],
-        "missing": [named_metrics(each, result.metrics) for each in result.missing],
-        "expected": day_words(result.expected) if result.expected is not None else "",
-        "rule": rule or "No rule allows a conclusion yet.",
-        "share": f"{min(result.share, 1):.0%} of the planned visitors have an outcome ({result.units:,}).",
-        "looks": f"{result.looks_taken} of {result.looks} planned looks were taken." if result.looks else "",
-        "day": _day(result),
-        "left_out": [(f"{count:,}", _LEFT_OUT.get(why, why)) for why, count in result.left_out.items() if count],
-    }
-
-
-def _day(result: Result) -> str:
-    if result.who == DAILY:
-        return f"at the end of {day_words(result.day)}"
-    return f"at {clock(result.moment)}, looked at by {result.who}"
-
-
-_LEFT_OUT: Final = {
-    "bots": "bots and staff",
-    "waiting": "not on record yet",
-    "twice": "the same person in another browser, shown it later",
-}
 
 
 def _nothing(experiment: Experiment, result: Result | None) -> str:
@@ -142,7 +121,7 @@ def _charts(days: Sequence[Result], titles: dict[str, str]) -> list[dict[str, An
                 "title": title,
                 "wide": lift_chart(f"arm{place}", title, points),
                 "narrow": lift_chart(f"arm{place}", title, points, NARROW),
-                "table": days_table(days, versus.arm),
+                "table": days_table(days, versus.arm, arm_named(versus.arm, titles)),
             }
         )
     return found

@@ -42,7 +42,7 @@ def plan_words(definition: Definition, *, now: datetime) -> dict[str, Any]:
     return {
         "headline": _headline(definition, found),
         "sentences": _sentences(definition, found),
-        "missing": found.missing,
+        "missing": _missing(found),
         "table": _table(definition, found),
     }
 
@@ -55,6 +55,19 @@ def _headline(definition: Definition, found: Proposal) -> str:
         return f"{units:,} visitors; how long that takes cannot be said, because nobody it is for has come lately"
     days = -(-units // max(found.per_day, 1e-9))
     return f"About {_spell(days)}: {units:,} visitors at {found.per_day:,.0f} a day"
+
+
+def _missing(found: Proposal) -> str:
+    """Why there is no size, as a sentence."""
+    if not found.missing:
+        return ""
+    if not found.per_day > 0:
+        return (
+            "Nobody it is for has come in the last 28 days, so there is nothing to reckon with: give the number of "
+            "visitors, or wait."
+        )
+    why = found.missing.partition(": ")[2] or found.missing
+    return f"{why[:1].upper()}{why[1:]}."
 
 
 def _sentences(definition: Definition, found: Proposal) -> list[str]:

@@ -62,7 +62,8 @@ def _title(metric: MetricResult) -> str:
 def _caption(metric: MetricResult) -> str:
     days = "day" if metric.window_days == 1 else "days"
     better = "" if metric.higher_is_better else "; less is better"
-    return f"Counted for {metric.window_days} {days} after the exposure{better}"
+    name = metric_words(metric.kind, metric.event)
+    return f"{name[:1].upper()}{name[1:]}, counted for {metric.window_days} {days} after the exposure{better}"
 
 
 def _note(metric: MetricResult) -> str:
@@ -180,7 +181,7 @@ def _fixed(versus: Versus | None) -> str:
     return spanned(versus.fixed.lift) if versus is not None and versus.fixed is not None else "too little to say"
 
 
-def days_table(history: Sequence[Result], arm: str) -> Table:
+def days_table(history: Sequence[Result], arm: str, name: str) -> Table:
     """One arm's change on the primary metric, day by day, the latest first."""
     rows = []
     for result in reversed(history):
@@ -194,4 +195,4 @@ def days_table(history: Sequence[Result], arm: str) -> Table:
                 "planned look" if result.planned else "between looks",
             )
         )
-    return Table("Day by day", ("day", "visitors with an outcome", "change (interval)", "look"), (*rows,))
+    return Table(f"{name}, day by day", ("day", "visitors with an outcome", "change (interval)", "look"), (*rows,))

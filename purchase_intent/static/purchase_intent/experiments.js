@@ -13,26 +13,26 @@
   const block = document.getElementById("intent-experiments");
   const defined = JSON.parse(block ? block.textContent : "{}");
   const objects = navigator.globalPrivacyControl || [navigator.doNotTrack, window.doNotTrack].includes("1");
-  const stores = told.consent === "yes" && told.storage !== "no" && !objects;
 
-  const kept = (store, key, value) => {
+  const kept = (name, key, value) => {
     try {
+      const store = window[name]; // which a browser may forbid
       if (value) store.setItem(key, JSON.stringify(value));
       else if (value === null) store.removeItem(key);
       return JSON.parse(store.getItem(key) || "null");
     } catch (error) {
-      return null; // a browser may have no storage
+      return null;
     }
   };
 
-  // A page out of a cache says nothing of its visitor: what the latest page of their own said holds.
-  let unit = objects ? "" : defined.unit || "";
-  let given = defined.given || {};
-  if (told.cached !== undefined) {
-    const before = objects ? null : kept(localStorage, KEY);
-    unit = before ? before.unit : "";
-    given = before ? before.given : {};
-  } else kept(localStorage, KEY, stores && unit ? { unit, given } : null);
+  // A page out of a cache says nothing of its visitor: what the latest page of their own said holds. That it was kept
+  // says that the visitor agrees.
+  const isShared = told.cached !== undefined;
+  const before = isShared && !objects ? kept("localStorage", KEY) : null;
+  const stores = !objects && told.storage !== "no" && (told.consent === "yes" || before !== null);
+  const unit = (!objects && (before || defined).unit) || "";
+  const given = (before || defined).given || {};
+  if (!isShared) kept("localStorage", KEY, stores && unit ? { unit, given } : null);
 
   // { arm, counts }: what the server would answer.
   const found = (key) => {
@@ -44,7 +44,7 @@
     return arm === null ? { arm: each.default, counts: false } : { arm, counts: true };
   };
 
-  const marks = new Set(stores ? kept(sessionStorage, TOLD) || [] : []);
+  const marks = new Set(stores ? kept("sessionStorage", TOLD) || [] : []);
   const mark = (key) => `${unit}:${key}`;
   let waiting = {};
   let timer = 0;
@@ -57,7 +57,7 @@
     if (!Object.keys(shown).length) return;
     fetch(told.url, { method: "POST", body: body(shown), keepalive: true, credentials: "same-origin" }).then((response) => {
       if (response.status >= 500 || response.status === 429) throw response;
-      if (response.ok && stores) kept(sessionStorage, TOLD, [...marks].slice(-200));
+      if (response.ok && stores) kept("sessionStorage", TOLD, [...marks].slice(-200));
     }).catch(() => { waiting = { ...shown, ...waiting }; });
   };
 

@@ -1,0 +1,103 @@
+"""A look in plain words: what is known of each arm, what is missing, and which rule was applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from purchase_intent.admin.experiments.fields import share_words
+from purchase_intent.admin.experiments.words import (
+    arm_named,
+    day_words,
+    figure,
+    metric_words,
+    named_metrics,
+    spanned,
+)
+from purchase_intent.admin.saying import clock
+from purchase_intent.experiments.looking import DAILY
+from purchase_intent.experiments.results import MetricResult, Result, Versus
+from purchase_intent.models import MetricRole
+from purchase_intent.stats.words import rule_words
+
+__all__ = ["known_of"]
+
+_LEFT_OUT: Final = {
+    "bots": "bots and staff",
+    "waiting": "not on record yet",
+    "twice": "the same person in another browser, shown it later",
+}
+_STATES: Final = {"better": "is better than", "worse": "is worse than"}
+_GUARDED: Final = {
+    "holds": "loses less than the {} tolerated",
+    "unproven": "may still lose more than the {} tolerated",
+    "harmed": "is harmed: it loses more than the {} tolerated",
+}
+
+
+def known_of(result: Result, titles: dict[str, str]) -> dict[str, Any]:
+    """What the verdict rests on, in plain words first; the sentences of the statistics behind them."""
+    is_valid = result.verdict != "INVALID"
+    exact = [*result.reasons, *result.missing] if is_valid else []
+    return {
+        "reasons": list(_reasons(result, titles)) if is_valid else list(result.reasons),
+        "missing": list(_missing(result, titles)) if result.verdict == "HOLD" else [],
+        "expected": day_words(result.expected) if result.expected is not None else "",
+        "exact": [named_metrics(each, result.metrics) for each in exact],
+        "rule": _rule(result),
+        "share": f"{min(result.share, 1):.0%} of the planned visitors have an outcome ({result.units:,}).",
+        "looks": f"{result.looks_taken} of {result.looks} planned looks were taken." if result.looks else "",
+        "day": _day(result),
+        "left_out": [(f"{count:,}", _LEFT_OUT.get(why, why)) for why, count in result.left_out.items() if count],
+    }
+
+
+def _reasons(result: Result, titles: dict[str, str]) -> Iterable[str]:
+    for metric in result.metrics:
+        if metric.role == MetricRole.SECONDARY:
+            continue
+        for versus in metric.versus:
+            yield _compared(result, metric, versus, titles)
+
+
+def _compared(result: Result, metric: MetricResult, versus: Versus, titles: dict[str, str]) -> str:
+    arm, control = (f"“{arm_named(key, titles)}”" for key in (versus.arm, result.control))
+    figures = {each.arm: figure(metric, each.value) for each in metric.arms}
+    name = metric_words(metric.kind, metric.event)
+    if versus.watched is None:
+        return f"{arm}: too few visitors have an outcome to say anything of the {name}."
+    beside = f"the {name} is {figures[versus.arm]} against {figures[result.control]}"
+    span = f"; the change is {spanned(versus.watched.lift)}" if versus.watched.lift is not None else ""
+    if metric.role == MetricRole.GUARDRAIL:
+        judged = _GUARDED.get(versus.state, "cannot be judged yet").format(share_words(metric.margin or 0.0))
+        return f"Guardrail, {arm}: {beside}{span}. It {judged}."
+    return f"{arm} {_STATES.get(versus.state, 'cannot be told apart from')} {control}: {beside}{span}."
+
+
+def _missing(result: Result, titles: dict[str, str]) -> Iterable[str]:
+    planned = round(result.units / result.share) if result.share > 0 else 0
+    if result.share >= 1:
+        yield "Nothing: all planned visitors are in. The difference is smaller than was planned for, or there is none."
+        return
+    if planned > result.units:
+        yield f"{planned - result.units:,} of the {planned:,} planned visitors have no outcome yet."
+    for metric in result.metrics:
+        if metric.role == MetricRole.GUARDRAIL:
+            arms = [f"“{arm_named(each.arm, titles)}”" for each in metric.versus if each.state == "unproven"]
+            if arms:
+                name = metric_words(metric.kind, metric.event)
+                yield f"That the {name} suffers no more than is tolerated is not proven of {', '.join(arms)}."
+
+
+def _rule(result: Result) -> str:
+    rules = [each.rule for metric in result.metrics[:1] for each in metric.versus if each.rule is not None]
+    if not rules:
+        return "No rule allows a conclusion yet."
+    words = rule_words(rules[0])
+    return f"{words[:1].upper()}{words[1:]} was applied."
+
+
+def _day(result: Result) -> str:
+    if result.who == DAILY:
+        return f"at the end of {day_words(result.day)}"
+    return f"at {clock(result.moment)}, looked at by {result.who}"
