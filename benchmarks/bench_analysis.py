@@ -88,7 +88,7 @@ def statements(vendor: str, units: int, arms: int, days: int, experiment: int, a
     """Visitors, sessions, exposures, orders, events and merges."""
     step = days * 86400 / units
     if vendor == "postgresql":
-        numbers = f"generate_series(1, {units}) AS g(n)"
+        numbers = f"generate_series(1::bigint, {units}::bigint) AS g(n)"
 
         def at(seconds: str) -> str:
             return f"timestamptz '{BEGIN.isoformat()}' + ({seconds}) * interval '1 second'"

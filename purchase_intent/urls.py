@@ -6,10 +6,24 @@ from django.urls import path, re_path
 
 from purchase_intent.api.decision import DecisionView
 from purchase_intent.api.events import EventsView
+from purchase_intent.api.experiments import (
+    ChangesView,
+    ExperimentsView,
+    ExperimentView,
+    LooksView,
+    LookView,
+    ProposalView,
+    RampView,
+    ResultsView,
+    StartView,
+    StopView,
+    VerdictView,
+)
 from purchase_intent.api.exposures import ExposuresView
 from purchase_intent.api.openapi import SchemaView
 from purchase_intent.api.predict import PredictBatchView, PredictView
 from purchase_intent.api.segments import MembersView, SegmentsView, SessionSegmentsView
+from purchase_intent.api.variants import VariantsView
 from purchase_intent.api.views import ExplanationView, NothingView, ScoreView, SessionsView
 from purchase_intent.api.visitors import VisitorExplanationView, VisitorsView, VisitorView
 
@@ -33,6 +47,18 @@ urlpatterns = [
     path("v1/visitors/", VisitorsView.as_view(), name="visitors"),
     path("v1/visitors/<int:number>/", VisitorView.as_view(), name="visitor"),
     path("v1/visitors/<int:number>/explanation/", VisitorExplanationView.as_view(), name="visitor_explanation"),
+    path("v1/variants/", VariantsView.as_view(), name="variants"),
+    path("v1/experiments/", ExperimentsView.as_view(), name="experiments"),
+    path("v1/experiments/<slug:key>/", ExperimentView.as_view(), name="experiment"),
+    path("v1/experiments/<slug:key>/proposal/", ProposalView.as_view(), name="experiment_proposal"),
+    path("v1/experiments/<slug:key>/start/", StartView.as_view(), name="experiment_start"),
+    path("v1/experiments/<slug:key>/ramp/", RampView.as_view(), name="experiment_ramp"),
+    path("v1/experiments/<slug:key>/stop/", StopView.as_view(), name="experiment_stop"),
+    path("v1/experiments/<slug:key>/results/", ResultsView.as_view(), name="experiment_results"),
+    path("v1/experiments/<slug:key>/verdict/", VerdictView.as_view(), name="experiment_verdict"),
+    path("v1/experiments/<slug:key>/looks/", LooksView.as_view(), name="experiment_looks"),
+    path("v1/experiments/<slug:key>/looks/<int:look>/", LookView.as_view(), name="experiment_look"),
+    path("v1/experiments/<slug:key>/changes/", ChangesView.as_view(), name="experiment_changes"),
     path("v1/schema/", SchemaView.as_view(), name="schema"),
     # Without the slash at the end Django's own middleware may still lead to where there is something.
     re_path(r"^v1/(?:[\s\S]*/)?$", NothingView.as_view(), name="nothing"),

@@ -32,7 +32,7 @@ from purchase_intent.tracking.attached import attached
 from purchase_intent.tracking.sinks.foreseeing import foresee
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["DecisionView"]
+__all__ = ["DecisionView", "IsOwnPage", "is_followed"]
 
 _ASKED: Final = "if"
 _ELSEWHERE: Final = _(
@@ -87,7 +87,7 @@ DECISION: Final[dict[str, Any]] = {
 }
 
 
-class _IsOwnPage(BasePermission):
+class IsOwnPage(BasePermission):
     """A page of this very site, as far as the browser says."""
 
     message = _ELSEWHERE
@@ -103,7 +103,7 @@ class DecisionView(Endpoint):
 
     authentication_classes = (Browser,)
     takes_keys = False
-    permission_classes = (_IsOwnPage,)
+    permission_classes = (IsOwnPage,)
     content_negotiation_class = AnyType
     serializer_class = DecisionSerializer
     rate = "intent-decision"
@@ -117,7 +117,7 @@ class DecisionView(Endpoint):
     def sender_for(self, request: Request) -> str | None:  # noqa: ARG002 - it is the view's own
         """The visitor of the shop's cookie; who has none is asked nothing of the database for."""
         with at_the_edge(self.tracker.fail):
-            return f"visitor {self.tracker.identity.visitor}" if _is_followed(self.tracker) else None
+            return f"visitor {self.tracker.identity.visitor}" if is_followed(self.tracker) else None
 
     @documented(DECISION)
     def get(self, request: Request) -> Response:
@@ -147,13 +147,13 @@ def _conditions(request: Request) -> list[str]:
     return [each for each in dict.fromkeys(asked) if len(each) <= LONGEST]
 
 
-def _is_followed(tracker: Tracker) -> bool:
+def is_followed(tracker: Tracker) -> bool:
     """Whether there may be a visit of this browser's at all; costs no query."""
     return tracker.may_record and (tracker.shop.cookieless or tracker.cookie is not None)
 
 
 def _decided(tracker: Tracker, asked: list[str]) -> dict[str, Any]:
-    if not _is_followed(tracker):
+    if not is_followed(tracker):
         return _told(UNKNOWN, [])
     found = foresee(tracker.journey, [], at=tracker.moment)
     state, past, session = found.state, found.past, found.session

@@ -31,9 +31,11 @@ __all__ = [
     "UNAVAILABLE",
     "WRONG_TYPE",
     "bad",
+    "conflict",
     "forbidden",
     "missing",
     "shown",
+    "unreadable",
 ]
 
 KEY: Final = "5f1c0f6f0b7d4c3f9a53f0c4b8a1d2e3"
@@ -143,6 +145,17 @@ def forbidden(detail: str) -> dict[Any, OpenApiResponse]:
 def missing(code: str, detail: str) -> dict[Any, OpenApiResponse]:
     """The answer where the path names nothing."""
     return {(404, CONTENT_TYPE): _problem(404, "Not Found", code, detail)}
+
+
+def conflict(code: str, detail: str) -> dict[Any, OpenApiResponse]:
+    """The answer where what is asked for does not go with how far things have come."""
+    return {(409, CONTENT_TYPE): _problem(409, "Conflict", code, detail)}
+
+
+def unreadable() -> dict[Any, OpenApiResponse]:
+    """The answer to a body that is no JSON by its type."""
+    detail = "Unsupported media type “text/plain” in request."
+    return {(415, CONTENT_TYPE): _problem(415, "Unsupported Media Type", "unsupported_media_type", detail)}
 
 
 MISSING: Final = missing("session_not_found", "No session has this key: take one from the list of sessions.")

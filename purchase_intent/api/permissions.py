@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.utils.translation import gettext as _
-from rest_framework.permissions import BasePermission
+from django.utils.translation import gettext_lazy
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from purchase_intent.models import ApiKey, Scope
 
-__all__ = ["MayPredict", "MaySeeCustomers", "MaySeeSessions"]
+__all__ = ["MayPredict", "MayRunExperiments", "MaySeeCustomers", "MaySeeSessions"]
 
 
 class _MaySee(BasePermission):
@@ -56,3 +57,19 @@ class MayPredict(_MaySee):
 
     needs = "purchase_intent.view_session"
     scope = Scope.PREDICT
+
+
+class MayRunExperiments(BasePermission):
+    """Staff: with one permission of the admin's to read, with another to decide."""
+
+    message = gettext_lazy(
+        "Only staff may ask: with purchase_intent.view_experiment to read, and purchase_intent.change_experiment to "
+        "decide."
+    )
+
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - the signature is the framework's
+        """Whether the user is active staff with the permission that the method needs."""
+        user, needs = request.user, "view" if request.method in SAFE_METHODS else "change"
+        if not (user.is_authenticated and user.is_active and getattr(user, "is_staff", False)):
+            return False
+        return user.has_perm(f"purchase_intent.{needs}_experiment")

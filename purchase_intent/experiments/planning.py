@@ -28,6 +28,7 @@ PERIOD: Final = timedelta(days=28)
 UNITS: Final = 20_000
 """Visitors planned over all arms where the past says nothing and nobody has said."""
 
+NOBODY: Final = "Nobody came within the 28 days that are looked at: say how many visitors are planned."
 LONGEST: Final = 3650
 """Days: what takes longer has no end in sight."""
 
@@ -101,7 +102,7 @@ def proposal(definition: Definition, *, now: datetime) -> Proposal:
             baseline=_figure(summary, kind),
             per_day=per_day,
             window_days=metric.window_days,
-            missing=refused.message,
+            missing=refused.message if visitors else NOBODY,
         )
     return Proposal(sizing=size, baseline=spread.mean, per_day=per_day, window_days=metric.window_days, spread=spread)
 

@@ -56,10 +56,13 @@ class Showing:
             return None
         return given_arm(experiment, unit, shown=lambda: self._before, is_in=self._is_in)
 
+    def foreseen(self, experiment: Ready) -> Given:
+        """The arm that would be shown, by which nobody is exposed."""
+        return self.settled(experiment) or given_arm(experiment, self._unit, shown=dict, is_in=self._is_in)
+
     def told(self, experiment: Ready, arm: str) -> str:
         """Count what a page's own script says it has shown: "counted", or why it is not."""
-        settled = self.settled(experiment)
-        given = settled or given_arm(experiment, self._unit, shown=dict, is_in=self._is_in)
+        given = self.foreseen(experiment)
         if not given.counts:
             return "not_taking_part"
         if given.arm != arm:

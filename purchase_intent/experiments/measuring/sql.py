@@ -165,7 +165,8 @@ class Statements:
     def _shown(self) -> Statement:
         if self._experiment is None:
             words = (
-                "SELECT MIN(id) AS id, 0 AS arm_id, MIN(started_at) AS at, NULL AS score, visitor_id, "  # noqa: S608
+                "SELECT MIN(id) AS id, 0 AS arm_id, MIN(started_at) AS at, "  # noqa: S608 (the same)
+                "CAST(NULL AS double precision) AS score, visitor_id, "
                 f"'' AS device, '' AS browser FROM {self._name(Session)} WHERE started_at >= %s AND started_at < %s "
                 "GROUP BY visitor_id"
             )

@@ -156,3 +156,13 @@ def test_what_cannot_be_read_or_comes_from_elsewhere_is_refused(browser: Client)
 def test_a_shop_without_the_urls_has_no_script(browser: Client, settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.integration.scoring.host"
     assert page(browser) == ""
+
+
+def test_arms_are_told_over_the_api_as_pages_show_them_and_nobody_is_counted(browser: Client) -> None:
+    running()
+    assert browser.get("/intent/v1/variants/").json() == {"variants": {"bar": "off"}}  # no visit yet: the default
+    page(browser)
+    assert browser.get("/intent/v1/variants/?experiment=bar&experiment=nix").json() == {"variants": {"bar": "on"}}
+    assert not Exposure.objects.exists()
+    assert results(browser, bar="on") == {"bar": "counted"}
+    assert Exposure.objects.get().arm.key == "on"
