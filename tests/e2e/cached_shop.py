@@ -19,6 +19,11 @@ PAGE = """{% load purchase_intent %}<!doctype html><html lang="en"><head><title>
 <button data-intent="wishlist" data-intent-product="1001">Wish</button></body></html>"""
 
 
+PARTS = """<div id="parts">{% ifintent "< 0.9999" cached=True %}Welcome back.{% else %}Welcome.{% endifintent %}
+{% ifsegment "new-visitors" cached="span" %}First time here.{% endifsegment %}
+{% ifintent "> 0.9999" cached=True %}Sure to buy.{% endifintent %}</div></body>"""
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """A page of which every visitor gets the same copy."""
     return HttpResponse(Template(PAGE).render(RequestContext(request)))
@@ -30,7 +35,13 @@ def viewed(request: HttpRequest) -> HttpResponse:
     return HttpResponse(Template(text).render(RequestContext(request)))
 
 
+def parted(request: HttpRequest) -> HttpResponse:
+    """A page with parts that only some are shown, and of which every visitor gets the same copy."""
+    return HttpResponse(Template(PAGE.replace("</body>", PARTS)).render(RequestContext(request)))
+
+
 urlpatterns = [
+    path("parted/", cache_page(600)(parted), name="information"),
     path("cached/", cache_page(600)(page), name="listing"),
     path("viewed/", viewed, name="product"),
     *demo,
