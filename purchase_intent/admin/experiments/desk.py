@@ -104,7 +104,7 @@ class ExperimentAdmin(Desk):
 
     @admin.display(description="traffic and arms")
     def shares(self, experiment: Experiment) -> str:
-        return f"{share_words(experiment.traffic)} in {share_of_arms(experiment.arms.all())}"
+        return f"{share_words(experiment.traffic)}: {share_of_arms(experiment.arms.all())}"
 
     def page(self, request: HttpRequest, row: Experiment) -> dict[str, Any]:
         """What is known of it, and what can be done."""

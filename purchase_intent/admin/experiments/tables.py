@@ -20,7 +20,6 @@ from purchase_intent.experiments.results import ArmFigure, MetricResult, Result,
 from purchase_intent.insights.figures import Table
 from purchase_intent.insights.words import exact_per_cent
 from purchase_intent.models import MetricRole
-from purchase_intent.stats.bayes import Posterior
 
 __all__ = ["days_table", "metric_tables", "parts_table", "ratio_table", "segment_tables"]
 
@@ -97,8 +96,8 @@ def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Ti
         *shown[1:],
         change_words(metric, versus),
         spanned(versus.fixed.lift) if versus.fixed is not None else "not known",
-        _chance(metric, posterior.chance_better) if posterior is not None else "not known",
-        losing(metric, _loss(metric, posterior)) if posterior is not None else "not known",
+        exact_per_cent(posterior.chance_better) if posterior is not None else "not known",
+        losing(metric, posterior.loss_of_treatment) if posterior is not None else "not known",
     )
 
 
@@ -107,15 +106,6 @@ def _valued(metric: MetricResult, arm: ArmFigure) -> str:
     if arm.value is None or arm.low is None or arm.high is None:
         return said
     return f"{said} ({figure(metric, arm.low)} to {figure(metric, arm.high)})"
-
-
-def _chance(metric: MetricResult, higher: float) -> str:
-    return exact_per_cent(higher if metric.higher_is_better else 1 - higher)
-
-
-def _loss(metric: MetricResult, posterior: Posterior) -> float:
-    """Of choosing the treatment; where less is better, the posterior's losses change places."""
-    return posterior.loss_of_treatment if metric.higher_is_better else posterior.loss_of_control
 
 
 def ratio_table(result: Result, titles: Titles) -> Table:
@@ -129,14 +119,19 @@ def ratio_table(result: Result, titles: Titles) -> Table:
             f"{count / total:.2%}",
             f"{expected / total:.2%}",
         )
-        for arm, count, expected in zip(result.exposed, result.ratio.counts, result.ratio.expected, strict=True)
+        for arm, count, expected in zip(_arms(result), result.ratio.counts, result.ratio.expected, strict=True)
     )
     return Table("Visitors of each arm", ("arm", "visitors", "expected", "share", "planned share"), rows)
 
 
+def _arms(result: Result) -> list[str]:
+    """The arms in the order of the plan, as counts have it: a database keeps no order of names."""
+    return [each.arm for each in result.metrics[0].arms]
+
+
 def parts_table(result: Result, titles: Titles) -> Table:
     """The same by device, browser and label, the most uneven first."""
-    arms = [arm_named(arm, titles) for arm in result.exposed]
+    arms = [arm_named(arm, titles) for arm in _arms(result)]
     rows = tuple(
         (
             f"{_DIMENSIONS.get(part.dimension, part.dimension)}: {part.value or _blank(part.dimension)}",

@@ -62,16 +62,16 @@ def test_the_list_says_how_each_stands_in_as_many_queries_for_all(
     assert "No experiments yet, because none was made." in words(clerk("view_experiment"), LIST)
     draft("first")
     with django_assert_num_queries(5):  # the login (2), the count, the page, arms
-        assert "Free shipping bar draft - - 0 - 100% in off 50%, on 50%" in words(desk, LIST)
+        assert "Free shipping bar draft - - 0 - 100%: off 50%, on 50%" in words(desk, LIST)
     start_experiment(draft("fresh", title="Fresh"), who="ada", now=BEGIN)
     experiment = decided()
     Experiment.objects.filter(pk=experiment.pk).update(title="T" * 60)
     with django_assert_num_queries(7):  # the same, looks, and exposures of those never looked at
         text = words(desk, LIST)
     assert re.search(
-        r"T{29}… running Ship on \+100\.0% \(\+\d+\.\d% to \+\d+\.\d%\) 240 \d+ 100% in off 50%, on 50%", text
+        r"T{29}… running Ship on \+100\.0% \(\+\d+\.\d% to \+\d+\.\d%\) 240 \d+ 100%: off 50%, on 50%", text
     )
-    assert re.search(r"Fresh running not looked at yet - 0 \d+ 100% in", text)
+    assert re.search(r"Fresh running not looked at yet - 0 \d+ 100%:", text)
     for query, shown in {
         "state=draft": "bar",
         "verdict=SHIP": "T",
