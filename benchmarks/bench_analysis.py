@@ -6,7 +6,9 @@
 Fills an empty database (SQLite in a temporary folder, or a PostgreSQL server of its own): a visitor each exposure, with
 the score at it; 3% order, 10% put something into the basket, 1% log in later and are joined to a customer, 1% turn out
 to be robots. Then one look with conversion, revenue and order value (winsorised), add to cart and cart
-abandonment, all adjusted by the score, to a verdict. Ends with 1 above 5 seconds or 100 MB on top of what was there.
+abandonment, all adjusted by the score, to a verdict. What counts is processor time, this process's and the database
+server's (one of its processes, without parallel workers), which a busy machine stretches less than the clock. Ends with
+1 above 5 seconds or 100 MB on top of what was there.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_shop.settings")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 LIMIT = 5.0
+ROUNDS = 3
+"""The fastest counts: what else the machine does only ever adds."""
 MOST_MEMORY = 100.0
 """MB, beside a database server's own."""
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
@@ -80,7 +84,7 @@ def fill(connection: Any, units: int, arms: int, days: int) -> Any:
     with connection.cursor() as cursor:
         for sql in statements(connection.vendor, units, arms, days, experiment.pk, first.pk):
             cursor.execute(sql)
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
     return experiment
 
 
@@ -159,17 +163,35 @@ def main() -> int:
         moment = BEGIN + timedelta(days=given.days)
         analyse(experiment, moment=BEGIN + timedelta(hours=2))  # what is loaded once
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        wall, own = time.perf_counter(), time.process_time()
-        found = analyse(experiment, moment=moment).result
-        wall, own = time.perf_counter() - wall, time.process_time() - own
+        taken = []
+        for _ in range(ROUNDS):
+            begun = clocks(connection)
+            found = analyse(experiment, moment=moment).result
+            taken.append([after - before for before, after in zip(begun, clocks(connection), strict=True)])
+        wall, own, server = min(taken, key=lambda each: each[1] + each[2])
         more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
     print(
         f"{given.database}: {sum(found.exposed.values()):,} people in {len(found.exposed)} arms, "
         f"{len(found.metrics)} metrics, "
         f"{found.left_out['bots']:,} robots and {found.left_out['twice']:,} second exposures left out"
     )
-    print(f"{wall:.2f} s, of them {own:.2f} s of this process; {more:.0f} MB more than before; verdict {found.verdict}")
-    return int(not given.report_only and (wall > LIMIT or more > MOST_MEMORY))
+    print(
+        f"{own + server:.2f} s of the processor, of them {own:.2f} s of this process; {wall:.2f} s by the clock; "
+        f"{more:.0f} MB more than before; verdict {found.verdict}"
+    )
+    return int(not given.report_only and (own + server > LIMIT or more > MOST_MEMORY))
+
+
+def clocks(connection: Any) -> tuple[float, float, float]:
+    """Seconds: by the clock, of this process, and of the server's process that works for it."""
+    server = 0.0
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET max_parallel_workers_per_gather = 0")
+            cursor.execute("SELECT pg_backend_pid()")
+            fields = Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        server = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return time.perf_counter(), time.process_time(), server
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ from purchase_intent.tracking.bots import STAFF
 from purchase_intent.tracking.source import browser_of, device_of
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["FORCE", "Showing", "forced_arm", "showing_of"]
+__all__ = ["ATTRIBUTE", "FORCE", "Showing", "forced_arm", "showing_of"]
 
 FORCE: Final = "intent_arm"
 """`?intent_arm=KEY:ARM` shows staff an arm without counting it."""
-_ATTRIBUTE: Final = "_purchase_intent_showing"
+ATTRIBUTE: Final = "_purchase_intent_showing"
+"""Of a request, where its `Showing` is kept."""
 
 
 class Showing:
@@ -109,16 +110,16 @@ class Showing:
 
 def forced_arm(tracker: Tracker, experiment: Ready) -> str:
     """The arm that staff ask to see, or ""."""
-    key, _, arm = tracker.request.GET.get(FORCE, "").partition(":")
-    if key != experiment.key or arm not in experiment.arms or tracker.label.kind != STAFF.kind:
+    if tracker.label.kind != STAFF.kind:  # asked first: shoppers' parameters need not be read
         return ""
-    return arm
+    key, _, arm = tracker.request.GET.get(FORCE, "").partition(":")
+    return arm if key == experiment.key and arm in experiment.arms else ""
 
 
 def showing_of(tracker: Tracker, *, is_in: Callable[[str], bool], score: Callable[[], Intent]) -> Showing:
     """The one of a request."""
-    found = getattr(tracker.request, _ATTRIBUTE, None)
+    found = getattr(tracker.request, ATTRIBUTE, None)
     if not isinstance(found, Showing):
         found = Showing(tracker, is_in=is_in, score=score)
-        setattr(tracker.request, _ATTRIBUTE, found)
+        setattr(tracker.request, ATTRIBUTE, found)
     return found

@@ -1,0 +1,154 @@
+"""What an arm costs a page: `variant_for` whole, on tracked requests, without an exposure to write.
+
+    OMP_NUM_THREADS=1 python benchmarks/bench_variant.py [--pages 400] [--report-only]
+
+Visits of twenty pages on an empty SQLite database; the first page of each, which writes the exposure, is not counted.
+Six experiments run, and the one that is asked for first has a group and a holdout. The visit, and the label of who
+asks, are read before the clock counts: tracking does so on every page anyway.
+
+One after another, each as the first of its page: what counts, against the limit. Then once a page, as pages are served,
+when all else a page does has been in the processor's caches meanwhile. Medians of processor time; ends with 1 past the
+limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_shop.settings")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+LIMIT = 20.0
+"""Microseconds for one arm."""
+VISIT = 20
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+STEADY = "one after another, each the first of its page"
+KEYS = tuple(f"bar-{number}" for number in range(6))
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def main() -> int:
+    """Print the table, and judge."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pages", type=int, default=400)
+    parser.add_argument("--report-only", action="store_true", help="end with 0 whatever was measured")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="intent-") as folder:
+        os.environ.update(DEMO_VAR=folder, DATABASE_URL="")
+        found = costs(asked.pages)
+    for label, microseconds in found.items():
+        print(f"{label:<56}{microseconds:>8.1f} us")
+    worst = found[STEADY]
+    print(f"limit for one arm, one after another: {LIMIT:.0f}")
+    return 0 if worst <= LIMIT or asked.report_only else 1
+
+
+def costs(pages: int) -> dict[str, float]:
+    """Microseconds of the processor, at the median."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.http import HttpResponse
+    from django.test import Client, override_settings
+    from django.urls import path
+
+    from purchase_intent.shortcuts import variant_for
+    from purchase_intent.tracking.attached import tracker_of
+
+    labels = ("as served: the first of a page", "as served: each further one", "as served: the same once more")
+    taken: dict[str, list[float]] = {label: [] for label in labels}
+    steady: list[float] = []
+
+    def page(request: HttpRequest) -> HttpResponse:
+        tracker = tracker_of(request)
+        assert tracker is not None
+        tracker.journey.visitor(at=tracker.moment)
+        assert tracker.label.kind == ""
+        moments = [time.process_time_ns()]
+        variant_for(request, KEYS[0])
+        moments.append(time.process_time_ns())
+        for key in KEYS[1:]:
+            variant_for(request, key)
+        moments.append(time.process_time_ns())
+        variant_for(request, KEYS[0])
+        moments.append(time.process_time_ns())
+        counts = (1, len(KEYS) - 1, 1)
+        for line, begin, end, count in zip(taken.values(), moments, moments[1:], counts, strict=False):
+            line.append((end - begin) / count / 1000)
+        if len(line) % VISIT == 0:
+            steady.append(one_after_another(request))
+        return HttpResponse("<h1>page</h1>")
+
+    call_command("migrate", verbosity=0)
+    start()
+    urls = type(sys)("bench_variant_urls")
+    urls.urlpatterns = [path("", page)]  # type: ignore[attr-defined]
+    sys.modules["bench_variant_urls"] = urls
+    settings = {
+        "ROOT_URLCONF": "bench_variant_urls",
+        "ALLOWED_HOSTS": ["testserver"],
+        "MIDDLEWARE": ["purchase_intent.middleware.TrackingMiddleware"],
+        "PURCHASE_INTENT": {"SHOP": "benchmarks.page_of_a_shop.OpenShop"},
+    }
+    kept: dict[str, list[float]] = {label: [] for label in taken}
+    with override_settings(**settings):
+        for _ in range(pages // VISIT):
+            client = Client(headers={"user-agent": BROWSER})
+            for number in range(VISIT):
+                client.get("/")
+                for label, line in taken.items():
+                    if number:
+                        kept[label].append(line[-1])
+    return {STEADY: statistics.median(steady)} | {label: statistics.median(line) for label, line in kept.items()}
+
+
+def one_after_another(request: HttpRequest) -> float:
+    """Microseconds of a call, of which the request remembers nothing each time."""
+    from purchase_intent.experiments import showing
+    from purchase_intent.shortcuts import variant_for
+
+    began = time.process_time_ns()
+    for _ in range(100):
+        delattr(request, showing.ATTRIBUTE)
+        variant_for(request, KEYS[0])
+    return (time.process_time_ns() - began) / 100 / 1000
+
+
+def start() -> None:
+    """The experiments."""
+    from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
+    from purchase_intent.experiments.editing import make_experiment, start_experiment
+    from purchase_intent.models import Holdout
+
+    Holdout.objects.create(key="never", share=0.01)
+    for number, key in enumerate(KEYS):
+        made = make_experiment(
+            Definition(
+                key=key,
+                title=key,
+                arms=(ArmSpec("plain", 0.5), ArmSpec("bar", 0.5)),
+                metrics=(MetricSpec(kind="conversion", role="primary"),),
+                group=None if number else GroupRange("checkout", 0.0, 1.0),
+                holdout="" if number else "never",
+            ),
+            who="bench",
+            now=NOW,
+        )
+        start_experiment(made, who="bench", now=NOW)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
