@@ -11,6 +11,7 @@ from purchase_intent.exceptions import ExperimentRefused
 __all__ = ["Design"]
 
 _MOST_LOOKS = 365
+_MOST_UNITS = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,8 @@ class Design:
             raise _refused("power", f"give a chance between {self.alpha} and 1, not {self.power}")
         if not (0 <= self.looks <= _MOST_LOOKS and self.looks == int(self.looks)):
             raise _refused("looks", f"give a whole number from 0 to {_MOST_LOOKS}, not {self.looks}")
-        if self.units is not None and not (self.units >= 1 and self.units == int(self.units)):
-            raise _refused("units", f"give a whole number of visitors from 1, not {self.units}")
+        if self.units is not None and not (1 <= self.units <= _MOST_UNITS and self.units == int(self.units)):
+            raise _refused("units", f"give a whole number of visitors, from 1 to {_MOST_UNITS:,}, not {self.units}")
 
     @property
     def acts(self) -> bool:

@@ -184,7 +184,7 @@ class Result:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """What `as_json` gave."""
-        found = {
+        found: dict[str, Any] = {
             "moment": datetime.fromisoformat(stored["moment"]),
             "day": date.fromisoformat(stored["day"]),
             "metrics": tuple(MetricResult.from_json(each) for each in stored["metrics"]),
@@ -193,6 +193,8 @@ class Result:
             "segments": tuple(SegmentResult.from_json(each) for each in stored["segments"]),
             "expected": stored["expected"] and date.fromisoformat(stored["expected"]),
         }
+        # Where a database keeps JSON as it likes, names come back in another order: that of the arms is the plan's.
+        found["exposed"] = {each.arm: stored["exposed"][each.arm] for each in found["metrics"][0].arms}
         words = {name: tuple(stored[name]) for name in ("rolled_back", "reasons", "missing")}
         return cls(**{**stored, **found, **words})
 

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from demo_shop.simulator.rows import CHANNELS, DEVICES
 from purchase_intent.tracking import source
 from purchase_intent.tracking.bots import PERSON, label_of
-from purchase_intent.tracking.source import channel_of, device_of
+from purchase_intent.tracking.source import browser_of, channel_of, device_of
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari"
 PIXEL = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
@@ -35,6 +35,22 @@ EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.
 def test_the_device_is_read_off_agent_and_hint(agent: str, hint: str, expected: str) -> None:
     request = RequestFactory().get("/", headers={"User-Agent": agent, "Sec-CH-UA-Mobile": hint})
     assert device_of(request) == expected
+
+
+@pytest.mark.parametrize(
+    ("agent", "expected"),
+    [
+        pytest.param(IPHONE, "Safari", id="iPhone"),
+        pytest.param(PIXEL, "Chrome", id="Android phone"),
+        pytest.param(f"{PIXEL[:-14]} SamsungBrowser/28.0 Mobile Safari/537.36", "Samsung Internet", id="Samsung's"),
+        pytest.param(EDGE, "Edge", id="Edge on Windows"),
+        pytest.param("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox", id="Firefox"),
+        pytest.param("curl/8.5.0", "", id="none of them"),
+        pytest.param("", "", id="nothing said"),
+    ],
+)
+def test_the_browsers_family_is_read_off_its_agent(agent: str, expected: str) -> None:
+    assert browser_of(RequestFactory().get("/", headers={"User-Agent": agent})) == expected
 
 
 @pytest.mark.parametrize("agent", [IPHONE, PIXEL, GALAXY_TAB, IPAD, MAC, EDGE])

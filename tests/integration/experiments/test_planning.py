@@ -1,0 +1,114 @@
+"""How large an experiment has to be: worked out from the shop's own visits, and frozen by its start."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.analysing import analyse
+from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
+from purchase_intent.experiments.design import Design
+from purchase_intent.experiments.editing import make_experiment
+from purchase_intent.experiments.measuring.measure import measure
+from purchase_intent.experiments.planning import planned, proposal
+from purchase_intent.models import Holdout, Order, Segment, SegmentMembership, Session, Visitor
+from purchase_intent.stats.inference import Kind
+from purchase_intent.stats.monitoring import Monitoring
+from purchase_intent.stats.power import sizing, spread_of
+from purchase_intent.stats.summaries import Summary
+from tests.integration.experiments.town import BEGIN, open_town, running, shoppers
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+CONVERSION = (MetricSpec(kind="conversion", role="primary", window_days=7),)
+
+
+def definition(**fields: Any) -> Definition:
+    arms = (ArmSpec("off", 0.5), ArmSpec("on", 0.5))
+    return Definition(**({"key": "bar", "title": "Bar", "arms": arms, "metrics": CONVERSION} | fields))
+
+
+def past(people: int, buyers: int, *, robots: int = 0) -> None:
+    """Visitors of the 28 days before the window, twice each; some order within it, the same number too late."""
+    for number in range(people + robots):
+        at = BEGIN - 35 * DAY + 27 * DAY * number / (people + robots)
+        bot = "crawler" if number >= people else ""
+        owner = Visitor.objects.create(cookie=f"p{number}", first_seen=at, last_seen=BEGIN, bot=bot)
+        for place, begin in enumerate((at, at + timedelta(hours=9))):
+            Session.objects.create(key=f"p{number}-{place}", visitor=owner, started_at=begin, last_at=begin)
+        if number < 2 * buyers:
+            placed = at + (DAY if number < buyers else 8 * DAY)
+            Order.objects.create(number=str(number), visitor=owner, revenue=Decimal(9), placed_at=placed)
+
+
+def test_the_size_follows_from_the_shops_own_last_weeks() -> None:
+    past(280, 30, robots=5)
+    Holdout.objects.create(key="never", share=0.1)
+    found = proposal(
+        definition(traffic=0.5, group=GroupRange("g", 0.2, 0.6), holdout="never", design=Design(lift=0.2)), now=BEGIN
+    )
+    expected = sizing(
+        spread_of(Summary.of_successes(30, 280), Kind.RATE),
+        0.2,
+        per_day=found.per_day,
+        monitoring=Monitoring(),
+    )
+    assert found.per_day == pytest.approx(280 / 28 * 0.5 * 0.4 * 0.9)
+    assert (found.baseline, found.sizing, found.missing) == (pytest.approx(30 / 280), expected, "")
+
+
+@pytest.mark.parametrize(
+    ("design", "worked_out"),
+    [
+        pytest.param({"lift": 0.2}, True, id="from the data"),
+        pytest.param({"units": 5_000}, False, id="as it was said"),
+    ],
+)
+def test_a_start_freezes_the_plan(design: dict[str, Any], worked_out: bool) -> None:
+    past(280, 30)
+    wanted = proposal(definition(design=Design(**design)), now=BEGIN)
+    assert wanted.sizing is not None
+    experiment = running(metrics=CONVERSION, design={"units": None, **design})
+    found = planned(experiment)
+    assert found.plan.units == (wanted.sizing.units if worked_out else 5_000)
+    assert (found.is_worked_out, found.per_day, found.plan.monitoring.looks) == (worked_out, 10, 28)
+    days = -(-found.plan.units // 10) + 7
+    assert found.ends == date(2026, 3, 2) + timedelta(days=days)
+    past_of = experiment.plan
+    Order.objects.all().delete()
+    experiment.refresh_from_db()
+    assert experiment.plan == past_of
+
+
+def test_a_draft_is_not_looked_at() -> None:
+    draft = make_experiment(definition(), who="ada", now=BEGIN)
+    with pytest.raises(ExperimentRefused, match="state: bar has not begun: start it, and then look at it"):
+        analyse(draft, moment=BEGIN + DAY)
+
+
+def test_the_primary_metric_is_told_within_the_built_in_segments() -> None:
+    experiment = running(metrics=CONVERSION)
+    owners = open_town(experiment, shoppers(300, days=3))
+    segment = Segment.objects.get(origin="new-visitors")
+    assert segment.current is not None
+    later = {"segment": segment, "version": segment.current}
+    SegmentMembership.objects.bulk_create(
+        [
+            *(SegmentMembership(visitor=each, entered_at=BEGIN, **later) for each in owners[:250]),
+            *(SegmentMembership(visitor=each, entered_at=BEGIN + 9 * DAY, **later) for each in owners[250:]),
+        ]
+    )
+    moment = BEGIN + 12 * DAY
+    result = analyse(experiment, moment=moment, segments=True).result
+    (found,) = result.segments
+    inside = measure(experiment, moment=moment, segment=segment.pk).summaries("conversion")
+    assert (found.key, [each.n for each in found.arms]) == (segment.key, [125, 125])
+    assert [each.value for each in found.arms] == [pytest.approx(inside[each.arm].mean) for each in found.arms]
+    (versus,) = found.versus
+    assert versus.fixed is not None
+    assert (versus.watched, versus.state) == (None, "")  # it decides nothing
