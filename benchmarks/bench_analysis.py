@@ -161,7 +161,7 @@ def main() -> int:
         from purchase_intent.experiments.analysing import analyse
 
         moment = BEGIN + timedelta(days=given.days)
-        analyse(experiment, moment=BEGIN + timedelta(hours=2))  # what is loaded once
+        found = analyse(experiment, moment=BEGIN + timedelta(hours=2)).result  # what is loaded once
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         taken = []
         for _ in range(ROUNDS):
