@@ -9,7 +9,7 @@ Each is sent with `send_robust`: a receiver that fails is logged and changes not
 - `session_closed`: `session`, whose `outcome` is now known
 - `model_promoted`: `version` (a `ModelVersion`), which serves its horizon from now on
 - `drift_found`: `report` (a `WatchReport`): live traffic has moved away from what the champion learnt
-- `experiment_decided`: `experiment`, `look` (an `ExperimentLook`); a day's verdict is not that of the day before
+- `experiment_decided`: `experiment`, `look` (an `ExperimentLook`); a day's verdict is none that was given last
 - `experiment_stopped`: `experiment`, `who`; everybody is shown the same from now on
 """
 

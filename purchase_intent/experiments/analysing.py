@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import floor
 from typing import Final
 
@@ -113,7 +113,7 @@ class _Look:
             rolled_back=decision.rolled_back,
             reasons=decision.reasons,
             missing=decision.missing,
-            expected=decision.expected,
+            expected=_expected(decision.expected, found, self.plan.primary.name),
         )
 
     def metric(self, spec: MetricSpec, found: Measured) -> MetricResult:
@@ -169,6 +169,12 @@ def _per_day(found: Measured) -> float:
     first = next(place for place, edge in enumerate(found.edges) if edge >= begin)
     days = (found.edges[-1] - found.edges[first]) / timedelta(days=1)
     return sum(found.exposed(first=first).values()) / days if days > 0 else 0.0
+
+
+def _expected(day: date | None, found: Measured, primary: str) -> date | None:
+    """The day by which it may be decided: until the first window is over, nobody's outcome comes in at all."""
+    first = found.edges[0] + timedelta(days=found.windows[primary])
+    return None if day is None else day + max(first - found.moment, timedelta(0))
 
 
 def _in_order(definition: Definition) -> list[MetricSpec]:

@@ -7,6 +7,7 @@ it again. Each carries the digest of the one before, so that none is changed or 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from purchase_intent.experiments.measuring.measure import measured_moment
 from purchase_intent.experiments.results import Result
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, LookKind
 from purchase_intent.signals import experiment_decided
-from purchase_intent.stats.verdict import Decision, record, replay
+from purchase_intent.stats.verdict import Decision, Verdict, record, replay
 
 __all__ = ["DAILY", "analyse_all", "broken_looks", "history", "latest", "look_daily", "look_now", "replay_look"]
 
@@ -120,6 +121,7 @@ def _written(
     now: datetime,
     previous: tuple[float, ...] | None,
 ) -> ExperimentLook:
+    result = _remembering(experiment, found.result)
     text = json.dumps(record(found.plan, found.evidence, found.decision), sort_keys=True, allow_nan=False)
     with transaction.atomic(using=router.db_for_write(ExperimentLook)):
         _lock(experiment)
@@ -141,7 +143,7 @@ def _written(
             share=found.result.share,
             verdict=found.result.verdict,
             arm=found.result.arm,
-            result=found.result.as_json(),
+            result=result.as_json(),
             record=text,
             before=before,
             digest=ExperimentLook.digest_of(before, text),
@@ -152,14 +154,28 @@ def _written(
 
 
 def _conclude(experiment: Experiment, look: ExperimentLook, found: Analysis, now: datetime) -> None:
-    """Tell of another verdict than the day before's, and end what is to end by itself."""
-    earlier = experiment.looks.daily().filter(day__lt=look.day).last()
-    if look.verdict != ("HOLD" if earlier is None else earlier.verdict):
+    """Tell of a verdict that is not the last one given, and end what is to end by itself."""
+    earlier = experiment.looks.daily().filter(day__lt=look.day).exclude(verdict=Verdict.HOLD).last()
+    if look.verdict not in (Verdict.HOLD, "" if earlier is None else earlier.verdict):
         transaction.on_commit(
             lambda: experiment_decided.send_robust(Experiment, experiment=experiment, look=look),
             using=router.db_for_write(ExperimentLook),
         )
     act_on(experiment, found.result, now=now)
+
+
+def _remembering(experiment: Experiment, result: Result) -> Result:
+    """The same, with a word on an earlier conclusion where this look, by a stricter rule, comes to none."""
+    if result.verdict != Verdict.HOLD or result.planned:
+        return result
+    last = experiment.looks.filter(planned=True, day__lte=result.day).order_by("share", "pk").last()
+    if last is None or last.verdict not in (Verdict.SHIP, Verdict.ROLL_BACK):
+        return result
+    words = (
+        f"The planned look of {last.day} came to {last.verdict}, and that stands: an unplanned look asks for more, and "
+        "takes nothing back."
+    )
+    return replace(result, reasons=(words, *result.reasons))
 
 
 def _planned_shares(experiment: Experiment) -> tuple[float, ...]:

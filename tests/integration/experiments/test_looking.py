@@ -54,12 +54,12 @@ def walk_through(experiment: Experiment, days: int) -> list[ExperimentLook]:
     return found
 
 
-def certain(count: int, *, better: str = "on") -> list[Shopper]:
-    """Six of ten of those who were shown the better arm order within the hour, and three of ten of the others."""
+def certain(count: int, *, better: str = "on", buyers: int = 6) -> list[Shopper]:
+    """So many of ten of those who were shown the better arm order within the hour, and three of ten of the others."""
     found = []
     for number in range(count):
         arm, at = ("off", "on")[number % 2], BEGIN + 10 * DAY * (number / count)
-        orders = number // 2 % 10 < (6 if arm == better else 3)
+        orders = number // 2 % 10 < (buyers if arm == better else 3)
         found.append(Shopper(arm, at, None, [("order", at + timedelta(hours=1), 10.0)] if orders else []))
     return found
 
@@ -110,6 +110,24 @@ def test_days_are_looked_at_once_each_planned_where_due_and_kept(django_capture_
     assert latest(experiment) == looks[7]
     experiment.refresh_from_db()
     assert experiment.state == "running"  # nobody has let it end by itself
+
+
+def test_what_a_planned_look_concluded_stands_in_between(django_capture_on_commit_callbacks: Any) -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4})
+    open_town(experiment, certain(1_000, buyers=4))
+    with heard(experiment_decided) as told, django_capture_on_commit_callbacks(execute=True):
+        looks = walk_through(experiment, 11)
+    assert [(each.planned, each.verdict) for each in looks][7:] == [
+        (False, "HOLD"),
+        (True, "SHIP"),
+        (False, "HOLD"),
+        (True, "SHIP"),
+    ]
+    assert [each["look"] for each in told] == [looks[8]]
+    first = history(experiment)[9].reasons[0]
+    assert first.startswith("The planned look of 2026-03-10 came to SHIP, and that stands")
+    # A hundred visitors a day, and a day's window: that day's look is the first to see two hundred outcomes.
+    assert history(experiment)[0].expected == date(2026, 3, 4)
 
 
 def test_a_look_in_between_is_on_record_and_counts_as_no_planned_one() -> None:
@@ -192,6 +210,8 @@ def test_arms_that_did_not_get_their_shares_invalidate_it_and_show_where() -> No
     experiment.exposures.filter(visitor__in=lost, browser="Firefox").delete()
     look = look_daily(experiment, now=BEGIN + 8 * DAY)
     result = Result.from_json(look.result)
+    experiment.refresh_from_db()
+    assert experiment.state == "running"  # nothing ends by figures that cannot be trusted
     assert (look.verdict, result.ratio.sequential_p_value < 0.01) == ("INVALID", True)
     assert (result.parts[0].dimension, result.parts[0].value) == ("browser", "Firefox")
     assert result.metrics[0].versus == ()
