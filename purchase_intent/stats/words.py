@@ -107,7 +107,7 @@ def _figures(metric: Metric, found: Estimate) -> str:
 
 
 def _value(metric: Metric, value: float) -> str:
-    return f"{value:.2%}" if metric.kind is Kind.RATE and not metric.adjusted else f"{value:.4g}"
+    return f"{value:.2%}" if metric.kind is Kind.RATE else f"{value:.4g}"
 
 
 def _span(interval: Interval, form: str) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from io import StringIO
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.dispatch import Signal
 from django.utils import timezone
 from pytest_django import Settings
@@ -267,3 +269,28 @@ def test_the_command_does_the_same_and_says_what_it_cannot(monkeypatch: pytest.M
         CommandError, match="The record of bar is broken at 2026-03-07: a look was changed or taken out"
     ):
         said("replay", "bar")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_daily_looks_at_once_one_is_written_and_acts_once() -> None:
+    if not connection.features.has_select_for_update:
+        pytest.skip("only PostgreSQL locks rows")
+    experiment = running(metrics=CONVERSION, design={"units": 1_000, "looks": 4, "ships": True})
+    open_town(experiment, certain(1_000))
+    ready, found = Barrier(2), []
+
+    def look() -> None:
+        mine = Experiment.objects.get(pk=experiment.pk)
+        ready.wait()
+        found.append(look_daily(mine, now=BEGIN + 6 * DAY + NIGHT).pk)
+        connection.close()
+
+    beside = [Thread(target=look) for _ in range(2)]
+    for each in beside:
+        each.start()
+    for each in beside:
+        each.join()
+    experiment.refresh_from_db()
+    assert (experiment.state, experiment.shipped) == ("stopped", "on")
+    assert found == [experiment.looks.get().pk] * 2
+    assert experiment.changes.filter(what="stopped", who="automatic").count() == 1

@@ -16,6 +16,7 @@ from purchase_intent.experiments.editing import make_experiment
 from purchase_intent.experiments.measuring.measure import measure
 from purchase_intent.experiments.planning import planned, proposal
 from purchase_intent.models import Holdout, Order, Segment, SegmentMembership, Session, Visitor
+from purchase_intent.segments.presets import install
 from purchase_intent.stats.inference import Kind
 from purchase_intent.stats.monitoring import Monitoring
 from purchase_intent.stats.power import sizing, spread_of
@@ -95,6 +96,7 @@ def test_a_draft_is_not_looked_at() -> None:
 def test_the_primary_metric_is_told_within_the_built_in_segments() -> None:
     experiment = running(metrics=CONVERSION)
     owners = open_town(experiment, shoppers(300, days=3))
+    install(now=BEGIN)  # those that are not there
     segment = Segment.objects.get(origin="new-visitors")
     assert segment.current is not None
     later = {"segment": segment, "version": segment.current}
