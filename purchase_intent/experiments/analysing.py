@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from math import floor
 from typing import Final
 
+from django.db.models import Exists, OuterRef
+
 from purchase_intent.conf import config
 from purchase_intent.experiments.comparing import arm_figures, compared, with_adjusted
 from purchase_intent.experiments.definition import Definition, MetricSpec
@@ -18,7 +20,7 @@ from purchase_intent.experiments.measuring.measure import Measured, measure, mea
 from purchase_intent.experiments.planning import planned, stat_metric, unadjusted
 from purchase_intent.experiments.results import MetricResult, Result, SegmentResult
 from purchase_intent.experiments.stored import definition_of
-from purchase_intent.models import Experiment, MetricRole, Segment
+from purchase_intent.models import Experiment, MetricRole, Segment, SegmentMembership
 from purchase_intent.stats.evidence import Evidence
 from purchase_intent.stats.plan import Metric, Plan
 from purchase_intent.stats.sample_ratio import Part, breakdown
@@ -139,7 +141,9 @@ class _Look:
         """The primary metric within each built-in segment that has members among the exposed."""
         primary = self.definition.primary
         metric, results = self._stat(primary), []
-        for segment in Segment.objects.active().exclude(origin="").order_by("title", "pk"):
+        joined = SegmentMembership.objects.filter(segment=OuterRef("pk"), entered_at__lt=whole.moment)
+        built_in = Segment.objects.active().exclude(origin="").filter(Exists(joined)).order_by("title", "pk")
+        for segment in built_in:
             part = measure(experiment, moment=whole.moment, metrics=(primary,), segment=segment.pk, caps=whole.caps)
             sums = part.summaries(metric.name)
             if any(each.n for each in sums.values()):

@@ -75,14 +75,10 @@ def open_town(experiment: Experiment, people: list[Shopper], *, prefix: str = "c
     owners = Visitor.objects.bulk_create(
         Visitor(cookie=f"{prefix}{place}", first_seen=BEGIN, last_seen=last) for place in range(len(people))
     )
-    visits = Session.objects.bulk_create(
-        Session(key=f"{prefix}{place}", visitor=owner, started_at=BEGIN, last_at=last)
-        for place, owner in enumerate(owners)
-    )
-    exposed(experiment, list(zip(people, owners, strict=True)))
-    told = [(who, owner, visit) for who, owner, visit in zip(people, owners, visits, strict=True)]
+    told = list(zip(people, owners, strict=True))
+    exposed(experiment, told)
     orders(told)
-    events(told)
+    events([(who, owner) for who, owner in told if any(name != "order" for name, _, _ in who.deeds)])
     return list(owners)
 
 
@@ -103,22 +99,25 @@ def exposed(experiment: Experiment, people: list[tuple[Shopper, Visitor]]) -> No
     )
 
 
-def orders(told: list[tuple[Shopper, Visitor, Session]]) -> None:
+def orders(told: list[tuple[Shopper, Visitor]]) -> None:
     Order.objects.bulk_create(
         Order(
             number=f"{owner.cookie}-{place}",
             visitor=owner,
-            session=visit,
             revenue=Decimal(str(revenue)),
             placed_at=moment,
         )
-        for who, owner, visit in told
+        for who, owner in told
         for place, (name, moment, revenue) in enumerate(who.deeds)
         if name == "order"
     )
 
 
-def events(told: list[tuple[Shopper, Visitor, Session]]) -> None:
+def events(told: list[tuple[Shopper, Visitor]]) -> None:
+    visits = Session.objects.bulk_create(
+        Session(key=owner.cookie, visitor=owner, started_at=BEGIN, last_at=BEGIN + timedelta(days=60))
+        for _, owner in told
+    )
     Event.objects.bulk_create(
         Event(
             key=event_key(
@@ -132,7 +131,7 @@ def events(told: list[tuple[Shopper, Visitor, Session]]) -> None:
             sequence=place,
             name=EventName[name.upper()].value,
         )
-        for who, owner, visit in told
+        for (who, owner), visit in zip(told, visits, strict=True)
         for place, (name, moment, _) in enumerate(who.deeds)
         if name != "order"
     )
