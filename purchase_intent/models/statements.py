@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from django.db import ProgrammingError, connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,7 +24,7 @@ from purchase_intent.models.score import Score
 from purchase_intent.models.session import Session
 from purchase_intent.models.visitor import Visitor
 
-__all__ = ["go_on", "session_with_visitor", "write_version"]
+__all__ = ["go_on", "session_with_visitor", "stored_among", "write_version"]
 
 _KEY: Final = "key"
 _SITE: Final = "site"
@@ -57,6 +58,18 @@ def session_with_visitor(*, key: str, site: str) -> Session | None:
     session: Session = _loaded(Session, alias, selection.session, row[:cut])
     session.visitor = _loaded(Visitor, alias, selection.visitor, row[cut:])
     return session
+
+
+def stored_among(keys: Sequence[UUID]) -> set[UUID]:
+    """Those of the keys that are an event's."""
+    alias = router.db_for_read(Event)
+    connection, key = connections[alias], Event._meta.pk  # noqa: SLF001 (documented by Django)
+    given = [key.get_db_prep_value(value, connection) for value in keys]
+    table, column = Event._meta.db_table, key.column  # noqa: SLF001 (the same)
+    marks = ", ".join(["%s"] * len(given))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM {table} WHERE {column} IN ({marks})", given)  # noqa: S608 (own names)
+        return {key.to_python(value) for (value,) in cursor.fetchall()}
 
 
 def write_version(session: Session, values: Mapping[str, Any]) -> bool:

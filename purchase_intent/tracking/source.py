@@ -157,6 +157,8 @@ def channel_told(request: HttpRequest, *, url: str, referrer: str, is_known: boo
 
 
 def _marks(request: HttpRequest) -> Mapping[str, str]:
+    if not request.META.get("QUERY_STRING"):
+        return {}  # most pages have none: not even Django's empty one is made
     try:
         return {name: str(value) for name, value in request.GET.items()}
     except SuspiciousOperation:  # more fields than Django reads

@@ -42,7 +42,7 @@ def test_all_brings_every_extra_for_running() -> None:
     (line,) = EXTRAS["all"]
     named = re.search(r"\[(.*)\]", line)
     assert named is not None
-    assert set(named.group(1).split(",")) == set(EXTRAS) - {"all", "dev"}
+    assert set(named.group(1).split(",")) == set(EXTRAS) - {"all", "bench", "dev"}
 
 
 def test_the_core_stays_light() -> None:

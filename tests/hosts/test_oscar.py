@@ -7,13 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from purchase_intent.adapters import Shop
-from purchase_intent.contrib.oscar import checks
+from purchase_intent.contrib.oscar import checks, telling
 from purchase_intent.contrib.oscar.shop import OscarShop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +102,12 @@ def test_without_oscar_it_imports_and_says_what_to_do(
     assert found.id == "purchase_intent_oscar.E001"
     assert words in found.msg
     assert found.hint
+
+
+def test_an_order_placed_outside_a_request_is_nobodys_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="purchase_intent.tracking"):
+        telling._order_placed(SimpleNamespace(number="A-1"))
+    assert caplog.messages == ["Order A-1 was placed outside a request of its shopper, so it is not recorded."]
 
 
 @pytest.mark.parametrize(

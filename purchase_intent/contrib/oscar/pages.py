@@ -78,7 +78,7 @@ def tell_shown(request: HttpRequest) -> None:
 def before(request: HttpRequest) -> str:
     """The path, with its query, of the page of this shop that led here; empty where none did."""
     try:
-        came_from = urlsplit(request.headers.get("Referer", ""))
+        came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
     except ValueError:  # a browser sends no such thing, but anyone can
         return ""
     if came_from.netloc != request.get_host():

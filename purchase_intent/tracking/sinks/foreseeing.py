@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from purchase_intent.events import Event
-from purchase_intent.models import Event as Row
+from purchase_intent.models.statements import stored_among
 from purchase_intent.tracking.recorder import Foreseen, Journey, visits_of
 from purchase_intent.tracking.rows import in_order, key_of
 from purchase_intent.tracking.sinks.chain import chain
@@ -35,8 +35,9 @@ def foresee(journey: Journey, pending: Sequence[Event], *, at: datetime) -> Fore
     visit = visits_of(events)[-1]
     session = journey.session(at=visit[0].occurred_at)
     # Settled when the session begins: the first event's is the session's.
-    channel = visit[0].channel if session is None else session.channel
-    return journey.foresee([replace(event, channel=channel) for event in visit], at=at)
+    channel = (visit[0].channel if session is None else session.channel) or None
+    told = [event if (event.channel or None) == channel else replace(event, channel=channel) for event in visit]
+    return journey.foresee(told, at=at)
 
 
 def _unrecorded(journey: Journey, waiting: Sequence[Entry], at: datetime) -> list[Event]:
@@ -45,12 +46,16 @@ def _unrecorded(journey: Journey, waiting: Sequence[Entry], at: datetime) -> lis
     They were read first. So what was recorded meanwhile is stored now, and the session is read until it stays so.
     """
     events = {key_of(entry.sender, event): event for entry in waiting for event in entry.events}
-    first = min([*(event.occurred_at for event in events.values()), at])
+    if not events:
+        return []
+    first = min(event.occurred_at for event in events.values())
     stored: set[UUID] = set()
     for _ in range(TRIES):
         journey.look_again()
-        journey.session(at=first)
-        again = set(Row.objects.filter(pk__in=list(events)).order_by().values_list("pk", flat=True))
+        session = journey.session(at=min(first, at))
+        if session is not None and first > session.last_at:
+            return list(events.values())  # all of them came after what it holds: no need to look for them
+        again = stored_among(list(events))
         if again == stored:
             break
         stored = again

@@ -107,30 +107,32 @@ class Wire:
 
     def add(self, line: bytes, *, tail: str, moved: str) -> bytes | None:
         """Add an entry; the note of what its sender's cookie must hold, if there is one. Raises one of `faults`."""
-        given = (STREAM, tail, moved, BYTES, line, str(MOST_BYTES), str(KEPT))
-        command = [_packed(self._add.sha, given)]
+        note: bytes | None = self._run(self._add, (STREAM, tail, moved, BYTES), (line, str(MOST_BYTES), str(KEPT)))
+        return note
+
+    def _run(self, script: Any, keys: Sequence[str], args: Sequence[bytes | str] = ()) -> Any:
+        """The answer of a script: of a client that packs and hands out connections it costs a page twice as much."""
+        command = [_packed(script.sha, keys, args)]
         try:
             return self._asked(command)
         except self._unknown:
-            note: bytes | None = self._add(keys=given[:4], args=given[4:])
-            return note
+            return script(keys=keys, args=args)
         except self._cut:
             # Of a server that has been started anew since: what it has taken all the same counts once.
             return self._asked(command)
 
-    def _asked(self, command: list[bytes]) -> bytes | None:
+    def _asked(self, command: list[bytes]) -> Any:
         """The answer to a command on the thread's own connection."""
         connection = self._connection()
         try:
             connection.send_packed_command(command)
-            note: bytes | None = connection.read_response()
+            return connection.read_response()
         except self._refused:
             raise
         except BaseException:
             # Half an answer may wait on it: nobody must read that as the next one's.
             connection.disconnect()
             raise
-        return note
 
     def _connection(self) -> Any:
         """The thread's own connection: a client that hands out connections costs a page as much as the rest."""
@@ -141,7 +143,7 @@ class Wire:
 
     def waiting(self, tail: str) -> list[bytes]:
         """The lines of a session that are not recorded yet, in order."""
-        found: list[bytes] = self._waiting(keys=[STREAM, tail])
+        found: list[bytes] = self._run(self._waiting, (STREAM, tail))
         return found
 
     def hold(self, token: str, *, seconds: float) -> bool:
@@ -200,9 +202,9 @@ def wire_to(url: str, *, patient: bool = False) -> Wire:
     return Wire(url, timeout=PATIENT if patient else TIMEOUT)
 
 
-def _packed(sha: str, given: Sequence[bytes | str]) -> bytes:
-    """EVALSHA as it goes over the wire: four keys, and what follows them."""
-    words = [b"EVALSHA", sha, b"4", *given]
+def _packed(sha: str, keys: Sequence[str], args: Sequence[bytes | str]) -> bytes:
+    """EVALSHA as it goes over the wire."""
+    words = [b"EVALSHA", sha, str(len(keys)), *keys, *args]
     told = [word.encode() if isinstance(word, str) else word for word in words]
     return b"*%d\r\n%b" % (len(told), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in told]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from purchase_intent.models import DeadLetter, Event, Order, Origin, Session, Visitor
@@ -223,6 +225,26 @@ def test_a_batch_that_is_delivered_ten_times_is_recorded_once(client: Client, st
             stream.xadd(STREAM, fields)
         assert drain_stream() == Arrived(known=5)
     assert (Event.objects.count(), Session.objects.get().sequence) == (5, 5)
+    assert differing() == Refolded()
+
+
+def test_two_tabs_and_a_clock_set_back_lose_nothing(
+    client: Client, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/")
+    other = Client(headers={"User-Agent": BROWSER})
+    other.cookies = client.cookies
+    began = timezone.now()
+    for minutes in (0, 1, -60, -59, 2, 3):
+        monkeypatch.setattr(timezone, "now", lambda minutes=minutes: began + timedelta(minutes=minutes))
+        with ThreadPoolExecutor(2) as tabs:
+            answers = [tabs.submit(tab.get, "/product/7/") for tab in (client, other)]
+        assert [answer.result().status_code for answer in answers] == [200, 200]
+        if minutes == 1:
+            assert drain_stream() == Arrived(events=5)
+    assert drain_stream() == Arrived(events=8)
+    assert Event.objects.count() == 13
+    assert Visitor.objects.count() == 1
     assert differing() == Refolded()
 
 
