@@ -7,6 +7,7 @@ it again. Each carries the digest of the one before, so that none is changed or 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
@@ -29,6 +30,8 @@ __all__ = ["DAILY", "analyse_all", "broken_looks", "history", "latest", "look_da
 
 DAILY: Final = "the daily task"
 _TRIES: Final = 3
+
+logger = logging.getLogger(__name__)
 
 
 class _Overtaken(Exception):
@@ -109,6 +112,9 @@ def analyse_all(now: datetime) -> dict[str, str]:
             said[experiment.key] = look_daily(experiment, now=now).verdict
         except ExperimentRefused as refused:
             said[experiment.key] = refused.message
+        except Exception as fault:  # one fault keeps no other experiment from its look
+            logger.exception("No look was taken at %s.", experiment.key)
+            said[experiment.key] = f"failed: {type(fault).__name__}, the log says more"
     return said
 
 

@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from purchase_intent import tasks
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.analysing import analyse
 from purchase_intent.experiments.definition import MetricSpec
 from purchase_intent.experiments.editing import stop_experiment
 from purchase_intent.experiments.looking import (
@@ -234,6 +235,20 @@ def test_the_task_looks_at_all_that_run_and_says_what_it_could_not(monkeypatch: 
     assert tasks.analyse_experiments() == {name: said[name] for name in ("bar", "young")}
     assert ExperimentLook.objects.count() == 2
     assert done.looks.get().at == BEGIN + 2 * DAY + NIGHT
+
+
+def test_a_fault_in_one_keeps_no_other_from_its_look(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running("broken", metrics=CONVERSION)
+    running("sound", metrics=CONVERSION)
+
+    def breaking(experiment: Experiment, **options: Any) -> Any:
+        return 1 / 0 if experiment.key == "broken" else analyse(experiment, **options)
+
+    monkeypatch.setattr("purchase_intent.experiments.looking.analyse", breaking)
+    assert analyse_all(BEGIN + 2 * DAY) == {"broken": "failed: ZeroDivisionError, the log says more", "sound": "HOLD"}
+    assert [record.getMessage() for record in caplog.records] == ["No look was taken at broken."]
 
 
 def test_the_command_does_the_same_and_says_what_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
