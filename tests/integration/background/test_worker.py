@@ -118,6 +118,9 @@ def running(*arguments: str, environment: dict[str, str], log: Path) -> Iterator
         )
     try:
         yield process
+    except BaseException:
+        sys.stdout.write(log.read_text(encoding="utf-8", errors="replace")[-8_000:])
+        raise
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -205,19 +208,29 @@ def test_the_tasks_through_a_worker(
     assert b"Traceback" not in output.read_bytes()
 
 
-def the_dead_are_gone() -> None:
-    """A killed client's last COMMIT may still be at work in the server: wait until this connection is the only one."""
+def the_dead_are_gone(broker: str) -> None:
+    """Wait until the servers have missed who was killed: a last COMMIT may still be at work, and a task be handed out.
+
+    A child holds the connection of its parent open; while one of them is not dead yet, the broker would give the next
+    task to a worker that is.
+    """
     until = time.monotonic() + PATIENCE
-    while connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            )
-            if cursor.fetchone() == (0,):
-                return
-        assert time.monotonic() < until
-        Event().wait(0.05)
+    with Redis.from_url(broker) as server:
+        while server.info("clients")["blocked_clients"] or not alone():
+            assert time.monotonic() < until
+            Event().wait(0.05)
+
+
+def alone() -> bool:
+    """Whether this connection is the only one to its database, where that is a server's."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        return bool(cursor.fetchone() == (0,))
 
 
 def test_a_killed_batch_is_done_again_from_where_it_was(
@@ -249,7 +262,7 @@ def test_a_killed_batch_is_done_again_from_where_it_was(
         begun(nights[1])
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(PATIENCE)
-    the_dead_are_gone()
+    the_dead_are_gone(broker)
     before = set(Score.objects.filter(moment=nights[1]).values_list("pk", "visitor", "probability"))
     assert 0 < len(before) < VISITORS
     assert Visitor.objects.filter(scored_at=nights[1]).count() == len(before)

@@ -56,6 +56,11 @@ def test_the_desk_has_names_of_its_own(desk: Client) -> None:
     assert ours == [
         "API keys",
         "Customers",
+        "Dead letters",
+        "Exclusion groups",
+        "Experiments",
+        "Holdouts",
+        "Merges",
         "Model health reports",
         "Model versions",
         "Recorded orders",

@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from purchase_intent.models import Session
+from purchase_intent.segments.presets import install
 from tests.integration.desk.things import visitor, walk
 
 pytestmark = [pytest.mark.skipif("config.getoption('--database') != 'postgres'", reason="a plan of PostgreSQL's")]
@@ -33,7 +35,8 @@ LISTS = "/admin/purchase_intent/"
 
 @pytest.fixture
 def filled(db: None) -> Session:
-    """20,000 customers with a session each, and one whose events are stored."""
+    """20,000 customers with a session each, and one whose events are stored; and the built-in segments."""
+    install(now=timezone.now())  # a test before this one may have emptied the tables
     with connection.cursor() as cursor:
         cursor.execute(VISITORS)
         cursor.execute(SESSIONS)

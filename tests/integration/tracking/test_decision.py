@@ -19,6 +19,7 @@ from purchase_intent.api import throttles
 from purchase_intent.models import Event, Session
 from purchase_intent.scoring.rules import CUTOFFS
 from purchase_intent.segments.placeholders import MOST, intent_condition, segment_condition
+from purchase_intent.segments.presets import install
 from purchase_intent.tracking.identity import COOKIE
 from tests.integration.tracking.corner_shop import CornerShop
 
@@ -100,6 +101,7 @@ def test_a_visit_that_has_ended_is_none(client: Client) -> None:
 
 
 def test_only_conditions_that_a_page_has_signed_are_judged(client: Client) -> None:
+    install(now=timezone.now())  # a test before this one may have emptied the tables
     client.get("/moved/")
     score = 0.0001
     sound = [intent_condition([f">= {score}"]), segment_condition(["no-such", "new-visitors"])]
