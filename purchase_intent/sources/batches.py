@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from purchase_intent.sources.staging import GROUPS, Stage
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["ORDER", "Batch", "Sorted", "accepted_sql", "load_tables", "sort_events"]
+__all__ = ["ORDER", "Batch", "Sorted", "accepted_sql", "joined_as_written", "load_tables", "sort_events"]
 
 ORDER = "person, time, row"
 Columns = dict[str, NDArray[Any]]
@@ -110,14 +111,20 @@ class Sorted:
         return np.asarray(found["event_id"], dtype=object)
 
 
-def sort_events(connection: duckdb.DuckDBPyConnection, stage: Stage, clock: LocalClock) -> Sorted:
-    """Create `sorted`: the accepted rows by (person, time, row), with positions in the tables of their groups."""
-    # In the order written: a planner that takes the joins for small ones builds a table over the whole log.
+@contextmanager
+def joined_as_written(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Have statements join in the order written: a planner that takes a log for small builds a table over all of it."""
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
-        connection.execute(f"CREATE TABLE sorted AS {accepted_sql(connection, stage, clock)} ORDER BY {ORDER}")
+        yield
     finally:
         connection.execute("RESET disabled_optimizers")
+
+
+def sort_events(connection: duckdb.DuckDBPyConnection, stage: Stage, clock: LocalClock) -> Sorted:
+    """Create `sorted`: the accepted rows by (person, time, row), with positions in the tables of their groups."""
+    with joined_as_written(connection):
+        connection.execute(f"CREATE TABLE sorted AS {accepted_sql(connection, stage, clock)} ORDER BY {ORDER}")
     return Sorted(connection, clock, np.array(stage.starts), load_tables(connection, stage))
 
 

@@ -271,6 +271,7 @@ def connect(folder: Path, *, memory: str, threads: int) -> duckdb.DuckDBPyConnec
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")  # it would write over what the command says
     return connection
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from purchase_intent.exceptions import LogRefused
-from purchase_intent.sources.batches import ORDER, Sorted, accepted_sql, load_tables
+from purchase_intent.sources.batches import ORDER, Sorted, accepted_sql, joined_as_written, load_tables
 from purchase_intent.sources.clock import LocalClock
 from purchase_intent.sources.layouts import quoted
 from purchase_intent.sources.log import PREFIX, EventLog, connect, enough
@@ -48,7 +48,8 @@ def write_partitions(log: EventLog, folder: Path, count: int) -> None:
             f"CREATE VIEW parted AS SELECT *, {_part('person', count)} AS part"
             f" FROM ({accepted_sql(connection, log.stage, clock)})"
         )
-        connection.execute(f"COPY parted TO {quoted(str(folder / _EVENTS))} (FORMAT parquet, PARTITION_BY (part))")
+        with joined_as_written(connection):
+            connection.execute(f"COPY parted TO {quoted(str(folder / _EVENTS))} (FORMAT parquet, PARTITION_BY (part))")
         tables = load_tables(connection, log.stage)
     for code, table in tables.items():
         np.save(folder / f"{code}.npy", table)
