@@ -43,6 +43,7 @@ class Command(BaseCommand):
                 ) from error
 
     def _import(self, paths: list[Path], zone: str, rejects: Path | None, steps: Steps) -> None:
+        from purchase_intent.models.planner import look_at_sizes
         from purchase_intent.sources import open_log
         from purchase_intent.sources.days import freeze_days
         from purchase_intent.sources.load import load
@@ -57,6 +58,7 @@ class Command(BaseCommand):
             folded = refold(stored, progress=steps)
             steps("counting catalogue days")
             days = freeze_days(stored, before=datetime.now(ZoneInfo(zone)).date())
+        look_at_sizes()
         steps.done()
         rejected = ", ".join(f"{count:,} {reason}" for reason, count in sorted(loaded.rejected.items())) or "none"
         added = ", ".join(f"{count:,} {kind}" for kind, count in loaded.added.items())

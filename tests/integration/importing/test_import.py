@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pytest
 from django.core.management import CommandError
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from pytest_django import DjangoAssertNumQueries
 
 from purchase_intent.features.history import fold
@@ -35,6 +35,18 @@ def counts() -> list[int]:
     return [model.objects.count() for model in MODELS]
 
 
+def sizes_known() -> list[int]:
+    """What the database's planner takes for the numbers of visitors and sessions."""
+    tables = [model._meta.db_table for model in (Visitor, Session)]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT relname, reltuples::bigint FROM pg_class WHERE relname = ANY(%s)", [tables])
+        else:
+            cursor.execute("SELECT tbl, max(CAST(stat AS integer)) FROM sqlite_stat1 GROUP BY tbl")
+        known = dict(cursor.fetchall())
+    return [known[table] for table in tables]
+
+
 def test_the_database_holds_what_the_log_does(small_log: Path, intent_import: Import) -> None:
     told = intent_import(small_log)
     with open_log([small_log], zone=ZONE) as log:
@@ -44,6 +56,7 @@ def test_the_database_holds_what_the_log_does(small_log: Path, intent_import: Im
         assert f"Read {log.rows:,} rows; rejected: none." in told
         assert f"Added {log.visitors:,} visitors, {log.sessions:,} sessions, {log.accepted:,} events" in told
         assert "loading events" in told
+        assert sizes_known() == counts()[:2]
         still_open = Session.objects.open().values_list("last_at", flat=True)
         assert still_open
         assert min(still_open) >= log.last - IDLE
