@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from purchase_intent.insights.figures import Table, numbers, within
-from purchase_intent.models import ModelVersion
+from purchase_intent.models import Horizon, ModelVersion
 
 __all__ = ["gate_tables", "measured"]
 
@@ -23,11 +23,12 @@ def gate_tables(version: ModelVersion) -> list[Table]:
     gate = within(version.figures, "gate")
     measures = {name: row for name in _MEASURES if len(row := numbers(gate, "measures", name)) == 5}
     holds = numbers(gate, "calibration")
+    judged = "customers" if version.horizon == Horizon.WEEK else "sessions"
     found = []
     if measures:
         against = f"model {gate.get('against')}"
         caption = (
-            f"Against {against}, on {gate.get('sessions')} {version.cases} that neither had learnt from, "
+            f"Against {against}, on {gate.get('sessions')} {judged} that neither had learnt from, "
             f"{gate.get('buyers')} of which bought"
         )
         found.append(measured(caption, against, measures))
@@ -40,7 +41,7 @@ def gate_tables(version: ModelVersion) -> list[Table]:
         rows.append(("calibration error", f"{holds['ece']:.4f}", f"0 to {holds['ece_by_chance']:.4f} by chance alone"))
     if rows:
         heads = ("figure", "found", "95% interval")
-        found.append(Table(f"How its probabilities held on those {version.cases}", heads, tuple(rows)))
+        found.append(Table(f"How its probabilities held on those {judged}", heads, tuple(rows)))
     return found
 
 

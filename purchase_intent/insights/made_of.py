@@ -63,7 +63,11 @@ def beside_table(version: ModelVersion) -> Table | None:
         if stored:
             rows.append((what, str(lacking) if lacking else figures or "-"))
     return (
-        Table("Beside it, in the same bundle", ("what", "on later data, or what it lacks"), tuple(rows))
+        Table(
+            "Beside it, in the same bundle",
+            ("what", "on later data and before its correction, or what it lacks"),
+            tuple(rows),
+        )
         if rows
         else None
     )
@@ -103,7 +107,8 @@ def correction_words(version: ModelVersion) -> str:
     slope = "" if correction.slope == 1 else f" and a slope of {correction.slope:.2f}"
     return (
         f"Since {clock(correction.begun_at)} its scores are corrected: {exp(correction.intercept):.2f} times the "
-        f"odds{slope}, from the outcomes of {correction.sessions:,} sessions, {correction.buyers:,} of which bought."
+        f"odds{slope}, from the outcomes of {correction.sessions:,} {_judged(version)}, {correction.buyers:,} of which "
+        "bought."
     )
 
 
@@ -111,12 +116,17 @@ def _on_live_traffic(version: ModelVersion) -> str:
     report = WatchReport.objects.of(version.horizon).filter(model=version).first()
     live = numbers(report.figures, "performance", "live") if report is not None else {}
     if report is None:
-        what = "" if version.horizon == Horizon.SESSION else ", and the watch looks at sessions only"
-        return f"How its scores have come true is not known: no report of the watch is about it{what}."
+        return "How its scores have come true is not known: no report of the watch is about it."
     if not {"auc", "ratio", "sessions", "buyers"} <= live.keys():
         reason = within(report.figures, "performance", "live").get("reason") or "no score of it is judged yet."
         return f"How its scores have come true is not known as of {report.day}: {reason}"
+    nights = version.horizon == Horizon.WEEK
+    when = f"28 nights whose week was over by {report.day}" if nights else f"the 28 days to {report.day}"
     return (
-        f"Its scores of the 28 days to {report.day}, {live['sessions']:,.0f} sessions with {live['buyers']:,.0f} "
-        f"buyers: AUC {live['auc']:.3f}, and {live['ratio']:.2f} buyers for each one promised."
+        f"Its scores of {when}, {live['sessions']:,.0f} {_judged(version)} with "
+        f"{live['buyers']:,.0f} buyers: AUC {live['auc']:.3f}, and {live['ratio']:.2f} buyers for each one promised."
     )
+
+
+def _judged(version: ModelVersion) -> str:
+    return "customers" if version.horizon == Horizon.WEEK else "sessions"

@@ -9,7 +9,7 @@ __all__ = ["ENOUGH"]
 
 ENOUGH: Final[Mapping[str, Mapping[str, int]]] = {
     "session": {"sessions": 1_000, "buying sessions": 100, "days": 14},
-    "week": {"sessions": 1_000, "buying sessions": 100, "days": 28},
+    "week": {"sessions": 1_000, "buying sessions": 100, "days": 35},
 }
 """What each horizon needs at least.
 
@@ -18,5 +18,6 @@ buying sessions  15% of them calibrate: with 15 the base rate is known to a quar
 sessions         who does not buy has to be known as well, and bands are shares of sessions: the top 1% of the 150 last
                  ones is one or two
 days             the last 15% of the time is judged: of 14 days two, so that no single day decides; every weekday was
-                 seen twice. A week's outcome is known a week late: 28
+                 seen twice. Of a week, whose outcomes are known a week late, 14 nights to learn from, a week kept apart
+                 twice between the slices, and the week of the last outcome: 35
 """

@@ -130,7 +130,9 @@ class Sample:
     negative, scaled here to a mean of 1. `sessions` int64 [n]: which rows belong together; they are never torn apart.
     `times` int64 [n]: milliseconds since 1970 UTC. `ends` int64 [n]: when the outcome of the row's session was known,
     its last event [ms]; the session's last row where None. `stands_for` float64 [n]: how many cases of the log each row
-    stands for, where not all were kept; 1 where None. Raises TrainingRefused, naming the field, where one does not fit.
+    stands for, where not all were kept; 1 where None. `owners` int64 [n]: whose the row is, where one has several
+    sessions that are one piece of evidence; None where each session is one. Raises TrainingRefused, naming the field,
+    where one does not fit.
     """
 
     table: Table
@@ -140,6 +142,7 @@ class Sample:
     times: Codes
     ends: Codes | None = None
     stands_for: Column | None = None
+    owners: Codes | None = None
 
     def __post_init__(self) -> None:
         for name in self._columns():
@@ -158,11 +161,11 @@ class Sample:
             raise TrainingRefused("weights: all are zero; give at least one row a weight", field="weights")
         object.__setattr__(self, "labels", labels.astype(np.uint8))
         object.__setattr__(self, "weights", weights / weights.mean() if len(weights) else weights)
-        for name in ("sessions", "times", *(() if self.ends is None else ("ends",))):
+        for name in set(self._columns()) & {"sessions", "times", "ends", "owners"}:
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
 
     def _columns(self) -> tuple[str, ...]:
-        given = tuple(name for name in ("ends", "stands_for") if getattr(self, name) is not None)
+        given = tuple(name for name in ("ends", "stands_for", "owners") if getattr(self, name) is not None)
         return ("labels", "weights", "sessions", "times", *given)
 
     def __len__(self) -> int:
@@ -184,6 +187,11 @@ class Sample:
     def by_point(self) -> Column:
         """Weights that let each row of the log count once."""
         return np.ones(len(self)) if self.stands_for is None else self.stands_for
+
+    @property
+    def clusters(self) -> Codes:
+        """Which rows are evidence together: those of an owner, or of a session."""
+        return self.sessions if self.owners is None else self.owners
 
     @property
     def buying_sessions(self) -> int:

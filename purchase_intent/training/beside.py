@@ -1,8 +1,9 @@
 """Churn, revenue and value, learnt from the same snapshots as the chance of the week, and judged before they are kept.
 
 Each is fitted on nights whose outcomes were all known when the nights it is judged on began; the value of a year, whose
-outcomes reach too far for that, is judged on visitors it was not fitted on. Then it is fitted again on everything. A
-model that cannot be fitted and judged so is left out, with what is lacking.
+outcomes reach too far for that, is judged on visitors it was not fitted on. Its figures are those of before it is
+corrected by what it was judged on. Then it is fitted again on everything. A model that cannot be fitted and judged so
+is left out, with what is lacking.
 """
 
 from __future__ import annotations
@@ -120,10 +121,9 @@ def _churn(snapshots: Snapshots, columns: NDArray[np.float64], days: int, judged
     calibration = Calibration.fit(
         line.margin(columns[later]), lost[later].astype(np.uint8), weights[later], int(lost[later].sum())
     )
-    draft = Churn(line, calibration)
-    judged["churn"] = figures(lost[later], draft.predict(columns[later]), weights[later])
+    judged["churn"] = figures(lost[later], Churn(line).predict(columns[later]), weights[later])
     known = fit | later | ~np.isnan(lost)
-    return replace(draft, line=Line.fit("chance", columns[known], lost[known], weights[known]))
+    return Churn(Line.fit("chance", columns[known], lost[known], weights[known]), calibration)
 
 
 def _spending(
@@ -156,7 +156,7 @@ def _spending(
     # Snapshots of one visitor share their orders: a correction is drawn by whole windows' sums, not by each.
     overlap = float(max(1.0, _overlap(snapshots, later)))
     draft = replace(draft, scale=draft.corrected(expected / overlap, happened / overlap))
-    judged[name] = _judged(draft.scale * predicted, spent[later], weights[later], draft)
+    judged[name] = _judged(predicted, spent[later], weights[later], draft)
     known = ~np.isnan(count)
     return replace(draft, orders=Line.fit("count", columns[known], count[known], weights[known]), value=everything)
 
@@ -170,7 +170,7 @@ def _overlap(snapshots: Snapshots, chosen: Mask) -> float:
 def _judged(
     predicted: NDArray[np.float64], happened: NDArray[np.float64], weights: NDArray[np.float64], model: Spending
 ) -> dict[str, float]:
-    """Sums of revenue, expected and happened, and the share of it that the highest tenth of predictions brought."""
+    """Sums of revenue, expected and happened, before the correction `scale`; what the highest tenth brought."""
     order = np.argsort(-predicted, kind="stable")
     tenth = np.cumsum(weights[order]) <= weights.sum() / 10
     total = float(weights @ happened)

@@ -29,8 +29,8 @@ from purchase_intent.training.checks import Finding
 __all__ = ["LEAST_BUYERS", "Outcome", "Verdict", "compare", "decide", "judge"]
 
 LEAST_BUYERS: Final = 50
-"""Buying sessions, and as many others, that two models are compared on: with fewer clusters a bootstrap draws
-its intervals too narrow (Cameron, Gelbach and Miller 2008)."""
+"""Buying sessions (customers, of the week), and as many others, that two models are compared on: with fewer clusters a
+bootstrap draws its intervals too narrow (Cameron, Gelbach and Miller 2008)."""
 NAMES: Final = {"average_precision": "average precision", "log_loss": "log-loss", "brier": "Brier score"}
 
 Progress = Callable[[str], None]
@@ -135,8 +135,8 @@ def judge(
 
 def compare(later: Sample, scores: tuple[Column, Column], *, against: int, seed: int) -> Verdict:
     """Decide by what the champion `against` and the fresh model say of cases that neither learnt from."""
-    found = paired_differences(later.labels, scores, later.weights, later.sessions, seed=seed)
-    holds = reliability(later.labels, scores[1], later.weights, later.sessions, seed=seed)
+    found = paired_differences(later.labels, scores, later.weights, later.clusters, seed=seed)
+    holds = reliability(later.labels, scores[1], later.weights, later.clusters, seed=seed)
     verdict = decide(found, holds, against=against)
     return replace(verdict, figures={"measures": to_json(found), "calibration": holds.to_json()})
 
@@ -208,11 +208,10 @@ def _unopposed(opponent: _Opponent) -> Verdict:
 
 
 def _facts(later: Sample, begin: int) -> dict[str, Any]:
-    sessions = len(np.unique(later.sessions))
     return {
         "from": datetime.fromtimestamp(begin / 1000, UTC).isoformat(),
-        "sessions": sessions,
-        "buyers": later.buying_sessions,
+        "sessions": len(np.unique(later.clusters)),
+        "buyers": len(np.unique(later.clusters[later.labels == 1])),
         "needed": LEAST_BUYERS,
     }
 

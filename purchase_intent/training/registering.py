@@ -51,8 +51,8 @@ def put_refusal_on_record(fields: dict[str, Any], verdict: Verdict) -> ModelVers
 
 
 def _placed(version: ModelVersion, verdict: Verdict) -> None:
+    ModelVersion.objects.lock_all(version.horizon)
     if verdict.outcome is Outcome.PROMOTE:
-        ModelVersion.objects.lock_all(version.horizon)
         champion = ModelVersion.objects.of(version.horizon).champions().first()
         if champion is None or champion.pk in verdict.rivals:
             promotion.promote(version, who=THE_GATE, why=version.verdict)

@@ -95,7 +95,8 @@ def slicing_of(sample: Sample) -> Slicing:
 def week_sample(snapshots: Snapshots) -> Sample:
     """The snapshots whose week is over, as cases: each a session of its own, whose outcome is known seven days later.
 
-    Raises TrainingRefused where there is none.
+    Those of one visitor are drawn together where a difference is to be told from chance. Raises TrainingRefused where
+    there is none.
     """
     known = snapshots.take(~np.isnan(snapshots.bought))
     if not len(known):
@@ -108,6 +109,7 @@ def week_sample(snapshots: Snapshots) -> Sample:
         times=known.night,
         ends=known.night + WEEK_DAYS * DAY_MS,
         stands_for=known.stands_for,
+        owners=known.visitor,
     )
 
 

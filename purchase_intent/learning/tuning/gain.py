@@ -32,9 +32,10 @@ class Gain:
 def gain(before: Column, after: Column, sample: Sample) -> Gain:
     """The paired gain in case-weighted log-loss over sessions, from two answers in log-odds, float64 [n].
 
-    A ratio of sums over sessions, with its linearised standard error (Cochran 1977, 6.3).
+    A ratio of sums over sessions, or over their owners where one has several, with its linearised standard error
+    (Cochran 1977, 6.3).
     """
-    _, place = np.unique(sample.sessions, return_inverse=True)
+    _, place = np.unique(sample.clusters, return_inverse=True)
     won = np.bincount(place, sample.weights * (nats(before, sample.labels) - nats(after, sample.labels)))
     weights = np.bincount(place, sample.weights)
     total, count = weights.sum(), len(weights)

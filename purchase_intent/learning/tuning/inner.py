@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -77,11 +77,4 @@ def thinned(part: Sample, share: float, rng: np.random.Generator) -> Sample:
     kept = buying | (rng.random(len(sessions)) < share)
     rows = np.flatnonzero(kept[place])
     weights = np.where(buying[place], part.weights, part.weights / share)
-    return Sample(
-        part.table.take(rows),
-        part.labels[rows],
-        weights[rows],
-        part.sessions[rows],
-        part.times[rows],
-        None if part.ends is None else part.ends[rows],
-    )
+    return replace(part.take(rows), weights=weights[rows])

@@ -123,13 +123,23 @@ def test_a_week_is_told_in_its_own_words(desk: Client) -> None:
     parts = {"one_visit": part(), "has_ordered": part(buyers=4)}
     beside = {"churn": {"auc": 0.7}, "value": {"lacking": "needs 393 days of events, there are 61"}}
     stored = figures(breakdown={"parts": parts, "deciles": []}, customers=beside)
-    said = words(desk, version(horizon="week", figures=stored))
+    model = version(horizon="week", figures=stored)
+    said = words(desk, model)
     assert "Purchases in the next seven days." in said
     assert "how likely a visitor seen in the last 90 days is to order within the next seven days" in said
     assert "customers with one visit 1,000 40" in said
     assert "Too few buyers to say anything (20 are needed) for “customers who have ordered”." in said
     assert "value in 12 months needs 393 days of events, there are 61" in said
-    assert "and the watch looks at sessions only" in said
+    assert "is not known: no report of the watch is about it." in said
+    report = watched(model)
+    report.horizon = "week"
+    report.save()
+    Recalibration.objects.create(
+        model=model, intercept=0.5, fitted_from=BEGIN, fitted_until=BEGIN, sessions=1500, buyers=130
+    )
+    said = words(desk, model)
+    assert "28 nights whose week was over by 2026-03-30, 1,500 customers with 130 buyers: AUC 0.731" in said
+    assert "its scores are corrected: 1.65 times the odds, from the outcomes of 1,500 customers, 130 of which" in said
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,37 @@ def test_the_command_registers_a_line_of_its_own(week: Week, quick_members: None
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("days", "place", "codes"),
+    [
+        pytest.param(73, Status.CHAMPION, ["better"], id="better than one of two months: it serves"),
+        pytest.param(
+            120, Status.CHALLENGER, ["no_better"], id="ahead of one of four, perhaps by chance: it challenges"
+        ),
+    ],
+)
+def test_a_second_model_goes_through_the_gate(
+    days: int, place: Status, codes: list[str], week: Week, quick_members: None, bundle_folder: Path
+) -> None:
+    arguments = ["intent_train", "--events", str(week.path), "--zone", ZONE, "--horizon", "week"]
+    until = BEGIN + timedelta(days=days)
+    call_command(*arguments, "--until", until.isoformat(), stdout=StringIO())
+    call_command(*arguments, stdout=StringIO())
+    first, second = ModelVersion.objects.order_by("pk")
+    assert (second.status, second.reasons) == (place, codes), second.verdict
+    assert first.status == (Status.ARCHIVED if place is Status.CHAMPION else Status.CHAMPION)
+    gate = second.figures["gate"]
+    begin = datetime.fromisoformat(gate["from"])
+    assert begin.timestamp() * 1000 == second.figures["slices"]["calibration"]["first"] > until.timestamp() * 1000
+    snapshots = week.snapshots
+    judged = (snapshots.night >= begin.timestamp() * 1000) & ~np.isnan(snapshots.bought)
+    # Customers are counted and drawn, not the nights on which they were asked about.
+    assert gate["sessions"] == len(np.unique(snapshots.visitor[judged])) < judged.sum()
+    assert gate["buyers"] == len(np.unique(snapshots.visitor[judged & (snapshots.bought == 1)])) >= 50
+    assert set(gate["measures"]) == {"average_precision", "log_loss", "brier"}
+
+
+@pytest.mark.django_db
 def test_the_command_refuses_a_short_log_and_keeps_nothing(week: Week, bundle_folder: Path) -> None:
     with pytest.raises(CommandError, match="days: 9 days of events"):
         call_command(

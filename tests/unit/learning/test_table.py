@@ -94,6 +94,12 @@ def test_weights_are_scaled_to_a_mean_of_one() -> None:
     assert two_rows().take(np.array([1])).weights.tolist() == [1.0]
 
 
+def test_an_owner_of_several_sessions_stays_with_them() -> None:
+    assert two_rows().clusters.tolist() == [7, 8]
+    owned = replace(two_rows(), owners=np.array([3, 3]))
+    assert (owned.clusters.tolist(), owned.take(np.array([1])).clusters.tolist()) == ([3, 3], [3])
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -107,6 +113,8 @@ def test_weights_are_scaled_to_a_mean_of_one() -> None:
         ({"sessions": np.array([1, 2, 3])}, "sessions"),
         ({"sessions": np.array([1.0, 2.0])}, "sessions"),
         ({"times": np.array([[1], [2]])}, "times"),
+        ({"owners": np.array([1])}, "owners"),
+        ({"owners": np.array([1.0, 2.0])}, "owners"),
     ],
 )
 def test_a_bad_sample_is_refused_by_field(change: dict[str, Any], field: str) -> None:

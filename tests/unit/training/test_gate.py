@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from purchase_intent.learning import Sample, Table
 from purchase_intent.learning.paired import Difference
 from purchase_intent.learning.reliability import Reliability
-from purchase_intent.training.gate import Outcome, decide
+from purchase_intent.training.gate import Outcome, compare, decide
 
 BETTER, EVEN, AHEAD, WORSE = (0.02, 0.01, 0.03), (-0.001, -0.01, 0.01), (0.01, -0.01, 0.03), (-0.02, -0.03, -0.01)
 
@@ -42,6 +47,33 @@ def test_the_rule(
 ) -> None:
     verdict = decide(measured(precision, loss), holds(slope), against=3)
     assert (verdict.outcome, verdict.codes, verdict.is_promising, verdict.against) == (outcome, codes, promising, 3)
+
+
+def test_customers_asked_about_on_several_nights_are_one_piece_of_evidence_each() -> None:
+    rng = np.random.default_rng(1)
+    customer = np.tile(np.arange(300), 6)
+    odds = rng.normal(-1.5, 1.2, 300)
+    bought = (rng.random(300) < expit(odds)).astype(np.uint8)
+    first, second = (np.asarray(expit(odds + rng.normal(0, 0.5, 300))[customer]) for _ in range(2))
+    nights = Sample(
+        Table(np.zeros((len(customer), 1), np.float32), ("a",)),
+        bought[customer],
+        np.ones(len(customer)),
+        np.arange(len(customer)),
+        np.arange(len(customer)),
+    )
+    apart, together = (
+        compare(sample, (first, second), against=3, seed=1).figures
+        for sample in (nights, replace(nights, owners=customer))
+    )
+    # The same outcome six times over: the root of six times as wide.
+    for measure in ("average_precision", "log_loss", "brier"):
+        wide, narrow = (
+            each["measures"][measure]["high"] - each["measures"][measure]["low"] for each in (together, apart)
+        )
+        assert wide / narrow == pytest.approx(6**0.5, rel=0.25)
+    spans = [each["calibration"]["intercept_high"] - each["calibration"]["intercept_low"] for each in (together, apart)]
+    assert spans[0] / spans[1] == pytest.approx(6**0.5, rel=0.01)
 
 
 def test_figures_are_said_with_their_own_sign() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,9 @@ def test_a_gain_is_weighed_against_its_noise() -> None:
     won = (lost[0] - lost[1]).reshape(50, 2).mean(axis=1)
     assert found.mean == pytest.approx(won.mean())
     assert found.error == pytest.approx(won.std(ddof=1) / np.sqrt(50))
+    pairs = won.reshape(25, 2).mean(axis=1)
+    found = gain(before, after, replace(sample, owners=np.repeat(np.arange(25), 4)))
+    assert (found.mean, found.error) == pytest.approx((won.mean(), pairs.std(ddof=1) / np.sqrt(25)))
 
 
 @pytest.mark.parametrize(

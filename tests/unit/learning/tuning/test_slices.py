@@ -26,6 +26,7 @@ def test_inner_slices_follow_each_other_within_the_fit_slice(ground: Ground) -> 
 
 def test_a_large_slice_is_thinned_by_session_and_keeps_every_buyer() -> None:
     sample = shop(3000, moments=3)
+    sample = replace(sample, owners=sample.sessions // 2)
     whole, thin = inner_slices(sample, seed=5), inner_slices(sample, seed=5, most=3500)
     assert 3200 < len(thin.fit) < 3800 < len(whole.fit)
     assert len(thin.confirm) == len(whole.confirm)
@@ -37,6 +38,7 @@ def test_a_large_slice_is_thinned_by_session_and_keeps_every_buyer() -> None:
         assert few.buying_sessions == all_of_them.buying_sessions
         assert set(few.sessions) < set(all_of_them.sessions)
         assert (np.unique(few.sessions, return_counts=True)[1] == 3).all()
+        assert (few.clusters == few.sessions // 2).all()
         rates = [np.average(part.labels, weights=part.weights) for part in (few, all_of_them)]
         assert rates[0] == pytest.approx(rates[1], rel=0.1)
     assert thin.facts()["fit"] == len(np.unique(thin.fit.sessions))
