@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from purchase_intent.learning import IntentEnsemble, Thresholds, best_f1, figures, operating_point
 from purchase_intent.training.scored import EvaluationPoints
 
-__all__ = ["calibration_table", "comparison", "figures_table", "format_comparison", "format_figures", "latencies"]
+__all__ = [
+    "calibration_table",
+    "comparison",
+    "figures_table",
+    "format_comparison",
+    "format_figures",
+    "latencies",
+    "protocol_rows",
+]
 
 MOMENTS: Final = (1, 3, 5, 10, 20)
 BINS: Final = 10
@@ -23,7 +31,7 @@ LEAST_POSITIVES: Final = 5
 Row = dict[str, float]
 
 
-def _rows(points: EvaluationPoints) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.float64]]]:
+def protocol_rows(points: EvaluationPoints) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.float64]]]:
     _, inverse, counts = np.unique(points.session, return_inverse=True, return_counts=True)
     everything, alike = np.ones(len(points.k), bool), np.ones(len(points.k))
     yield "all", everything, 1.0 / counts[inverse]
@@ -40,7 +48,7 @@ def figures_table(points: EvaluationPoints, thresholds: Thresholds) -> dict[str,
     'all' weighs each session once and uses the threshold trained so; the other rows weigh each point once.
     """
     table = {}
-    for name, mask, weights in _rows(points):
+    for name, mask, weights in protocol_rows(points):
         label, score, weight = points.label[mask], points.scores["ensemble"][mask], weights[mask]
         if not _telling(label):
             table[name] = {"rows": float(len(label)), "positives": float(label.sum())}
@@ -58,7 +66,7 @@ def _telling(label: NDArray[np.uint8]) -> bool:
 
 def calibration_table(points: EvaluationPoints) -> dict[str, list[Row]]:
     """Mean score and share of buyers in ten bins of equal weight, for 'all' and 'all_points'."""
-    rows = {name: (mask, weights) for name, mask, weights in _rows(points) if name in ("all", "all_points")}
+    rows = {name: (mask, weights) for name, mask, weights in protocol_rows(points) if name in ("all", "all_points")}
     return {
         name: list(_bins(points.label[mask], points.scores["ensemble"][mask], weights[mask]))
         for name, (mask, weights) in rows.items()
