@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from rest_framework.request import Request, is_form_media_type
 from purchase_intent.models import ApiKey
 from purchase_intent.tracking.intake.batch import BROWSER, SERVER, Limits
 
-__all__ = ["AnyBody", "AnyType", "TooLarge", "limits_of"]
+__all__ = ["AnyBody", "AnyType", "TooLarge", "limits_of", "read_body"]
 
 
 class TooLarge(APIException):
@@ -35,14 +36,8 @@ class AnyBody(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002 - the framework's
         """At most as many bytes as the sender may send; TooLarge for more, with no more than that read."""
-        most = parser_context["view"].largest or limits_of(parser_context["request"]).size
-        length = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > most:
-            raise TooLarge(most)
-        body: bytes = stream.read(most + 1)
-        if len(body) > most:
-            raise TooLarge(most)
-        return body
+        request = parser_context["request"]
+        return read_body(stream, request.META, parser_context["view"].largest or limits_of(request).size)
 
 
 class AnyType(DefaultContentNegotiation):
@@ -55,6 +50,17 @@ class AnyType(DefaultContentNegotiation):
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ARG002
         """The only one there is, whatever is accepted: a sender that cannot read it has sent all the same."""
         return renderers[0], renderers[0].media_type
+
+
+def read_body(stream: Any, told: Mapping[str, Any], most: int) -> bytes:
+    """At most so many bytes of a body; TooLarge where there are more, or its headers `told` of more."""
+    length = told.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) > most:
+        raise TooLarge(most)
+    body: bytes = stream.read(most + 1)
+    if len(body) > most:
+        raise TooLarge(most)
+    return body
 
 
 def limits_of(request: Request) -> Limits:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.db import transaction
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -20,9 +22,10 @@ from rest_framework.views import APIView
 from purchase_intent.api.bodies import AnyType
 from purchase_intent.api.examples import TOO_MANY, UNAVAILABLE, bad, forbidden
 from purchase_intent.api.keys import Browser, says_it_is_elsewhere
+from purchase_intent.api.plain import PlainEndpoint
 from purchase_intent.api.problems import at_the_edge
 from purchase_intent.api.serializers import StageField
-from purchase_intent.api.views import Endpoint, documented
+from purchase_intent.api.views import documented
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Standing
 from purchase_intent.scoring.live import moment
 from purchase_intent.scoring.score import answer
@@ -98,7 +101,7 @@ class IsOwnPage(BasePermission):
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
-class DecisionView(Endpoint):
+class DecisionView(PlainEndpoint):
     """The live decision on one's own visit."""
 
     authentication_classes = (Browser,)
@@ -107,17 +110,26 @@ class DecisionView(Endpoint):
     content_negotiation_class = AnyType
     serializer_class = DecisionSerializer
     rate = "intent-decision"
+    allow = "GET, HEAD, OPTIONS"
+    beside: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store, private", "Vary": "Cookie"}
+
+    @classmethod
+    def plainly(cls, request: HttpRequest) -> dict[str, Any] | None:
+        """The decision, where the visitor's own page asks for it."""
+        if request.method != "GET" or says_it_is_elsewhere(request):
+            return None
+        tracker = _tracker(request)
+        cls.let_through(lambda: _sender(tracker))
+        return _found(tracker, request.GET)
 
     @cached_property
     def tracker(self) -> Tracker:
         """Whose visit it is."""
-        request = self.request._request  # noqa: SLF001 (documented by REST framework)
-        return attached(request) or Tracker(request, timezone.now())
+        return _tracker(self.request._request)  # noqa: SLF001 (documented by REST framework)
 
     def sender_for(self, request: Request) -> str | None:  # noqa: ARG002 - it is the view's own
-        """The visitor of the shop's cookie; who has none is asked nothing of the database for."""
-        with at_the_edge(self.tracker.fail):
-            return f"visitor {self.tracker.identity.visitor}" if is_followed(self.tracker) else None
+        """The visitor of the shop's cookie."""
+        return _sender(self.tracker)
 
     @documented(DECISION)
     def get(self, request: Request) -> Response:
@@ -126,18 +138,27 @@ class DecisionView(Endpoint):
         As of the visit's latest event, with consent only; the probability is not told. Without a visit everything is
         empty. Nothing is recorded by asking, and no cache may keep the answer.
         """
-        asked = _conditions(request)
-        with at_the_edge(self.tracker.fail):
-            found = _decided(self.tracker, asked)
-        response = Response(found)
-        response["Cache-Control"] = "no-store, private"
-        response["Vary"] = "Cookie"
-        return response
+        return Response(_found(self.tracker, request.query_params), headers=dict(self.beside))
 
 
-def _conditions(request: Request) -> list[str]:
+def _tracker(request: HttpRequest) -> Tracker:
+    return attached(request) or Tracker(request, timezone.now())
+
+
+def _sender(tracker: Tracker) -> str | None:
+    """Whom the throttle counts: the visitor of the cookie; who has none is asked nothing of the database for."""
+    with at_the_edge(tracker.fail):
+        return f"visitor {tracker.identity.visitor}" if is_followed(tracker) else None
+
+
+def _found(tracker: Tracker, given: QueryDict) -> dict[str, Any]:
+    asked = _conditions(given)
+    with at_the_edge(tracker.fail):
+        return _decided(tracker, asked)
+
+
+def _conditions(given: QueryDict) -> list[str]:
     """The conditions asked for. ValidationError names the parameter and the remedy."""
-    given = request.query_params
     for name in given:
         if name != _ASKED:
             raise ValidationError({name: _("Not a parameter. Use one of: if.")})

@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 from purchase_intent.models import ApiKey, Scope
 from purchase_intent.tracking.identity import COOKIE
 
-__all__ = ["Browser", "Key", "MaySendEvents", "is_same_origin", "says_it_is_elsewhere"]
+__all__ = ["Browser", "Key", "MaySendEvents", "is_same_origin", "key_of", "says_it_is_elsewhere"]
 
 _WORD = b"bearer"
 _OURS = b"pi_"
@@ -42,10 +42,9 @@ class Key(BaseAuthentication):
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != _WORD or not self._is_key(words[1:]):
             return (_user(request), None) if self._is_alone else None
-        key = ApiKey.objects.known(words[1].decode("latin-1")) if len(words) == 2 else None
+        key = _known(words)
         if key is None:
             raise AuthenticationFailed(_("This is no key in force: an administrator makes them at the desk."))
-        key.note_use(timezone.now())
         return _user(request), key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the signature is the framework's
@@ -54,6 +53,19 @@ class Key(BaseAuthentication):
 
     def _is_key(self, words: list[bytes]) -> bool:
         return self._is_alone or (bool(words) and words[0].startswith(_OURS))
+
+
+def key_of(request: HttpRequest) -> ApiKey | None:
+    """The key in force that a request brings along, noted as used; None without one of ours."""
+    words = request.META.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace").split()
+    return _known(words) if words and words[0].lower() == _WORD and words[-1].startswith(_OURS) else None
+
+
+def _known(words: list[bytes]) -> ApiKey | None:
+    key = ApiKey.objects.known(words[1].decode("latin-1")) if len(words) == 2 else None
+    if key is not None:
+        key.note_use(timezone.now())
+    return key
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

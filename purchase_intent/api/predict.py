@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
+from rest_framework.request import Request, is_form_media_type
 from rest_framework.response import Response
 from rest_framework.serializers import DateTimeField
 
 from purchase_intent.api import predictions
-from purchase_intent.api.bodies import AnyBody, AnyType
+from purchase_intent.api.bodies import AnyBody, AnyType, read_body
 from purchase_intent.api.events import told as told_verdict
+from purchase_intent.api.keys import key_of
 from purchase_intent.api.permissions import MayPredict
-from purchase_intent.api.views import Endpoint, documented
+from purchase_intent.api.plain import PlainEndpoint
+from purchase_intent.api.throttles import sender_of_key
+from purchase_intent.api.views import documented
 from purchase_intent.exceptions import BatchRefused
 from purchase_intent.metrics import PREDICTED
 from purchase_intent.models import Session
@@ -32,12 +36,29 @@ __all__ = ["PredictBatchView", "PredictView"]
 _moment: Final = DateTimeField().to_representation
 
 
-class _Asking(Endpoint):
+class _Asking(PlainEndpoint):
     """What both share: any sender with a key or of the staff, who brings along what is to be scored."""
 
     permission_classes = (MayPredict,)
     parser_classes = (AnyBody,)
     content_negotiation_class = AnyType
+    allow = "POST, OPTIONS"
+
+    @classmethod
+    def plainly(cls, request: HttpRequest) -> dict[str, Any] | None:
+        """The answer, where a server with a key asks; staff are known by the project's own classes."""
+        if request.method != "POST" or is_form_media_type(request.META.get("CONTENT_TYPE", "")):
+            return None
+        key = key_of(request)
+        if key is None or not key.may(MayPredict.scope) or not _is_fresh(request):
+            return None
+        cls.let_through(lambda: sender_of_key(key))
+        return cls.answered(read_body(request, request.META, cls.largest))
+
+    @classmethod
+    def answered(cls, body: bytes) -> dict[str, Any]:
+        """What to answer. ValidationError names the field and the remedy."""
+        raise NotImplementedError
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
@@ -55,13 +76,18 @@ class PredictView(_Asking):
         The events are judged one by one; those that are fit go through the same fold as a tracked visit's and are
         forgotten. Earlier visits among them count as the shopper's past.
         """
+        return Response(self.answered(_body(request)))
+
+    @classmethod
+    def answered(cls, body: bytes) -> dict[str, Any]:
+        """The score of the visit. ValidationError names the field and the remedy."""
         try:
-            question, reasons = read_question(_body(request))
+            question, reasons = read_question(body)
             (found,) = asked([question], timezone.now())
         except BatchRefused as refused:
             raise ValidationError({refused.field: refused.remedy}) from refused
         PREDICTED.add()
-        return Response(_told(found, _answer(found, reasons)))
+        return _told(found, _answer(found, reasons))
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
@@ -75,8 +101,13 @@ class PredictBatchView(_Asking):
     @documented(predictions.BATCH)
     def post(self, request: Request) -> Response:
         """Score many visits at once, each by its own events, by calls of the learners on one matrix."""
+        return Response(self.answered(_body(request)))
+
+    @classmethod
+    def answered(cls, body: bytes) -> dict[str, Any]:
+        """The scores in the order sent. ValidationError names the field and the remedy."""
         try:
-            keys, questions = read_questions(_body(request))
+            keys, questions = read_questions(body)
             found = asked(questions, timezone.now())
         except BatchRefused as refused:
             raise ValidationError({refused.field: refused.remedy}) from refused
@@ -85,7 +116,13 @@ class PredictBatchView(_Asking):
             {"index": place, "key": key} | _told(each, intent)
             for place, (key, each, intent) in enumerate(zip(keys, found, _answers(found), strict=True))
         ]
-        return Response({"sessions": told})
+        return {"sessions": told}
+
+
+def _is_fresh(request: HttpRequest) -> bool:
+    """Whether there is a body that nobody has read yet."""
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    return length.isdigit() and int(length) > 0 and not getattr(request, "_read_started", True)
 
 
 def _body(request: Request) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from rest_framework.throttling import BaseThrottle
 
 from purchase_intent.models import ApiKey
 
-__all__ = ["RATES", "Throttle", "address_of", "forget_senders", "sender_of"]
+__all__ = ["RATES", "Throttle", "address_of", "forget_senders", "sender_of", "sender_of_key", "wait_for"]
 
 RATES: Final = {
     "intent-events": "6000/min",
@@ -51,34 +52,46 @@ class Throttle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Whether this request is within the rate."""
-        scope = view.rate_for(request)
-        number, seconds = _limit(scope)
-        sender = view.sender_for(request) if number else None
-        if not number or sender is None:
-            return True
-        now, share = clock(), seconds / number
-        due = max(_due.get((scope, sender), now), now)
-        if due - now > seconds - share:
-            self._wait = due - now - (seconds - share)
-            return False
-        if len(_due) >= MOST:
-            _due.clear()
-        _due[scope, sender] = due + share
-        return True
+        self._wait = wait_for(view.rate_for(request), lambda: view.sender_for(request))
+        return self._wait is None
 
     def wait(self) -> float | None:
         """Seconds until the next request would be let through, for Retry-After."""
-        return None if self._wait is None else math.ceil(self._wait)
+        return self._wait
+
+
+def wait_for(rate: str, sender: Callable[[], str | None]) -> float | None:
+    """Count one more request of a sender at the rate of that name; beyond it uncounted, and the whole seconds to wait.
+
+    `sender` is asked only where there is a limit; None is nobody to count.
+    """
+    number, seconds = _limit(rate)
+    who = sender() if number else None
+    if who is None:
+        return None
+    now, share = clock(), seconds / number
+    due = max(_due.get((rate, who), now), now)
+    if due - now > seconds - share:
+        return math.ceil(due - now - (seconds - share))
+    if len(_due) >= MOST:
+        _due.clear()
+    _due[rate, who] = due + share
+    return None
 
 
 def sender_of(request: Request) -> str:
     """Whom to count: the key, the user who is signed in, or the address."""
     if isinstance(request.auth, ApiKey):
-        return f"key {request.auth.pk}"
+        return sender_of_key(request.auth)
     user: Any = request.user
     if user is not None and user.is_authenticated:
         return f"user {user.pk}"
     return address_of(request)
+
+
+def sender_of_key(key: ApiKey) -> str:
+    """Whom to count where a key was sent."""
+    return f"key {key.pk}"
 
 
 def address_of(request: Request) -> str:
