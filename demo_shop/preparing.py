@@ -12,12 +12,15 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import OutputWrapper
 
+from demo_shop.exposures import run_experiments
 from demo_shop.forecasts import score_history
 from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
+from demo_shop.trials import TRIED
 from purchase_intent.conf import config
+from purchase_intent.experiments.looking import latest
 from purchase_intent.management.progress import Steps
-from purchase_intent.models import CatalogueDay, Horizon, ModelVersion, SegmentReport, Visitor, WatchReport
+from purchase_intent.models import CatalogueDay, Experiment, Horizon, ModelVersion, SegmentReport, Visitor, WatchReport
 
 __all__ = ["ACCOUNTS", "Account", "Preparation", "Step", "admin_password_stands"]
 
@@ -71,6 +74,7 @@ class Preparation:
             Step("Scores", _scores_there, self._score),
             Step("Model health", _report_there, self._watch),
             Step("Segments", _segments_there, lambda: self._call("intent_segments")),
+            Step("Experiments", _experiments_there, self._experiment),
         )
 
     def _call(self, name: str, *args: str, **options: object) -> None:
@@ -93,6 +97,14 @@ class Preparation:
         steps.done()
         self.out.write(f"Kept {kept:,} scores of the sessions that the model has not learnt from.")
         self._call("intent_score", visitors=True)
+
+    def _experiment(self) -> None:
+        steps = Steps(self.out)
+        run_experiments(self.folder, now=self.now, progress=steps)
+        steps.done()
+        for experiment in Experiment.objects.filter(key__in=TRIED).order_by("key"):
+            look = latest(experiment)
+            self.out.write(f"  {experiment.title}: {look.verdict if look is not None else 'no look yet'}")
 
     def _watch(self) -> None:
         # As the night would have it, of the day that is over; a training that it finds due is left on record.
@@ -136,6 +148,12 @@ def _report_there() -> str:
 def _segments_there() -> str:
     told = SegmentReport.objects.values("segment").distinct().count()
     return f"the members of {told} are told" if told else ""
+
+
+def _experiments_there() -> str:
+    # The looks come last: of an experiment without them the exposures may be missing.
+    looked_at = Experiment.objects.filter(key__in=TRIED, looks__isnull=False).distinct().count()
+    return f"{looked_at} are running" if looked_at == len(TRIED) else ""
 
 
 def _make_accounts() -> None:

@@ -10,6 +10,7 @@ from demo_shop.simulator.moves import Move, choose, gap_ms, landing
 from demo_shop.simulator.rhythm import Rhythm
 from demo_shop.simulator.rows import ROW, Table
 from demo_shop.simulator.shoppers import Party
+from demo_shop.simulator.trials import Showing
 from purchase_intent.events.names import EventName, Page
 
 __all__ = ["Journey"]
@@ -36,11 +37,14 @@ _ON_PRODUCT = {Move.INTERACT: EventName.INTERACTION, Move.WISH: EventName.WISHLI
 class Journey:
     """Runs a party from landing to leaving; `rows()` then holds their events."""
 
-    def __init__(self, party: Party, catalogue: Catalogue, rhythm: Rhythm, edges: Floats) -> None:
+    def __init__(
+        self, party: Party, catalogue: Catalogue, rhythm: Rhythm, edges: Floats, showing: Showing | None = None
+    ) -> None:
         self.party = party
         self.catalogue = catalogue
         self.rhythm = rhythm
         self.edges = edges
+        self.showing = showing
         self.match = np.zeros(len(party))
         self._parts: list[Table] = []
 
@@ -53,9 +57,12 @@ class Journey:
         for step in range(_LONGEST):
             keys = join(party.key[who], step)
             self._take(moves, who, keys)
+            if self.showing is not None:
+                self.showing.expose(who)
             party.desire[who] += 0.10 * normal(keys, 1)
             keys = join(party.key[who], step + 1)
-            moves = choose(party, who, uniform(keys, 2), self.match[who], landed=step == 0)
+            tilt = None if self.showing is None else self.showing.tilt[who]
+            moves = choose(party, who, uniform(keys, 2), self.match[who], landed=step == 0, tilt=tilt)
             who, moves, keys = (values[moves != Move.LEAVE] for values in (who, moves, keys))
             if not len(who):
                 return

@@ -99,10 +99,11 @@ _PAUSES = np.array([_PAUSE.get(page, 20.0) for page in Page])
 _SLOPES = (_by_move(_DESIRE), _by_move(_ENERGY), _by_move(_HOARD))
 
 
-def choose(party: Party, who: Ints, draws: Floats, match: Floats, *, landed: bool) -> Ints:
+def choose(party: Party, who: Ints, draws: Floats, match: Floats, *, landed: bool, tilt: Floats | None = None) -> Ints:
     """The next move of each of `who`.
 
-    `match` is how well the product in view suits them, in standard deviations; `landed` marks the first page.
+    `match` is how well the product in view suits them, in standard deviations; `landed` marks the first page;
+    `tilt` is what experiments add to each move [n, moves], in logits.
     """
     # No matrix product: its last bits depend on how many sessions share the batch.
     logits = _BASE[party.page[who]]
@@ -123,6 +124,8 @@ def choose(party: Party, who: Ints, draws: Floats, match: Floats, *, landed: boo
     friction = 0.35 * (party.cart_value[who] < _FREE_SHIPPING) + 0.2 * (party.device[who] == 0)
     friction += np.where(party.user[who] % 4 == 0, -0.45, 0.1)
     logits[:, _MONEY_STEPS] -= friction[:, None]
+    if tilt is not None:
+        logits += tilt
     edges = np.cumsum(np.exp(logits), axis=1)
     return np.asarray((edges[:, :-1] <= (draws * edges[:, -1])[:, None]).sum(axis=1), dtype=np.int64)
 

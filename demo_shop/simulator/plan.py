@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from purchase_intent.exceptions import IntentError
+
+if TYPE_CHECKING:
+    from demo_shop.simulator.trials import Trial
 
 __all__ = ["EVENTS_PER_SESSION", "Plan", "SimulationRefused"]
 
@@ -32,6 +36,7 @@ class Plan:
 
     `sessions_per_day` is the shop's size (a yearly mean); None derives it from `events`, or takes 200.
     `hours_per_slice` is how much is held in memory at once; the log does not depend on it. None chooses.
+    `trials` are experiments whose arms shoppers see and react to.
     """
 
     start: date
@@ -42,6 +47,7 @@ class Plan:
     seed: int = 1
     zone: str = "Europe/Berlin"
     hours_per_slice: int | None = None
+    trials: tuple[Trial, ...] = ()
 
     def __post_init__(self) -> None:
         if self.layout not in EVENTS_PER_SESSION:

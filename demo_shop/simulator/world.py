@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from demo_shop.simulator.plan import Plan
 from demo_shop.simulator.rhythm import HOUR_MS, Rhythm
 from demo_shop.simulator.rows import KINDS, MEMORY, ROW, TRUTH, Table, new_visitors
 from demo_shop.simulator.shoppers import Party, open_sessions, visitor_keys
+from demo_shop.simulator.trials import SHOWN, Showing
 
 __all__ = ["Slice", "hidden_intent", "simulate"]
 
@@ -29,11 +30,15 @@ _PARTY = 50_000  # sessions simulated side by side
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A stretch of the log: `rows` in order of time, and the truths of the sessions that began in it."""
+    """A stretch of the log: `rows` in order of time, and the truths of the sessions that began in it.
+
+    `shown` holds the arms of experiments that those sessions were shown (dtype `SHOWN`), some after `until`.
+    """
 
     rows: Table
     truths: Table
     until: int  # milliseconds since 1970 UTC: every event before it is out
+    shown: Table = field(default_factory=lambda: np.zeros(0, dtype=SHOWN))
 
 
 class World:
@@ -52,7 +57,7 @@ class World:
         memory, bot_visitor, bot_time = self._arrivals(hour, until)
         end = until * HOUR_MS
         rows, truths = crawl(bot_visitor, bot_time, self.catalogue, self.rhythm, self.plan.seed)
-        parts, truth_parts = [self.late, rows], [truths]
+        parts, truth_parts, shown = [self.late, rows], [truths], [np.zeros(0, dtype=SHOWN)]
         due = self.waiting["time"] < end
         memory = np.concatenate([memory, self.waiting[due]])
         waiting = [self.waiting[~due]]
@@ -60,8 +65,9 @@ class World:
         while len(memory):
             again = []
             for first in range(0, len(memory), _PARTY):
-                rows, truths, later = self._visit(memory[first : first + _PARTY])
+                rows, truths, later, seen = self._visit(memory[first : first + _PARTY])
                 parts.append(rows)
+                shown.append(seen)
                 truth_parts.append(truths)
                 again.append(later[later["time"] < end])
                 waiting.append(later[later["time"] >= end])
@@ -70,7 +76,7 @@ class World:
         rows = np.concatenate(parts)
         now = rows["time"] < end
         self.late = rows[~now]
-        return Slice(_in_order(rows[now]), _by_start(np.concatenate(truth_parts)), end)
+        return Slice(_in_order(rows[now]), _by_start(np.concatenate(truth_parts)), end, np.concatenate(shown))
 
     def forget_late(self) -> None:
         """Drop what sessions begun so far would still do: every session of the log is to be whole."""
@@ -98,11 +104,14 @@ class World:
         memory["time"] = time[~bot]
         return memory, visitor[bot], time[bot]
 
-    def _visit(self, memory: Table) -> tuple[Table, Table, Table]:
+    def _visit(self, memory: Table) -> tuple[Table, Table, Table, Table]:
         party = open_sessions(memory, self.rhythm, self.catalogue.department_of_shelf, self.plan.seed)
-        journey = Journey(party, self.catalogue, self.rhythm, self.edges)
+        showing = Showing(self.plan.trials, party, self.plan.seed) if self.plan.trials else None
+        journey = Journey(party, self.catalogue, self.rhythm, self.edges, showing)
         journey.run()
-        return journey.rows(), _truths(party), after_visit(party, self.rhythm, self.plan.end_hour * HOUR_MS)
+        later = after_visit(party, self.rhythm, self.plan.end_hour * HOUR_MS)
+        seen = showing.rows() if showing is not None else np.zeros(0, dtype=SHOWN)
+        return journey.rows(), _truths(party), later, seen
 
 
 def simulate(plan: Plan, catalogue: Catalogue | None = None) -> Iterator[Slice]:
@@ -126,7 +135,7 @@ def simulate(plan: Plan, catalogue: Catalogue | None = None) -> Iterator[Slice]:
                 world.forget_late()
             continue
         rows = piece.rows[np.isin(piece.rows["kind"], kinds)][:left]
-        yield Slice(rows, piece.truths, piece.until)
+        yield Slice(rows, piece.truths, piece.until, piece.shown)
         if left is not None:
             left -= len(rows)
             if left <= 0:

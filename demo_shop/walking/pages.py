@@ -58,6 +58,8 @@ class Page:
     links: list[str] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
     title: str = ""
+    arms: set[str] = field(default_factory=set)
+    """What experiments show here: "key:arm"."""
 
     def form_with(self, *names: str) -> Form | None:
         """The first form that posts all of `names`."""
@@ -90,6 +92,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if arm := given.get("data-arm"):
+            self.page.arms.add(arm)
         if tag == "a" and "href" in given:
             self.page.links.append(given["href"])
         elif tag == "title":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from demo_shop.simulator import Catalogue, build_catalogue
 from demo_shop.views.information import TOPICS
 from demo_shop.walking import accounts, buying
 from demo_shop.walking.browser import Browser
+from demo_shop.walking.moved import Moved
 from demo_shop.walking.people import AGENTS, BOT_AGENT, arrival, person
 from demo_shop.walking.tally import Tally
 from demo_shop.walking.trip import Accounts, Device, Trip
@@ -24,6 +25,7 @@ from purchase_intent.events.names import EventName, Page
 __all__ = ["Crowd", "Device", "Shopper"]
 
 _BEFORE_SIGNING_OUT = 3_000
+_A_CHECKOUT_STEP = 20_000
 
 
 @dataclass
@@ -59,22 +61,43 @@ class Shopper:
             chance=random.Random(f"{crowd.seed}/{visit.visitor}/{visit.number}"),
             agrees=not visit.bot,
         )
+        self.moved = Moved(visit, random.Random(f"{crowd.seed}/{visit.visitor}/{visit.number}/moved"))
 
     def walk(self) -> Iterator[int]:
         """Do the visit step by step: each is done after its time (milliseconds since 1970 UTC) was yielded."""
         first, *later = self.visit.steps
         yield first.at
         self._arrive(first)
+        self._see(first)
         if self.visit.known and not self.trip.device.signed_in:
             yield first.at + (min(2_000, later[0].at - first.at) if later else 2_000)
             accounts.come_in(self.trip)
         for step in later:
             yield step.at
+            if self.moved.passes_over(step):
+                continue
             self._do(step)
+            self._see(step)
+            if self.moved.takes_too(step):
+                self._do(replace(step, kind=EventName.CART, quantity=1))
+                self._see(replace(step, kind=EventName.CART))
+        if not self.visit.bot and self.moved.orders_after_all():
+            yield from self._order()
         if self.visit.signs_out:
             yield self.visit.steps[-1].at + _BEFORE_SIGNING_OUT
             accounts.sign_out(self.trip)
         self.tally.count("sessions")
+
+    def _see(self, step: Step) -> None:
+        self.moved.see(self.trip.browser.answer.page, step)
+
+    def _order(self) -> Iterator[int]:
+        """Go through the checkout, which was not planned."""
+        at = self.visit.steps[-1].at
+        for act in (buying.go_to_checkout, buying.give_address, buying.choose_payment, buying.place_order):
+            at += _A_CHECKOUT_STEP
+            yield at
+            act(self.trip)
 
     def _arrive(self, first: Step) -> None:
         """Come to the first page by the visit's channel."""

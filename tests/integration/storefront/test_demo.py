@@ -25,9 +25,21 @@ from demo_shop import history
 from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
 from demo_shop.preparing import ACCOUNTS, admin_password_stands
-from demo_shop.rounds import Rounds, go_round
+from demo_shop.rounds import SEGMENTS, Rounds, go_round
 from demo_shop.serving import HOST, PortsTaken, first_free_port, links, load_champion
-from purchase_intent.models import Event, Horizon, ModelVersion, Outcome, Score, Session, Stage, Visitor, WatchReport
+from demo_shop.trials import RUNNING_DAYS
+from purchase_intent.models import (
+    Event,
+    ExperimentLook,
+    Horizon,
+    ModelVersion,
+    Outcome,
+    Score,
+    Session,
+    Stage,
+    Visitor,
+    WatchReport,
+)
 from purchase_intent.scoring import serving
 from purchase_intent.segments.presets import install
 from tests.trained import Trained, register
@@ -63,7 +75,13 @@ def test_the_history_ends_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert last_midnight(NOW, BERLIN) < log["event_time"].max() < NOW
     assert 0 < len(log) < figures.events
     assert "file_row_number" not in log
-    assert [each.name for each in path.parent.iterdir()] == ["history.parquet"]
+    assert sorted(each.name for each in path.parent.iterdir()) == ["history.parquet", "shown.parquet"]
+    shown = pd.read_parquet(path.with_name("shown.parquet"))
+    assert set(shown["experiment"]) == {"free-shipping-bar", "vip-offer", "product-layout"}
+    assert set(shown["session"]) <= set(log["user_session"])
+    assert shown["at"].max() < NOW
+    arms = shown[shown["experiment"] == "free-shipping-bar"].drop_duplicates("unit")
+    assert set(arms["arm"]) == {"bar", "plain"}
 
 
 @pytest.mark.slow
@@ -77,7 +95,7 @@ def test_everything_is_prepared_once(
     out = StringIO()
     call_command("prepare_demo", stdout=out)
     assert [line.split("]")[0] for line in out.getvalue().splitlines() if line.startswith("[")] == [
-        f"[{number}/8" for number in range(1, 9)
+        f"[{number}/9" for number in range(1, 10)
     ]
     champion = ModelVersion.objects.champion(Horizon.SESSION)
     before = counts()
@@ -85,8 +103,9 @@ def test_everything_is_prepared_once(
     assert Session.objects.filter(score__isnull=False, started_at__gte=champion.trained_until).exists()
     again = StringIO()
     call_command("prepare_demo", stdout=again)
-    assert again.getvalue().count("there already") == 7
+    assert again.getvalue().count("there already") == 8
     assert counts() == before
+    assert ExperimentLook.objects.count() == 3 * RUNNING_DAYS
     report = WatchReport.objects.get()
     assert (report.model, report.run) == (champion, None)
     assert report.figures["quality"]["events"] > 0
@@ -179,18 +198,25 @@ def test_a_round_closes_what_has_ended(kettle: Product) -> None:
     go_round()
     assert Session.objects.get().outcome == Outcome.OPEN
     Session.objects.update(started_at=NOW, last_at=NOW)
-    go_round()
+    go_round(with_segments=True)
     assert Session.objects.get().outcome == Outcome.LEFT
 
 
 def test_rounds_go_on_until_they_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = Semaphore(0)
-    monkeypatch.setattr("demo_shop.rounds.go_round", gone.release)
+    told: list[bool] = []
+
+    def go(*, with_segments: bool) -> None:
+        told.append(with_segments)
+        gone.release()
+
+    monkeypatch.setattr("demo_shop.rounds.go_round", go)
     rounds = Rounds(every=0.001)
     rounds.start()
-    assert gone.acquire(timeout=30)
-    assert gone.acquire(timeout=30)
+    for _ in range(SEGMENTS):
+        assert gone.acquire(timeout=30)
     rounds.end()
+    assert told[:SEGMENTS] == [*[False] * (SEGMENTS - 1), True]
     assert not rounds.is_alive()
 
 

@@ -189,10 +189,10 @@ def test_departments_take_turns_among_what_people_like(stock: Stock, kitchen: Ca
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        pytest.param("/", 3, id="home: popular, gifts, departments"),
-        pytest.param(KITCHEN, 6, id="listing: place, shelves, brands, count, page, departments"),
+        pytest.param("/", 6, id="home: popular, gifts, departments, experiments within a savepoint"),
+        pytest.param(KITCHEN, 9, id="listing: place, shelves, brands, count, page, departments, experiments"),
         pytest.param("/search/?q=kettle", 4, id="search: brands, count, page, departments"),
-        pytest.param("/product/product-1/", 3, id="product: product, related, departments"),
+        pytest.param("/product/product-1/", 8, id="product: product, related, departments, experiments twice"),
     ],
 )
 def test_a_page_takes_the_same_queries_for_any_catalogue(
