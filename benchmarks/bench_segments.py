@@ -52,7 +52,14 @@ ALLOCATION = Allocation(
     holdout=Holdout("holdout:never", 0.0001),
 )
 EXPERIMENT = Ready(
-    pk=1, key="bar", is_running=True, default="plain", segment="", allocation=ALLOCATION, arms={"plain": 1, "bar": 2}
+    pk=1,
+    key="bar",
+    is_running=True,
+    default="plain",
+    segment="",
+    is_bandit=False,
+    allocation=ALLOCATION,
+    arms={"plain": 1, "bar": 2},
 )
 UNIT = Unit(key="0123456789abcdef" * 2)
 SCORED = Intent(standing=Standing.SCORED, probability=0.4, band="top_5")

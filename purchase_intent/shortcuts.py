@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.db import DatabaseError, router, transaction
@@ -16,14 +17,16 @@ from purchase_intent.events import EventName, Page
 from purchase_intent.experiments.active import Ready, experiment_called, experiments
 from purchase_intent.experiments.offering import offered
 from purchase_intent.experiments.showing import forced_arm, showing_of
+from purchase_intent.experiments.uplift import serving as uplift
 from purchase_intent.metrics import SCORE_SECONDS
 from purchase_intent.models import Session
 from purchase_intent.models.session import IDLE
 from purchase_intent.scoring.answer import UNKNOWN, Intent
 from purchase_intent.scoring.faults import tell_once
-from purchase_intent.scoring.score import answer, milliseconds
+from purchase_intent.scoring.score import answer
 from purchase_intent.segments.live import is_in, segments_of
 from purchase_intent.segments.subject import Subject
+from purchase_intent.segments.visiting import stored_subject, visiting_subject
 from purchase_intent.tracking.attached import attached, tracker_of
 from purchase_intent.tracking.deeds import Amount, Line
 from purchase_intent.tracking.sinks.foreseeing import foresee
@@ -35,6 +38,8 @@ __all__ = [
     "Line",
     "experiment_facts",
     "in_segment",
+    "is_persuadable",
+    "persuasion",
     "score",
     "script_facts",
     "segments",
@@ -45,7 +50,6 @@ __all__ = [
 ]
 
 _ATTRIBUTE: Final = "_purchase_intent_score"
-_SUBJECT: Final = "_purchase_intent_subject"
 T = TypeVar("T")
 
 
@@ -192,6 +196,21 @@ def experiment_facts(request: HttpRequest | None, *keys: str, is_shared: bool = 
         return {}
 
 
+def persuasion(subject: HttpRequest | Session, key: str, *, as_of: datetime | None = None) -> uplift.Persuasion | None:
+    """What the treatment of an experiment would do to a visit, after all that the request has told.
+
+    None where no model of uplift serves the experiment, and in the cases in which `in_segment` is False.
+    """
+    effect = f"No answer about {key} was given"
+    return _judged(subject, partial(uplift.persuasion, key), None, as_of=as_of, effect=effect)
+
+
+def is_persuadable(request: HttpRequest, key: str) -> bool:
+    """Whether the treatment of an experiment is worth it for this visitor; False where `persuasion` is None."""
+    found = persuasion(request, key)
+    return found is not None and found.pays
+
+
 def _left_alone(request: HttpRequest, experiment: Ready) -> str:
     """The arm of who may not be recorded: the default one, or what staff ask to see."""
     tracker = attached(request)
@@ -233,46 +252,24 @@ def _foreseen(request: HttpRequest, tracker: Tracker, *, reasons: int, as_of: da
 
 
 def _judged(
-    subject: HttpRequest | Session, judge: Callable[[Subject], T], otherwise: T, *, as_of: datetime | None
+    subject: HttpRequest | Session,
+    judge: Callable[[Subject], T],
+    otherwise: T,
+    *,
+    as_of: datetime | None,
+    effect: str = "No segment was given",
 ) -> T:
     try:
         with _apart():
-            found = _stored(subject, as_of) if isinstance(subject, Session) else _visiting(subject, as_of)
+            if isinstance(subject, Session):
+                found: Subject | None = stored_subject(subject, as_of)
+            else:
+                _keep_uncached(subject)
+                found = visiting_subject(subject, as_of, intent=lambda: score(subject, as_of=as_of))
             return otherwise if found is None or found.state.events == 0 else judge(found)
     except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its segments
-        tell_once(fault, effect="No segment was given")
+        tell_once(fault, effect=effect)
         return otherwise
-
-
-def _stored(session: Session, as_of: datetime | None) -> Subject:
-    at = as_of or min(timezone.now(), session.last_at + IDLE)
-    state, past = session.read_state(), session.read_past()
-    return Subject(state, past, milliseconds(at), intent=lambda: answer(state, past, at=at), visitor=session.visitor)
-
-
-def _visiting(request: HttpRequest, as_of: datetime | None) -> Subject | None:
-    """The request's visit, made once for the same events told; its score is that of `score(request)`."""
-    _keep_uncached(request)
-    tracker = tracker_of(request)
-    if tracker is None or tracker.has_left:
-        return None
-    pending = tracker.pending()
-    told = (tuple(event.event_id for event in pending), as_of)
-    before, known = getattr(request, _SUBJECT, (None, None))
-    if before == told and isinstance(known, Subject):
-        return known
-    at = as_of or max((event.occurred_at for event in pending), default=tracker.moment)
-    foreseen = foresee(tracker.journey, pending, at=at)
-    visitor = foreseen.session.visitor if foreseen.session is not None else None
-    found = Subject(
-        foreseen.state,
-        foreseen.past,
-        milliseconds(at),
-        intent=lambda: score(request, as_of=as_of),
-        visitor=visitor,
-    )
-    setattr(request, _SUBJECT, (told, found))
-    return found
 
 
 def _apart() -> AbstractContextManager[None]:

@@ -32,6 +32,7 @@ __all__ = [
     "drain",
     "fill_segments",
     "freeze_day",
+    "learn_uplift",
     "make_partitions",
     "prune",
     "score_partition",
@@ -91,6 +92,17 @@ def train(horizon: str = "session", run: int | None = None, trials: int = 0, bud
         return busy.message
 
 
+@_task()
+def learn_uplift(experiment: str) -> str:
+    """Learn who is moved by the treatment of an experiment, by its key, in a fresh process; the last line it said.
+
+    Raises TrainingRefused where it failed. Acknowledged at once, as `train` is.
+    """
+    from purchase_intent.training.alone import in_fresh_process
+
+    return in_fresh_process(["intent_uplift", experiment])
+
+
 @_task(**_again)
 def watch() -> str:
     """Look after the champions for the day that is over, once, and begin a training where one is due; the verdicts."""
@@ -113,22 +125,9 @@ def train_now(run: int, *, horizon: str = "session") -> None:
     if celery is not None and not celery.current_app.conf.task_always_eager:
         train.delay(horizon, run=run)  # type: ignore[attr-defined]
         return
-    Thread(target=_train_beside, args=(horizon, run), name=f"purchase-intent-training-{run}", daemon=True).start()
+    from purchase_intent.training.alone import train_beside
 
-
-def _train_beside(horizon: str, run: int) -> None:
-    """Wait for a training in a process of its own; what it says is on record."""
-    from django.db import connections
-
-    from purchase_intent.exceptions import TrainingRefused
-    from purchase_intent.training.alone import train_in_fresh_process
-
-    try:
-        train_in_fresh_process(horizon, run=run)
-    except (TrainingBusy, TrainingRefused) as ended:
-        logger.info("%s", ended.message)
-    finally:
-        connections.close_all()
+    Thread(target=train_beside, args=(horizon, run), name=f"purchase-intent-training-{run}", daemon=True).start()
 
 
 @_task(**_again)
@@ -188,21 +187,10 @@ def fill_now(key: str) -> None:
         send: Callable[[list[str]], object] = fill_segments if is_here else fill_segments.delay  # type: ignore[attr-defined]
         transaction.on_commit(lambda: send([key]))
         return
-    beside = Thread(target=_fill_beside, args=(key,), name=f"purchase-intent-{key}", daemon=True)
+    from purchase_intent.segments.filling import fill_beside
+
+    beside = Thread(target=fill_beside, args=(key,), name=f"purchase-intent-{key}", daemon=True)
     transaction.on_commit(beside.start)
-
-
-def _fill_beside(key: str) -> None:
-    from django.db import DatabaseError, connections
-
-    from purchase_intent.segments import filling
-
-    try:
-        filling.fill_segments(timezone.now(), keys=[key])
-    except DatabaseError:
-        logger.exception("The members of %s were not told: the nightly task does it.", key)
-    finally:
-        connections.close_all()
 
 
 @_task(**_again)

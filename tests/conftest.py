@@ -103,6 +103,8 @@ def champion_looked_up_anew() -> None:
         sys.modules["purchase_intent.experiments.active"].forget_experiments()
     if "purchase_intent.experiments.exposing" in sys.modules:
         sys.modules["purchase_intent.experiments.exposing"].forget_exposures()
+    if "purchase_intent.experiments.uplift.serving" in sys.modules:
+        sys.modules["purchase_intent.experiments.uplift.serving"].forget_uplift()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Final
 from django.db import DatabaseError
 
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.stored import allocation_of
 from purchase_intent.models import Experiment, ExperimentState
 from purchase_intent.stats.bucketing import Allocation
@@ -34,13 +35,17 @@ clock = time.monotonic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """An experiment at work. `default` is the arm of whoever it leaves alone, `arms` holds primary keys by arm."""
+    """An experiment at work. `default` is the arm of whoever it leaves alone, `arms` holds primary keys by arm.
+
+    `is_bandit`: its weights move, so that the hash of a visitor says the arm only until it was shown.
+    """
 
     pk: int
     key: str
     is_running: bool
     default: str
     segment: str
+    is_bandit: bool
     allocation: Allocation
     arms: Mapping[str, int]
 
@@ -110,6 +115,7 @@ def _ready(row: Experiment) -> Ready | None:
         is_running=row.state == ExperimentState.RUNNING,
         default=row.shipped or row.control,
         segment=row.segment.key if row.segment is not None else "",
+        is_bandit=Design.from_json(row.design).bandit is not None,
         allocation=allocation,
         arms={arm.key: arm.pk for arm in row.arms.all()},
     )

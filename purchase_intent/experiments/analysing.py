@@ -16,14 +16,17 @@ from django.db.models import Exists, OuterRef
 from purchase_intent.conf import config
 from purchase_intent.experiments.comparing import arm_figures, compared, with_adjusted
 from purchase_intent.experiments.definition import Definition, MetricSpec
+from purchase_intent.experiments.honest import batch_edges, expected_weights, honest_arms, honest_versus
 from purchase_intent.experiments.measuring.measure import Measured, measure, measured_moment
 from purchase_intent.experiments.planning import planned, stat_metric, unadjusted
-from purchase_intent.experiments.results import MetricResult, Result, SegmentResult
+from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, SegmentResult, Versus
 from purchase_intent.experiments.stored import definition_of
+from purchase_intent.experiments.weighing import Weights, weights_over_time
 from purchase_intent.models import Experiment, MetricRole, Segment, SegmentMembership
 from purchase_intent.stats.evidence import Evidence
 from purchase_intent.stats.plan import Metric, Plan
 from purchase_intent.stats.sample_ratio import Part, breakdown
+from purchase_intent.stats.summaries import Summary
 from purchase_intent.stats.verdict import Decision, Verdict, decide
 
 __all__ = ["Analysis", "analyse", "is_due"]
@@ -57,13 +60,17 @@ def analyse(
     counts as one only if the next of the planned shares has been reached. `segments` looks into the built-in ones too.
     """
     plan, definition = planned(experiment).plan, definition_of(experiment)
-    found = measure(experiment, moment=measured_moment(experiment, moment))
+    moment = measured_moment(experiment, moment)
+    weighed = weights_over_time(experiment) if definition.design.bandit is not None else []
+    found = measure(experiment, moment=moment, edges=batch_edges(weighed, moment) if weighed else ())
+    if weighed:
+        plan = replace(plan, weights=expected_weights(found, weighed, plan.arms), adaptive=True)
     plan = plan if found.knows_scores else unadjusted(plan)
     evidence = _evidence(plan, found, previous)
     if planned_look and is_due(plan, evidence.look(plan).share, previous):
         evidence = replace(evidence, planned=True)
-    look = _Look(definition, plan, evidence, decide(plan, evidence))
-    parts = look.segments(experiment, found) if segments and look.is_read else ()
+    look = _Look(definition, plan, evidence, decide(plan, evidence), weighed)
+    parts = look.segments(experiment, found) if segments and look.is_read and not weighed else ()
     return Analysis(look.result(experiment, found, who=who, segments=parts), plan, evidence, look.decision)
 
 
@@ -79,6 +86,8 @@ class _Look:
     plan: Plan
     evidence: Evidence
     decision: Decision
+    weighed: Sequence[tuple[datetime, Weights]] = ()
+    """Of a bandit, from when on which weights stood."""
 
     @property
     def is_read(self) -> bool:
@@ -121,8 +130,7 @@ class _Look:
     def metric(self, spec: MetricSpec, found: Measured) -> MetricResult:
         """One metric as it is shown."""
         metric, sums = self._stat(spec), found.summaries(spec.name)
-        watching = self.evidence.look(self.plan)
-        versus = compared(self.plan, metric, sums, look=watching, findings=self.decision.arms) if self.is_read else ()
+        arms, versus = self._figures(metric, sums, found)
         return MetricResult(
             name=spec.name,
             kind=str(spec.kind),
@@ -133,9 +141,19 @@ class _Look:
             higher_is_better=metric.higher_is_better,
             stat=metric.kind,
             cap=found.caps.get(spec.name),
-            arms=arm_figures(sums, metric.kind),
+            arms=arms,
             versus=versus,
         )
+
+    def _figures(
+        self, metric: Metric, sums: Mapping[str, Summary], found: Measured
+    ) -> tuple[tuple[ArmFigure, ...], tuple[Versus, ...]]:
+        if self.weighed:
+            versus = honest_versus(self.plan, metric, found, self.weighed) if self.is_read else ()
+            return honest_arms(self.plan, metric, found, self.weighed), versus
+        watching, findings = self.evidence.look(self.plan), self.decision.arms
+        versus = compared(self.plan, metric, sums, look=watching, findings=findings) if self.is_read else ()
+        return arm_figures(sums, metric.kind), versus
 
     def segments(self, experiment: Experiment, whole: Measured) -> tuple[SegmentResult, ...]:
         """The primary metric within each built-in segment that has members among the exposed."""

@@ -2,7 +2,8 @@
 
 The visitor's cookie id is the unit, so an anonymous visitor's arm needs no query. Who has logged in may have been shown
 an arm under another id, by any browser whose past a login joined: then the earliest exposure says which, for one query
-a request. The same where an experiment is for a segment, which a visitor may have left since.
+a request. The same where an experiment is for a segment, which a visitor may have left since, and for a bandit, whose
+weights have moved since.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from purchase_intent.experiments.active import Ready
 from purchase_intent.models import Exposure, Visitor
 
-__all__ = ["Given", "Unit", "given_arm", "shown_before"]
+__all__ = ["Given", "Unit", "given_arm", "shown_before", "shown_to"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ def given_arm(
     """
     if not experiment.is_running or unit.is_excluded:
         return Given(experiment.default, counts=False)
-    if unit.visitor is not None and (unit.visitor.known or experiment.segment):
+    if experiment.is_bandit or (unit.visitor is not None and (unit.visitor.known or experiment.segment)):
         before = shown().get(experiment.pk)
         if before is not None:
             return Given(before, counts=True)
@@ -62,5 +63,14 @@ def shown_before(visitor: Visitor) -> dict[int, str]:
     """The arm first shown to a visitor, or to any whose past a login joined to theirs, by experiment; one query."""
     joined = Visitor.objects.filter(merges_away__visitor=visitor.pk, merges_away__undone_at=None).values("cookie")
     own = Exposure.objects.filter(Q(unit=visitor.cookie) | Q(unit__in=joined), site=visitor.site)
-    rows = own.order_by("-at", "-pk").values_list("experiment_id", "arm__key")
+    return _earliest(own)
+
+
+def shown_to(cookie: str, *, site: str) -> dict[int, str]:
+    """The same for the id in a cookie, of whom nothing else is on record yet."""
+    return _earliest(Exposure.objects.filter(unit=cookie, site=site))
+
+
+def _earliest(exposures: QuerySet[Exposure]) -> dict[int, str]:
+    rows = exposures.order_by("-at", "-pk").values_list("experiment_id", "arm__key")
     return dict(rows)  # the earliest is read last

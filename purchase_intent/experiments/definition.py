@@ -18,6 +18,7 @@ __all__ = ["ArmSpec", "Definition", "GroupRange", "MetricSpec"]
 _KEY: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST: Final = 64
 _LONGEST_WINDOW: Final = 90
+_ROUNDING: Final = 1e-9
 _EVENTS: Final = frozenset(name.label for name in EventName)
 
 
@@ -101,9 +102,19 @@ class Definition:
         roles = Counter(metric.role for metric in self.metrics)
         if roles[MetricRole.PRIMARY] != 1:
             raise _refused("metrics", "primary", "an experiment has exactly one primary metric, which decides it")
+        self._refuse_unfit_bandit()
         twice = [kind for kind, count in Counter((each.kind, each.event) for each in self.metrics).items() if count > 1]
         if twice:
             raise _refused("metrics", "twice", f"name each metric once, not {twice[0][0]} twice")
+
+    def _refuse_unfit_bandit(self) -> None:
+        floor = self.design.bandit
+        if floor is None:
+            return
+        if floor * len(self.arms) > 1 or min(arm.weight for arm in self.arms) < floor - _ROUNDING:
+            raise _refused("arms", "floor", f"give each arm of the bandit {floor:g} at least, or lower its floor")
+        if self.primary.kind in (MetricKind.ORDER_VALUE, MetricKind.CART_ABANDONMENT):
+            raise _refused("metrics", "bandit", "a bandit follows orders, revenue or an event: take one as the primary")
 
     @property
     def primary(self) -> MetricSpec:

@@ -25,6 +25,7 @@ class Design:
     - `adjusted`: whether the intent score at exposure takes noise out of the figures (CUPED)
     - `quantile`: where revenue is winsorised, among the positive values of all arms together
     - `ships`, `rolls_back`: whether a winner is shipped, and a loser rolled back, without anybody's doing
+    - `bandit`: the least share of every arm, where the shares follow what is seen day by day; None: they stand
     """
 
     lift: float = 0.05
@@ -36,6 +37,7 @@ class Design:
     quantile: float = 0.99
     ships: bool = False
     rolls_back: bool = False
+    bandit: float | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (("lift", 0, 10), ("alpha", 0, 0.5), ("quantile", 0.5, 1)):
@@ -47,6 +49,11 @@ class Design:
             raise _refused("looks", f"give a whole number from 0 to {_MOST_LOOKS}, not {self.looks}")
         if self.units is not None and not (1 <= self.units <= _MOST_UNITS and self.units == int(self.units)):
             raise _refused("units", f"give a whole number of visitors, from 1 to {_MOST_UNITS:,}, not {self.units}")
+
+        if self.bandit is not None and not 0 < self.bandit <= 0.5:
+            raise _refused("bandit", f"give the least share of every arm, above 0 and up to 0.5, not {self.bandit}")
+        if self.bandit is not None and self.acts:
+            raise _refused("bandit", "a bandit is ended by hand: leave out ships and rolls_back")
 
     @property
     def acts(self) -> bool:

@@ -22,6 +22,7 @@ from purchase_intent.experiments.analysing import Analysis, analyse
 from purchase_intent.experiments.exposing import attach_visitors
 from purchase_intent.experiments.measuring.measure import measured_moment
 from purchase_intent.experiments.results import Result
+from purchase_intent.experiments.weighing import move_weights
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, LookKind
 from purchase_intent.signals import experiment_decided
 from purchase_intent.stats.verdict import Decision, Verdict, record, replay
@@ -160,7 +161,7 @@ def _written(
 
 
 def _conclude(experiment: Experiment, look: ExperimentLook, found: Analysis, now: datetime) -> None:
-    """Tell of a verdict that is not the last one given, and end what is to end by itself."""
+    """Tell of a verdict that is not the last one given, end what is to end by itself, and move a bandit's weights."""
     earlier = experiment.looks.daily().filter(day__lt=look.day).exclude(verdict=Verdict.HOLD).last()
     if look.verdict not in (Verdict.HOLD, "" if earlier is None else earlier.verdict):
         transaction.on_commit(
@@ -168,6 +169,7 @@ def _conclude(experiment: Experiment, look: ExperimentLook, found: Analysis, now
             using=router.db_for_write(ExperimentLook),
         )
     act_on(experiment, found.result, now=now)
+    move_weights(experiment, found.plan, found.evidence, who=DAILY, now=now)
 
 
 def _remembering(experiment: Experiment, result: Result) -> Result:

@@ -1,7 +1,8 @@
 """What a page tells its own scripts of experiments: enough to draw the server's arm, and not a word more.
 
 Where the arm is more than a hash of the visitor's id, the server says it: to who was shown one before, of an experiment
-for a segment, to staff who ask for a preview, and to whom it leaves alone. Titles and drafts' arms stay here.
+for a segment or of a bandit, to staff who ask for a preview, and to whom it leaves alone. Titles and drafts' arms stay
+here.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def offered(experiments: Iterable[Ready], showing: Showing | None, *, unit: str 
     told: dict[str, Any] = {"unit": unit, "given": {}, "experiments": {}}
     for each in experiments:
         defined: dict[str, Any] = {"default": each.default}
-        if each.is_running and not each.segment:
+        if each.is_running and not (each.segment or each.is_bandit):
             defined["allocation"] = each.allocation.as_json()
         told["experiments"][each.key] = defined
         given = showing.settled(each) if showing is not None else None

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from purchase_intent.experiments.active import Ready
-from purchase_intent.experiments.assigning import Given, Unit, given_arm, shown_before
+from purchase_intent.experiments.assigning import Given, Unit, given_arm, shown_before, shown_to
 from purchase_intent.experiments.exposing import Facts, is_written, write_exposures
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.bots import STAFF
@@ -52,7 +52,7 @@ class Showing:
         if forced:
             return Given(forced, counts=False)
         unit = self._unit
-        is_drawn = experiment.is_running and not unit.is_excluded and not experiment.segment
+        is_drawn = experiment.is_running and not unit.is_excluded and not (experiment.segment or experiment.is_bandit)
         if is_drawn and (unit.visitor is None or not unit.visitor.known):
             return None
         return given_arm(experiment, unit, shown=lambda: self._before, is_in=self._is_in)
@@ -105,7 +105,7 @@ class Showing:
     @cached_property
     def _before(self) -> Mapping[int, str]:
         visitor = self._unit.visitor
-        return {} if visitor is None else shown_before(visitor)
+        return shown_to(self._unit.key, site=self._tracker.site) if visitor is None else shown_before(visitor)
 
 
 def forced_arm(tracker: Tracker, experiment: Ready) -> str:

@@ -37,6 +37,7 @@ from purchase_intent.models.segment import (
 )
 from purchase_intent.models.session import Outcome, Session, SessionQuerySet, Stage
 from purchase_intent.models.training_run import RunState, TrainingRun, TrainingRunQuerySet, Why
+from purchase_intent.models.uplift_version import UpliftStatus, UpliftVersion, UpliftVersionQuerySet
 from purchase_intent.models.visitor import Visitor, VisitorQuerySet
 from purchase_intent.models.watch_report import Health, WatchReport, WatchReportQuerySet
 
@@ -101,6 +102,9 @@ __all__ = [
     "Subject",
     "TrainingRun",
     "TrainingRunQuerySet",
+    "UpliftStatus",
+    "UpliftVersion",
+    "UpliftVersionQuerySet",
     "Visitor",
     "VisitorQuerySet",
     "WatchReport",

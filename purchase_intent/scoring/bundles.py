@@ -6,11 +6,11 @@ import hashlib
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
@@ -30,6 +30,7 @@ __all__ = [
     "heirs",
     "is_ours",
     "load_bundle",
+    "opened",
     "remove_bundle",
     "serving_model",
     "store_bundle",
@@ -46,6 +47,7 @@ STALE = timedelta(days=1)
 """Age at which nobody is still writing a draft."""
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def store_bundle(data: bytes) -> str:
@@ -114,9 +116,25 @@ def load_bundle(version: ModelVersion) -> IntentEnsemble:
     Raises BundleRefused, with the remedy, where the bundle is missing, not the one registered, damaged, signed with
     another key or made for other features.
     """
-    from purchase_intent.learning import load, read_manifest
+    from purchase_intent.learning import load
 
-    data = _read(version)
+    return opened(
+        version.bundle,
+        version.bundle_sha256,
+        lambda data, key: load(data, schema=schema_hash(), key=key),
+        of=f"model {version.pk}",
+    )
+
+
+def opened(name: str, sha256: str, read: Callable[[bytes, bytes], T], *, of: str) -> T:
+    """What `read` makes of a bundle in the storage and the key that signed it; `of` names its model.
+
+    Raises BundleRefused, with the remedy, where the file is missing, not the one that was registered, damaged or signed
+    with another key, and what `read` raises.
+    """
+    from purchase_intent.learning import read_manifest
+
+    data = _read(name, sha256, of)
     refusal: BundleRefused | None = None
     for key in bundle_keys():
         try:
@@ -124,7 +142,7 @@ def load_bundle(version: ModelVersion) -> IntentEnsemble:
         except BundleRefused as refused:
             refusal = refusal or refused
         else:
-            return load(data, schema=schema_hash(), key=key)
+            return read(data, key)
     raise refusal or BundleRefused("no key: set SECRET_KEY")
 
 
@@ -194,21 +212,19 @@ def _faults_of_storages() -> tuple[type[Exception], ...]:
     return (OSError, ValueError, *more)
 
 
-def _read(version: ModelVersion) -> bytes:
+def _read(name: str, sha256: str, of: str) -> bytes:
     remedy = "restore it from a backup, roll back to another version, or train again"
     try:
-        with bundle_storage().open(version.bundle) as file:
+        with bundle_storage().open(name) as file:
             data: bytes = file.read()
     except _faults_of_storages() as missing:
-        raise BundleRefused(
-            f"The bundle of model {version.pk} cannot be read from the storage: {remedy}", version=version.pk
-        ) from missing
+        raise BundleRefused(f"The bundle of {of} cannot be read from the storage: {remedy}", bundle=name) from missing
     found = hashlib.sha256(data).hexdigest()
-    if found != version.bundle_sha256:
+    if found != sha256:
         raise BundleRefused(
-            f"The bundle of model {version.pk} is not the one that was registered: {remedy}",
-            version=version.pk,
-            expected=version.bundle_sha256,
+            f"The bundle of {of} is not the one that was registered: {remedy}",
+            bundle=name,
+            expected=sha256,
             found=found,
         )
     return data

@@ -29,6 +29,7 @@ from purchase_intent.models import (
     SegmentReport,
     Session,
     TrainingRun,
+    UpliftVersion,
     Visitor,
     WatchReport,
 )
@@ -98,13 +99,17 @@ def _orphans_removed(now: datetime, tell: Progress) -> int:
     Another shop may keep its own in the same place: only what one of this shop's keys has signed is touched. And a
     database without any version may be a fresh one before a storage that is in use: then nothing is.
     """
-    if not ModelVersion.objects.exists():
+    if not (ModelVersion.objects.exists() or UpliftVersion.objects.exists()):
         return 0
     tell("looking for bundles that no model names")
     try:
         old = [name for name, written in stored_bundles().items() if written <= now - ORPHANED]
         # Asked after the files were listed: a version that is put on record meanwhile names a file that is not old.
-        named = set(ModelVersion.objects.filter(bundle__in=old).values_list("bundle", flat=True))
+        named = {
+            name
+            for versions in (ModelVersion.objects, UpliftVersion.objects)
+            for name in versions.filter(bundle__in=old).values_list("bundle", flat=True)
+        }
         orphans = [name for name in old if name not in named and is_ours(name)]
         for name in orphans:
             remove_bundle(name)

@@ -34,7 +34,7 @@ from purchase_intent.signals import model_promoted
 if TYPE_CHECKING:
     from purchase_intent.learning import IntentEnsemble
 
-__all__ = ["LOOK_EVERY", "RETRY_AFTER", "Serving", "champion", "forget", "look_again"]
+__all__ = ["LOOK_EVERY", "RETRY_AFTER", "Serving", "champion", "forget", "look_again", "spare_threads"]
 
 LOOK_EVERY: Final = 5.0
 """Seconds between two looks into the database for another champion."""
@@ -122,6 +122,13 @@ def forget() -> None:
     _seats.clear()
 
 
+def spare_threads() -> None:
+    """Have learners that are about to be imported start no threads."""
+    if not any(member.package in sys.modules for member in MEMBERS.values()):
+        # They read it when they are first imported; with more threads, a child forked later would hang in them.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def _look(seat: _Seat, horizon: str) -> None:
     try:
         found = _champion_on_record(horizon)
@@ -168,9 +175,7 @@ def _offering(serving: Serving | None, found: _OnRecord | None) -> Serving | Non
 
 def _loaded(seat: _Seat, horizon: str) -> Serving | None:
     """The first heir whose bundle is sound; the model that serves already is not read again."""
-    if not any(member.package in sys.modules for member in MEMBERS.values()):
-        # Learners read it when they are first imported; with more threads, a child forked later would hang in them.
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    spare_threads()
     seat.retry_at = math.inf
     try:
         for version in heirs(horizon):

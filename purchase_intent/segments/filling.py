@@ -7,14 +7,16 @@ had until the next run.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
-from django.db import router, transaction
+from django.db import DatabaseError, connections, router, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from purchase_intent.exceptions import SegmentRefused
@@ -29,13 +31,15 @@ from purchase_intent.segments.people import pages
 from purchase_intent.segments.subject import People
 from purchase_intent.segments.tally import Tally, spending
 
-__all__ = ["AFTER", "Filled", "fill_segments"]
+__all__ = ["AFTER", "Filled", "fill_beside", "fill_segments"]
 
 AFTER: Final = timedelta(days=7)
 """Orders within so long after entering are counted."""
 MOST_TRIES: Final = 5
 AT_ONCE: Final = 1_000
 """Memberships of one statement."""
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 Masks = NDArray[np.bool_]
@@ -187,3 +191,13 @@ def _after(segment: Active, moment: datetime) -> Figure | None:
 
 def _silent(step: str) -> None:
     """Nobody watches."""
+
+
+def fill_beside(key: str) -> None:
+    """Tell one segment's members, in a thread beside a page."""
+    try:
+        fill_segments(timezone.now(), keys=[key])
+    except DatabaseError:
+        logger.exception("The members of %s were not told: the nightly task does it.", key)
+    finally:
+        connections.close_all()

@@ -22,7 +22,7 @@ from purchase_intent.sources.batches import Batch
 from purchase_intent.sources.clock import moment
 from purchase_intent.sources.orm import StoredLog
 
-__all__ = ["Refolded", "refold"]
+__all__ = ["Refolded", "place_visitors", "read_places", "refold"]
 
 AT_ONCE: Final = 20_000
 """Events folded in one transaction; one person's are never cut in two."""
@@ -46,12 +46,7 @@ def refold(stored: StoredLog, *, progress: Progress) -> Refolded:
     A session, or a visitor, that has a later event than the log was opened with is left alone and counted as busy.
     """
     done, written = 0, Refolded()
-    stored.log.connection.execute(
-        """CREATE TABLE places AS SELECT visitor_pk, session_pk, sequence
-        FROM (SELECT row, rowid AS place FROM sorted) AS s
-        JOIN read_parquet(?, file_row_number = true) AS events ON events.file_row_number = s.row ORDER BY place""",
-        [str(stored.path)],
-    )
+    place_visitors(stored)
     for batch in stored.log.batches(AT_ONCE):
         places = read_places(stored, done, done + len(batch.hits))
         sessions, visitors = folded(batch, places, ended=stored.log.last)
@@ -61,6 +56,16 @@ def refold(stored: StoredLog, *, progress: Progress) -> Refolded:
         done += len(batch.hits)
         progress(f"folding events: {done:,} of {stored.log.accepted:,}")
     return written
+
+
+def place_visitors(stored: StoredLog) -> None:
+    """Make the table that leads from the rows of the sorted log back to those of the database."""
+    stored.log.connection.execute(
+        """CREATE TABLE places AS SELECT visitor_pk, session_pk, sequence
+        FROM (SELECT row, rowid AS place FROM sorted) AS s
+        JOIN read_parquet(?, file_row_number = true) AS events ON events.file_row_number = s.row ORDER BY place""",
+        [str(stored.path)],
+    )
 
 
 def read_places(stored: StoredLog, begin: int, end: int) -> Places:

@@ -63,7 +63,8 @@ class Plan:
     """The arms with their weights, the control among them, what is measured, and `units` over all arms at the end.
 
     Before each arm has `least` units, no figure is believed: the intervals rest on bell curves. `ratio_alpha` is the
-    error of the sequential sample-ratio check over the whole experiment.
+    error of the sequential sample-ratio check over the whole experiment. `adaptive` says that the weights followed what
+    was seen, as a bandit's: they are then the shares that the arms were to get on average, and no figure decides.
     """
 
     control: str
@@ -75,6 +76,7 @@ class Plan:
     monitoring: Monitoring = field(default_factory=Monitoring)
     least: int = 100
     ratio_alpha: float = 0.01
+    adaptive: bool = False
 
     def __post_init__(self) -> None:
         if self.control not in self.arms or len(set(self.arms)) != len(self.arms) or len(self.arms) < 2:
@@ -116,6 +118,7 @@ class Plan:
             "monitoring": self.monitoring.as_json(),
             "least": self.least,
             "ratio_alpha": self.ratio_alpha,
+            "adaptive": self.adaptive,
         }
 
     @classmethod
@@ -133,4 +136,5 @@ class Plan:
             monitoring=Monitoring.from_json(stored["monitoring"]),
             least=stored["least"],
             ratio_alpha=stored["ratio_alpha"],
+            adaptive=stored.get("adaptive", False),
         )

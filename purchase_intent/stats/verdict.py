@@ -5,7 +5,7 @@
   several such arms, the one with the best figure.
 - ROLL BACK: every treatment is significantly worse in its primary figure or a guardrail. With several, those that are
   worse are named, and the others go on.
-- HOLD: none of these; what is missing is said, and by when it is expected.
+- HOLD: none of these; what is missing is said, and by when it is expected. A bandit never decides by itself.
 
 The same plan and evidence give the same decision to the bit, under the same versions of NumPy and SciPy.
 """
@@ -34,6 +34,11 @@ from purchase_intent.stats.words import missing_words, ratio_words, reason_words
 __all__ = ["Decision", "Verdict", "decide", "record", "replay"]
 
 FORMAT = 1
+BANDIT = (
+    ("A bandit earns while it learns: it gives each arm the more visitors the likelier it is the best.",),
+    ("Nothing is decided by itself: stop it, and ship an arm, when the weights have settled.",),
+)
+"""Of a bandit: the reasons, and what is missing."""
 
 
 class Verdict(StrEnum):
@@ -87,6 +92,8 @@ def decide(plan: Plan, evidence: Evidence) -> Decision:
     look = evidence.look(plan)
     if ratio.sequential_p_value <= plan.ratio_alpha:
         return Decision(Verdict.INVALID, None, (), None, look.share, ratio, (), ratio_words(plan, ratio))
+    if plan.adaptive:
+        return Decision(Verdict.HOLD, None, (), None, look.share, ratio, (), *BANDIT)
     try:
         findings = arm_findings(plan, evidence, look) if _enough(plan, evidence) else None
     except ExperimentRefused as refused:

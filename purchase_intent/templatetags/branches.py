@@ -1,4 +1,4 @@
-"""Tags with an else: `{% ifsegment %}` and `{% ifintent %}`. Whatever they are given, no page fails by them.
+"""Tags with an else: `{% ifsegment %}`, `{% ifintent %}`, `{% ifpersuadable %}`. No page fails by them.
 
 With `cached=True` both parts are written into the page, which is then nobody's own, and the script shows one of them.
 """
@@ -17,9 +17,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from purchase_intent.scoring.limits import keeps_all
-from purchase_intent.shortcuts import in_segment, score
+from purchase_intent.shortcuts import in_segment, is_persuadable, score
 
-__all__ = ["Branches", "branches", "has_intent", "is_in_any"]
+__all__ = ["Branches", "branches", "has_intent", "is_in_any", "is_persuadable_by_any"]
 
 Test = Callable[[HttpRequest, list[str]], bool]
 Condition = Callable[[Sequence[str]], str]
@@ -85,8 +85,11 @@ class Placeholders(Branches):
         )
 
 
-def branches(parser: Parser, token: Token, test: Test, condition: Condition) -> Branches:
-    """Parse a tag up to its end, such as `{% endifsegment %}`, with or without an `{% else %}`."""
+def branches(parser: Parser, token: Token, test: Test, condition: Condition | None = None) -> Branches:
+    """Parse a tag up to its end, such as `{% endifsegment %}`, with or without an `{% else %}`.
+
+    Without `condition` no script can choose: `cached` is passed over, and the page is one visitor's.
+    """
     name, *bits = token.split_contents()
     told = [bit for bit in bits if not bit.startswith(_CACHED)]
     words = [_word(parser, bit) for bit in told]
@@ -96,7 +99,7 @@ def branches(parser: Parser, token: Token, test: Test, condition: Condition) -> 
         parser.delete_first_token()
     found = Branches(test, words, then, otherwise)
     cached = [bit.removeprefix(_CACHED) for bit in bits if bit.startswith(_CACHED)]
-    return Placeholders(found, condition, _word(parser, cached[-1])) if cached else found
+    return Placeholders(found, condition, _word(parser, cached[-1])) if cached and condition is not None else found
 
 
 def _word(parser: Parser, bit: str) -> _Word:
@@ -106,6 +109,11 @@ def _word(parser: Parser, bit: str) -> _Word:
 def is_in_any(request: HttpRequest, names: list[str]) -> bool:
     """Whether the visit belongs to one of the segments."""
     return any(in_segment(request, name) for name in names)
+
+
+def is_persuadable_by_any(request: HttpRequest, keys: list[str]) -> bool:
+    """Whether the treatment of one of the experiments is worth it for the visitor."""
+    return any(is_persuadable(request, key) for key in keys)
 
 
 def has_intent(request: HttpRequest, limits: list[str]) -> bool:

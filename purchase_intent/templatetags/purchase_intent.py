@@ -1,6 +1,7 @@
 """`{% load purchase_intent %}`: the score of the visitor's session and its segments, worked out where they are used.
 
-`{% intent as intent %}`, `{% ifsegment "high-value" %}` and `{% ifintent ">= 0.8" %}`, both with an `{% else %}`.
+`{% intent as intent %}`, `{% ifsegment "high-value" %}`, `{% ifintent ">= 0.8" %}` and
+`{% ifpersuadable "vip-offer" %}`, each with an `{% else %}`.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from purchase_intent.models import Stage
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
 from purchase_intent.segments.placeholders import intent_condition, segment_condition
 from purchase_intent.shortcuts import experiment_facts, in_segment, score, script_facts, segments, variant_for
-from purchase_intent.templatetags.branches import Branches, branches, has_intent, is_in_any
+from purchase_intent.templatetags.branches import Branches, branches, has_intent, is_in_any, is_persuadable_by_any
 
 __all__ = [
     "LazyIntent",
     "LazySegments",
     "experiments_script",
     "ifintent",
+    "ifpersuadable",
     "ifsegment",
     "intent",
     "intent_script",
@@ -198,6 +200,12 @@ def ifintent(parser: Parser, token: Token) -> Branches:
     `cached=True` as for `ifsegment`.
     """
     return branches(parser, token, has_intent, intent_condition)
+
+
+@register.tag
+def ifpersuadable(parser: Parser, token: Token) -> Branches:
+    """`{% ifpersuadable "vip-offer" %}…{% else %}…{% endifpersuadable %}`; of several experiments, one is enough."""
+    return branches(parser, token, is_persuadable_by_any)
 
 
 @register.simple_tag(takes_context=True)

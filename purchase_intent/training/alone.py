@@ -25,7 +25,7 @@ from purchase_intent.exceptions import TrainingBusy, TrainingRefused
 from purchase_intent.models import Horizon, ModelVersion, TrainingRun, Why
 from purchase_intent.training.reported import asked, ended_without_a_word
 
-__all__ = ["BUSY", "LONGEST", "alone", "train_in_fresh_process"]
+__all__ = ["BUSY", "LONGEST", "alone", "in_fresh_process", "train_beside", "train_in_fresh_process"]
 
 logger = logging.getLogger(__name__)
 
@@ -63,18 +63,37 @@ def train_in_fresh_process(
     return last
 
 
+def train_beside(horizon: str, run: int) -> None:
+    """Wait for a training in a process of its own, in a thread; what it says is on record."""
+    try:
+        train_in_fresh_process(horizon, run=run)
+    except (TrainingBusy, TrainingRefused) as ended:
+        logger.info("%s", ended.message)
+    finally:
+        connections.close_all()
+
+
 def _trained(report: TrainingRun, tuning: Sequence[str], longest: float) -> str:
-    command = [sys.executable, "-m", "django", "intent_train", "--alone", "--horizon", report.horizon]
-    command += ["--run", str(report.pk), *tuning]
+    command = ["intent_train", "--alone", "--horizon", report.horizon, "--run", str(report.pk), *tuning]
+    return in_fresh_process(command, longest=longest)
+
+
+def in_fresh_process(command: Sequence[str], *, longest: float = LONGEST) -> str:
+    """Run a command of ours in a new interpreter; the last line it said, while the log has them all.
+
+    Raises TrainingBusy where it found another training under way, TrainingRefused with its last line where it failed,
+    or took longer than `longest` seconds.
+    """
+    words = [sys.executable, "-m", "django", *command]
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter and words)
-            command, env=_environment(), capture_output=True, text=True, timeout=longest, check=False
+            words, env=_environment(), capture_output=True, text=True, timeout=longest, check=False
         )
     except subprocess.TimeoutExpired as late:
         raise TrainingRefused(f"training took longer than {longest:.0f} seconds and was given up") from late
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     for line in lines:
-        logger.info("intent_train: %s", line)
+        logger.info("%s: %s", command[0], line)
     last = lines[-1].strip().removeprefix("CommandError: ") if lines else f"exit code {done.returncode}"
     if done.returncode == BUSY:
         raise TrainingBusy(last)

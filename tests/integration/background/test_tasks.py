@@ -31,8 +31,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = sorted(set(tasks.__all__) - {"BEAT_SCHEDULE"})
-SENT = {"build_features", "score_partition"}
-"""Tasks that another part sends: beat has none of them."""
+SENT = {"build_features", "learn_uplift", "score_partition"}
+"""Tasks that another part or a person sends: beat has none of them."""
 VIEW, PURCHASE = EventName.VIEW, EventName.PURCHASE
 
 
@@ -87,7 +87,7 @@ def test_with_celery_each_is_registered_and_due() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_lost_with_its_worker_is_delivered_again_but_for_training(name: str) -> None:
     task = app.tasks[f"purchase_intent.{name}"]
-    assert (bool(task.acks_late), bool(task.reject_on_worker_lost)) == ((name != "train"),) * 2
+    assert (bool(task.acks_late), bool(task.reject_on_worker_lost)) == (name not in {"train", "learn_uplift"},) * 2
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,6 +140,18 @@ def test_training_fails_with_the_last_line_of_the_fresh_process(monkeypatch: pyt
     monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: told)
     with pytest.raises(TrainingRefused, match=r"^too few buyers$"):
         tasks.train()
+
+
+def test_uplift_is_learnt_in_a_fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[str]] = []
+
+    def run(command: list[str], **options: object) -> Told:
+        told.append(command[1:])
+        return Told(0, "    1.0 s  folding\nUplift model 3: Serves\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert tasks.learn_uplift("vip-offer") == "Uplift model 3: Serves"
+    assert told == [["-m", "django", "intent_uplift", "vip-offer"]]
 
 
 def test_the_weekly_training_may_tune(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,9 @@ from purchase_intent import shortcuts, tasks
 from purchase_intent.experiments import active, exposing
 from purchase_intent.experiments.assigning import shown_before
 from purchase_intent.experiments.definition import ArmSpec, Definition, MetricSpec
+from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, ramp_experiment, start_experiment, stop_experiment
-from purchase_intent.models import Experiment, Exposure, Merge, Segment, Session, Visitor
+from purchase_intent.models import Experiment, ExperimentArm, Exposure, Merge, Segment, Session, Visitor
 from purchase_intent.scoring.pruning import prune
 from purchase_intent.shortcuts import variant_for
 from purchase_intent.stats.bucketing import Allocation
@@ -214,3 +215,23 @@ def test_a_fault_while_writing_an_exposure_costs_neither_page_nor_cookie(
     assert (Visitor.objects.count(), Exposure.objects.count()) == (1, 0)
     assert act(lambda request: variant_for(request, "bar")) == "on"
     assert (Visitor.objects.count(), Exposure.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("has_row", [pytest.param(True, id="known"), pytest.param(False, id="not on record yet")])
+def test_who_was_shown_an_arm_of_a_bandit_keeps_it_when_its_weights_move(act: Act, has_row: bool) -> None:
+    arms = (ArmSpec("off", 0.5), ArmSpec("on", 0.5))
+    experiment = running(arms=arms, design=Design(bandit=0.1))
+    act(lambda request: variant_for(request, "bar"))
+    allocation = Allocation(salt="bar", arms=("off", "on"), weights=(0.1, 0.9))
+    other = allocation.arm(Visitor.objects.get().cookie)  # what its hash will say by then
+    arm = "off" if other == "on" else "on"
+    Exposure.objects.update(arm=ExperimentArm.objects.get(experiment=experiment, key=arm))
+    ExperimentArm.objects.filter(experiment=experiment, key="off").update(weight=0.1)
+    ExperimentArm.objects.filter(experiment=experiment, key="on").update(weight=0.9)
+    if not has_row:
+        Exposure.objects.update(visitor=None)
+        Visitor.objects.all().delete()
+    active.forget_experiments()
+    exposing.forget_exposures()
+    assert act(lambda request: variant_for(request, "bar")) == arm
+    assert Exposure.objects.count() == 1
