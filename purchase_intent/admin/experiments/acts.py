@@ -14,10 +14,12 @@ from django.utils import timezone
 
 from purchase_intent.admin.experiments.fields import ShareField, share_words
 from purchase_intent.admin.experiments.plan import plan_words
+from purchase_intent.admin.experiments.words import headline
 from purchase_intent.admin.lists import Desk
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.editing import ramp_experiment, start_experiment, stop_experiment
-from purchase_intent.experiments.looking import look_now
+from purchase_intent.experiments.looking import latest, look_now
+from purchase_intent.experiments.results import Result
 from purchase_intent.experiments.stored import definition_of
 from purchase_intent.models import Experiment, ExperimentState
 
@@ -129,8 +131,16 @@ def act(desk: Desk, request: HttpRequest, experiment: Experiment, name: str) -> 
         "fault": fault,
         "traffic": share_words(experiment.traffic),
         "plan": _plan(experiment) if name == "start" else None,
+        "known": _known(experiment) if name == "stop" else "",
     }
     return desk.drawn(request, "admin/purchase_intent/experiments/act.html", experiment, context)
+
+
+def _known(experiment: Experiment) -> str:
+    """The verdict so far, for whoever is about to stop it."""
+    look = latest(experiment)
+    titles = {arm.key: arm.title for arm in experiment.arms.all() if arm.title}
+    return headline(experiment, Result.from_json(look.result) if look is not None else None, titles)
 
 
 def _plan(experiment: Experiment) -> dict[str, Any]:

@@ -131,6 +131,7 @@ def _drawn(
         "experiment": experiment,
         "plan": plan,
         "groups": _groups(),
+        "is_sent": not {"_more_arms", "_more_metrics"} & {*request.POST},
     }
     return desk.drawn(request, "admin/purchase_intent/experiments/edit.html", experiment, context)
 

@@ -80,6 +80,12 @@ class Editor:
         setattr(self, name, rows)
 
     @property
+    def is_refused(self) -> bool:
+        """Whether something that was sent is marked as not fit."""
+        rows = [*self.arms.forms, *self.metrics.forms] if self.arms.is_bound else []
+        return bool(self.faults or self.words.errors or any(form.errors for form in rows if form.is_bound))
+
+    @property
     def weight_sum(self) -> str:
         """What the weights that were sent add up to, in per cent, or "" where they cannot be read."""
         if not self.arms.is_bound or not self.arms.is_valid():

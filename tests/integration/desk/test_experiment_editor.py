@@ -138,6 +138,7 @@ def test_what_is_not_fit_is_refused_beside_its_field_and_nothing_is_written(desk
     for changed, said in cases:
         text = plain(desk.post(f"{LIST}add/", sent(**changed)))
         assert said in text, (changed, text)
+        assert "Nothing is saved: mend what is marked below." in text
     assert (Experiment.objects.count(), ExperimentChange.objects.count(), LogEntry.objects.count()) == (1, 1, 0)
 
 
@@ -165,6 +166,7 @@ def test_more_rows_keep_what_was_filled_in(desk: Client) -> None:
         assert page.count(legend) == (3 if legend == "desk-arm" else 5)
         assert 'value="Half typed"' in page
         assert "2,5" in page
+        assert "Nothing is saved" not in page
 
 
 def test_of_one_that_has_begun_only_words_and_what_it_does_by_itself_are_changed(desk: Client) -> None:

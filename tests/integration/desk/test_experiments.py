@@ -176,6 +176,7 @@ def test_each_act_asks_first_and_is_on_record(desk: Client) -> None:
     asked = words(desk, page_of(experiment, "start/"))
     assert "Start it?" in asked
     assert "From now on 10% of the visitors it is for take part." in asked
+    stop = ""
     steps: list[tuple[str, dict[str, str], str]] = [
         ("stop/", {}, "Free shipping bar is draft: it cannot be done any more, or not yet."),
         ("start/", {"yes": "1"}, "Free shipping bar runs: 10% of the visitors it is for take part now."),
@@ -190,7 +191,9 @@ def test_each_act_asks_first_and_is_on_record(desk: Client) -> None:
         ("start/", {"yes": "1"}, "Free shipping bar is stopped: it cannot be done any more, or not yet."),
     ]
     for part, given, said in steps:
+        stop = words(desk, page_of(experiment, part)) if said == "Choose an arm." else stop
         assert said in plain(desk.post(page_of(experiment, part), given, follow=True)), part
+    assert "Stop it? Running, and not looked at yet It ends for good" in stop
     changes = ExperimentChange.objects.order_by("pk").values_list("what", "who")
     assert list(changes) == [("made", "ada"), ("started", "desk"), ("ramped", "desk"), ("stopped", "desk")]
     assert [each.who for each in ExperimentLook.objects.all()] == ["desk"]
