@@ -14,7 +14,7 @@ from typing import Final
 from django.db.models import Exists, OuterRef
 
 from purchase_intent.conf import config
-from purchase_intent.experiments.comparing import arm_figures, compared, with_adjusted
+from purchase_intent.experiments.comparing import arm_figures, compared, with_adjusted, with_chances
 from purchase_intent.experiments.definition import Definition, MetricSpec
 from purchase_intent.experiments.honest import batch_edges, expected_weights, honest_arms, honest_versus
 from purchase_intent.experiments.measuring.measure import Measured, measure, measured_moment
@@ -125,6 +125,7 @@ class _Look:
             reasons=decision.reasons,
             missing=decision.missing,
             expected=_expected(decision.expected, found, self.plan.primary.name),
+            adaptive=self.plan.adaptive,
         )
 
     def metric(self, spec: MetricSpec, found: Measured) -> MetricResult:
@@ -153,7 +154,8 @@ class _Look:
             return honest_arms(self.plan, metric, found, self.weighed), versus
         watching, findings = self.evidence.look(self.plan), self.decision.arms
         versus = compared(self.plan, metric, sums, look=watching, findings=findings) if self.is_read else ()
-        return arm_figures(sums, metric.kind), versus
+        figures = arm_figures(sums, metric.kind)
+        return (with_chances(figures, metric, sums) if self.is_read else figures), versus
 
     def segments(self, experiment: Experiment, whole: Measured) -> tuple[SegmentResult, ...]:
         """The primary metric within each built-in segment that has members among the exposed."""

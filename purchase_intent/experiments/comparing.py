@@ -11,6 +11,7 @@ from scipy.stats import t
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Versus
 from purchase_intent.stats.arms import ArmFinding, estimate
+from purchase_intent.stats.bandit import chances_to_be_best, chances_to_be_best_of
 from purchase_intent.stats.bayes import Posterior, posterior_of_means, posterior_of_rates
 from purchase_intent.stats.cuped import Adjustment
 from purchase_intent.stats.inference import Estimate, Interval, Kind, measured
@@ -20,7 +21,7 @@ from purchase_intent.stats.plan import Metric, Plan
 from purchase_intent.stats.proportions import wilson_interval
 from purchase_intent.stats.summaries import Summary
 
-__all__ = ["arm_figures", "compared", "with_adjusted"]
+__all__ = ["arm_figures", "compared", "posterior_of", "with_adjusted", "with_best", "with_chances"]
 
 Sums = Mapping[str, Summary]
 
@@ -30,6 +31,30 @@ _FIXED = 0.05
 def arm_figures(sums: Sums, kind: Kind) -> tuple[ArmFigure, ...]:
     """Each arm's own figure with its 95% interval: Wilson's for a rate, else Student's."""
     return tuple(_figure(arm, summary, kind) for arm, summary in sums.items())
+
+
+def with_chances(figures: tuple[ArmFigure, ...], metric: Metric, sums: Sums) -> tuple[ArmFigure, ...]:
+    """The same with each arm's chance to be the best of all, from the figures that are compared.
+
+    Of two arms it is what is said of the treatment against the control.
+    """
+    if len(figures) < 3:
+        return figures
+    higher = metric.higher_is_better
+    try:
+        if metric.adjusted:
+            kind = Kind.RATIO if metric.kind is Kind.RATIO else Kind.MEAN
+            adjustment = Adjustment.of(sums.values(), kind)
+            own = [adjustment.measured(summary, kind) for summary in sums.values()]
+            return with_best(figures, chances_to_be_best_of(own, higher_is_better=higher))
+        return with_best(figures, chances_to_be_best(list(sums.values()), metric.kind, higher_is_better=higher))
+    except ExperimentRefused:
+        return figures
+
+
+def with_best(figures: tuple[ArmFigure, ...], chances: Sequence[float]) -> tuple[ArmFigure, ...]:
+    """The same with these chances to be the best."""
+    return tuple(replace(each, best=chance) for each, chance in zip(figures, chances, strict=True))
 
 
 def compared(
@@ -127,12 +152,18 @@ def _state(plan: Plan, metric: Metric, finding: ArmFinding | None, watched: Esti
     return "better" if metric.sign * watched.difference.value > 0 else "worse"
 
 
+def posterior_of(metric: Metric, fixed: Estimate) -> Posterior:
+    """From an estimate: the chance that the treatment is better, where less is better that it is lower."""
+    return _turned(metric, posterior_of_means(fixed))
+
+
 def _posterior(metric: Metric, control: Summary, treatment: Summary, fixed: Estimate) -> Posterior:
-    """The chance that the treatment is better, where less is better the chance that it is lower."""
     if metric.kind is Kind.RATE and not metric.adjusted:
-        found = posterior_of_rates(control, treatment)
-    else:
-        found = posterior_of_means(fixed)
+        return _turned(metric, posterior_of_rates(control, treatment))
+    return posterior_of(metric, fixed)
+
+
+def _turned(metric: Metric, found: Posterior) -> Posterior:
     if metric.higher_is_better:
         return found
     return Posterior(

@@ -10,17 +10,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from purchase_intent.exceptions import ExperimentRefused
-from purchase_intent.experiments.measuring.measure import Measured, midnights
+from purchase_intent.experiments.comparing import posterior_of, with_best
+from purchase_intent.experiments.measuring.measure import Measured as MeasuredSums
+from purchase_intent.experiments.measuring.measure import midnights
 from purchase_intent.experiments.results import ArmFigure, Versus
 from purchase_intent.experiments.weighing import Weights, in_force
 from purchase_intent.stats.adaptive import Batch, adaptive_difference, adaptive_value
-from purchase_intent.stats.bayes import posterior_of_means
-from purchase_intent.stats.inference import Estimate, Kind
+from purchase_intent.stats.bandit import chances_to_be_best_of
+from purchase_intent.stats.inference import Estimate, Kind, Measured, critical
 from purchase_intent.stats.plan import Metric, Plan
 
 __all__ = ["batch_edges", "expected_weights", "honest_arms", "honest_versus"]
 
 Times = Sequence[tuple[datetime, Weights]]
+
+_ALPHA = 0.05
 
 
 def batch_edges(times: Times, moment: datetime) -> tuple[datetime, ...]:
@@ -30,7 +34,7 @@ def batch_edges(times: Times, moment: datetime) -> tuple[datetime, ...]:
     return tuple(sorted({*inside, *midnights(begin, moment)}))
 
 
-def expected_weights(found: Measured, times: Times, arms: Sequence[str]) -> tuple[float, ...]:
+def expected_weights(found: MeasuredSums, times: Times, arms: Sequence[str]) -> tuple[float, ...]:
     """The share of the exposed that each arm was to get, all batches together."""
     counts = found.n.sum(axis=1)
     stood = [in_force(times, edge) for edge in found.edges[:-1]]
@@ -40,24 +44,24 @@ def expected_weights(found: Measured, times: Times, arms: Sequence[str]) -> tupl
     return tuple(share / sum(shares) for share in shares)
 
 
-def honest_arms(plan: Plan, metric: Metric, found: Measured, times: Times) -> tuple[ArmFigure, ...]:
+def honest_arms(plan: Plan, metric: Metric, found: MeasuredSums, times: Times) -> tuple[ArmFigure, ...]:
     """Each arm's figure, had all been given it, with its 95% interval; none for a ratio, which has no such theory."""
-    sums = found.summaries(metric.name)
-    return tuple(_figure(arm, sums[arm].n, metric, _batches(metric, found, times)) for arm in plan.arms)
+    sums, batches = found.summaries(metric.name), _batches(metric, found, times)
+    figures = tuple(_figure(arm, sums[arm].n, metric, batches) for arm in plan.arms)
+    return _with_best(figures, metric, batches)
 
 
-def honest_versus(plan: Plan, metric: Metric, found: Measured, times: Times) -> tuple[Versus, ...]:
+def honest_versus(plan: Plan, metric: Metric, found: MeasuredSums, times: Times) -> tuple[Versus, ...]:
     """Each treatment against the control, with 95% intervals that are right for one look at the end."""
     batches = _batches(metric, found, times)
     versus = []
     for arm in plan.treatments:
         fixed = _difference(batches, plan.control, arm)
-        posterior = None if fixed is None or not metric.higher_is_better else posterior_of_means(fixed)
-        versus.append(Versus(arm=arm, fixed=fixed, posterior=posterior))
+        versus.append(Versus(arm=arm, fixed=fixed, posterior=None if fixed is None else posterior_of(metric, fixed)))
     return tuple(versus)
 
 
-def _batches(metric: Metric, found: Measured, times: Times) -> list[Batch]:
+def _batches(metric: Metric, found: MeasuredSums, times: Times) -> list[Batch]:
     if metric.kind is Kind.RATIO:
         return []
     return [
@@ -73,6 +77,18 @@ def _figure(arm: str, count: int, metric: Metric, batches: list[Batch]) -> ArmFi
         return ArmFigure(arm=arm, n=count, value=None, low=None, high=None)
     low, high = (max(0.0, found.low), min(1.0, found.high)) if metric.kind is Kind.RATE else (found.low, found.high)
     return ArmFigure(arm=arm, n=count, value=found.value, low=low, high=high)
+
+
+def _with_best(figures: tuple[ArmFigure, ...], metric: Metric, batches: list[Batch]) -> tuple[ArmFigure, ...]:
+    """The same with each arm's chance to be the best, of three or more."""
+    if len(figures) < 3:
+        return figures
+    try:
+        found = [(adaptive_value(batches, each.arm), each.n) for each in figures]
+        own = [Measured(each.value, ((each.high - each.low) / 2 / critical(_ALPHA)) ** 2, n) for each, n in found]
+        return with_best(figures, chances_to_be_best_of(own, higher_is_better=metric.higher_is_better))
+    except ExperimentRefused:
+        return figures
 
 
 def _difference(batches: list[Batch], control: str, arm: str) -> Estimate | None:

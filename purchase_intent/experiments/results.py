@@ -17,13 +17,17 @@ __all__ = ["ArmFigure", "MetricResult", "Result", "SegmentResult", "Versus"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmFigure:
-    """One arm's own figure with its 95% interval, of `n` people; None where there are too few."""
+    """One arm's own figure with its 95% interval, of `n` people; None where there are too few.
+
+    `best` is the chance that it is the best of all arms, where there are more than two.
+    """
 
     arm: str
     n: int
     value: float | None
     low: float | None
     high: float | None
+    best: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +143,8 @@ class Result:
     - `ratio`, `parts`: the sample ratio of all, and by device, browser and bot label, the most uneven part first
     - `verdict`: INVALID, ROLL BACK, SHIP or HOLD, in words by `reasons` and `missing`; `expected` is the day by which
       an open one may be decided, `arm` the one to ship, `rolled_back` are those that are worse
+    - `adaptive`: whether the weights followed what was seen, as a bandit's: figures are then weighted adaptively, and
+      `ratio` holds the shares against the weights as they were
     """
 
     key: str
@@ -163,6 +169,7 @@ class Result:
     reasons: tuple[str, ...]
     missing: tuple[str, ...]
     expected: date | None
+    adaptive: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

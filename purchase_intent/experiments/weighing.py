@@ -32,16 +32,23 @@ Weights = Mapping[str, float]
 def move_weights(experiment: Experiment, plan: Plan, evidence: Evidence, *, who: str, now: datetime) -> Weights | None:
     """Move the weights of a running bandit by Thompson sampling; the new ones, None where nothing was to be moved.
 
-    From the complete outcomes of the primary metric alone, with the floor that was decided on for every arm. Who was
-    shown an arm keeps it.
+    From the complete outcomes of the primary metric alone, with the floor that was decided on for every arm. Until
+    there are enough of them the weights stand. Who was shown an arm keeps it.
     """
     floor = Design.from_json(experiment.design).bandit
     if floor is None or experiment.state != ExperimentState.RUNNING:
         return None
     sums = evidence.summaries[plan.primary.name]
-    after = bandit_weights(sums, plan.primary.kind, floor=floor, higher_is_better=plan.primary.higher_is_better)
     arms = {arm.key: arm for arm in experiment.arms.all()}
     before = {key: arm.weight for key, arm in arms.items()}
+    after = bandit_weights(
+        sums,
+        plan.primary.kind,
+        floor=floor,
+        least=plan.least,
+        higher_is_better=plan.primary.higher_is_better,
+        until_then=before,
+    )
     if after == before:
         return None
     with transaction.atomic(using=router.db_for_write(Experiment)):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Final
 
 from scipy.stats import norm
 
@@ -19,9 +20,12 @@ from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.stats.inference import Estimate, Interval, critical, refuse_alpha
 from purchase_intent.stats.summaries import Summary, total
 
-__all__ = ["Batch", "adaptive_difference", "adaptive_value"]
+__all__ = ["ADAPTIVE", "Batch", "adaptive_difference", "adaptive_value"]
 
 Terms = Mapping[str, float]
+
+ADAPTIVE: Final = "adaptively weighted"
+"""What the method of these estimates is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def adaptive_difference(batches: Sequence[Batch], control: str, treatment: str, 
     difference, error = _estimated(batches, {control: -1.0, treatment: 1.0})
     reach = critical(alpha) * error
     return Estimate(
-        method="adaptively weighted",
+        method=ADAPTIVE,
         alpha=alpha,
         control=_estimated(batches, {control: 1.0})[0],
         treatment=_estimated(batches, {treatment: 1.0})[0],

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv, betaln, ndtr, xlog1py, xlogy
 
 from purchase_intent.exceptions import ExperimentRefused
-from purchase_intent.stats.inference import Kind
+from purchase_intent.stats.inference import Kind, Measured, measured
 from purchase_intent.stats.quadrature import nodes_between
 from purchase_intent.stats.summaries import Summary
 
-__all__ = ["bandit_weights", "chances_to_be_best"]
+__all__ = ["bandit_weights", "chances_to_be_best", "chances_to_be_best_of"]
 
 NODES = 256
 SIDES = 1e-12
@@ -51,9 +51,8 @@ class _Beta:
 class _Normal:
     """Posterior of a mean or a ratio: flat prior, the variance taken as known."""
 
-    def __init__(self, arm: Summary, kind: Kind) -> None:
-        self.mean = arm.ratio if kind is Kind.RATIO else arm.mean
-        self.error = sqrt((arm.ratio_variance if kind is Kind.RATIO else arm.variance) / arm.n)
+    def __init__(self, figure: Measured) -> None:
+        self.mean, self.error = figure.value, sqrt(figure.variance)
         if not self.error > 0:
             raise ExperimentRefused(
                 field="variance", reason="no_spread", remedy="wait until the outcomes of each arm differ"
@@ -77,11 +76,21 @@ def chances_to_be_best(
 
     Right to 0.002 where arms are of very different sizes, and to 1e-9 where they are not.
     """
-    beliefs = [_Beta(arm) if kind is Kind.RATE else _Normal(arm, kind) for arm in arms]
+    if kind is Kind.RATE:
+        return _chances([_Beta(arm) for arm in arms], higher=higher_is_better)
+    return chances_to_be_best_of([measured(arm, kind) for arm in arms], higher_is_better=higher_is_better)
+
+
+def chances_to_be_best_of(figures: Sequence[Measured], *, higher_is_better: bool = True) -> tuple[float, ...]:
+    """The same from figures with their variances, such as adjusted ones; refuses one that does not vary."""
+    return _chances([_Normal(figure) for figure in figures], higher=higher_is_better)
+
+
+def _chances(beliefs: Sequence[_Beta | _Normal], *, higher: bool) -> tuple[float, ...]:
     chances = []
-    for index, belief in enumerate(beliefs):
+    for belief in beliefs:
         x, weight = nodes_between(*belief.ends(), NODES)
-        others = [_beaten(other.below, x, higher=higher_is_better) for other in beliefs[:index] + beliefs[index + 1 :]]
+        others = [_beaten(other.below, x, higher=higher) for other in beliefs if other is not belief]
         product = np.prod(others, axis=0) if others else np.ones_like(x)
         chances.append(float((weight * belief.density(x) * product).sum()))
     whole = sum(chances)
@@ -95,11 +104,12 @@ def bandit_weights(
     floor: float = 0.05,
     least: int = 100,
     higher_is_better: bool = True,
+    until_then: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Each arm's share of the units until the next update, summing to 1, for `bucketing.Allocation`.
 
-    Every arm gets `floor` at least. Until each has `least` units, and where an arm's outcomes do not vary yet, all get
-    the same.
+    Every arm gets `floor` at least. Until each has `least` units, and where an arm's outcomes do not vary yet, they get
+    `until_then`, or all the same.
     """
     if len(arms) < 2:
         raise ExperimentRefused(field="arms", reason="arms", remedy="give two or more arms")
@@ -107,14 +117,14 @@ def bandit_weights(
         raise ExperimentRefused(
             field="floor", reason="share", remedy=f"give a share above 0 and up to {1 / len(arms):.3g}, not {floor}"
         )
-    even = dict.fromkeys(arms, 1 / len(arms))
+    unknown = dict.fromkeys(arms, 1 / len(arms)) if until_then is None else dict(until_then)
     if min(arm.n for arm in arms.values()) < max(least, 2):
-        return even
+        return unknown
     try:
         chances = chances_to_be_best(list(arms.values()), kind, higher_is_better=higher_is_better)
     except ExperimentRefused as refused:
         if refused.reason == "no_spread":
-            return even
+            return unknown
         raise
     free = 1 - floor * len(arms)
     return {name: floor + free * chance for name, chance in zip(arms, chances, strict=True)}

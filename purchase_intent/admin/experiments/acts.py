@@ -17,6 +17,7 @@ from purchase_intent.admin.experiments.plan import plan_words
 from purchase_intent.admin.experiments.words import headline
 from purchase_intent.admin.lists import Desk
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import ramp_experiment, start_experiment, stop_experiment
 from purchase_intent.experiments.looking import latest, look_now
 from purchase_intent.experiments.results import Result
@@ -131,6 +132,7 @@ def act(desk: Desk, request: HttpRequest, experiment: Experiment, name: str) -> 
         "fault": fault,
         "traffic": share_words(experiment.traffic),
         "plan": _plan(experiment) if name == "start" else None,
+        "bandit": Design.from_json(experiment.design).bandit is not None,
         "known": _known(experiment) if name == "stop" else "",
     }
     return desk.drawn(request, "admin/purchase_intent/experiments/act.html", experiment, context)

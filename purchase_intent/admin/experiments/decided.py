@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from purchase_intent.admin.experiments.bandits import moved_words
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.plan import frozen_words
 from purchase_intent.admin.experiments.words import metric_words
 from purchase_intent.admin.saying import clock, timed
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.ranges import spelled
+from purchase_intent.experiments.weighing import WEIGHED
 from purchase_intent.insights.figures import Table
 from purchase_intent.models import Experiment, ExperimentArm, ExperimentChange
 
@@ -24,6 +26,7 @@ _WHAT: Final = {
     "started": "started",
     "ramped": "traffic raised",
     "stopped": "stopped",
+    WEIGHED: "weights moved",
 }
 
 
@@ -38,6 +41,7 @@ def decided_of(experiment: Experiment, arms: Sequence[ExperimentArm]) -> dict[st
         )
         for each in experiment.metrics.all()
     )
+    bandit = Design.from_json(experiment.design).bandit
     rows = tuple(
         (
             each.key,
@@ -48,7 +52,7 @@ def decided_of(experiment: Experiment, arms: Sequence[ExperimentArm]) -> dict[st
         for each in arms
     )
     return {
-        "arms": Table("Arms", ("key", "what visitors see", "weight", "part"), rows),
+        "arms": Table("Arms", ("key", "what visitors see", "weight now" if bandit else "weight", "part"), rows),
         "metrics": Table("Metrics", ("what is counted", "role", "counted for", "tolerated loss"), metrics),
         "facts": _facts(experiment),
     }
@@ -62,6 +66,7 @@ def _facts(experiment: Experiment) -> list[tuple[str, str]]:
         if group is not None
         else "none"
     )
+    bandit = f"moves the weights, {share_words(design.bandit)} at least for each arm" if design.bandit else ""
     acts = [word for word, on in (("ships the winner", design.ships), ("rolls back", design.rolls_back)) if on]
     holdout = experiment.holdout
     return [
@@ -70,7 +75,7 @@ def _facts(experiment: Experiment) -> list[tuple[str, str]]:
         ("Whom it is for", experiment.segment.title if experiment.segment is not None else "everybody"),
         ("Exclusion group", range_of),
         ("Holdout", f"{holdout.key}, {share_words(holdout.share)}" if holdout is not None else "none"),
-        ("By itself", " and ".join(acts) or "nothing: somebody decides"),
+        ("By itself", " and ".join(acts) or bandit or "nothing: somebody decides"),
         *frozen_words(experiment),
         ("Made", clock(experiment.created_at)),
         ("Started", clock(experiment.started_at) if experiment.started_at is not None else "not yet"),
@@ -88,6 +93,8 @@ def _told(facts: Any) -> str:
     if not isinstance(facts, Mapping):
         return ""
     said = []
+    if isinstance(facts.get("after"), Mapping):
+        said.append(moved_words(facts))
     if isinstance(facts.get("before"), float) and isinstance(facts.get("traffic"), float):
         said.append(f"from {share_words(facts['before'])} to {share_words(facts['traffic'])}")
     elif isinstance(facts.get("traffic"), float):

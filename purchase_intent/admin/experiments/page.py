@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from purchase_intent.admin.experiments.acts import ACTS
+from purchase_intent.admin.experiments.bandits import weights_table
 from purchase_intent.admin.experiments.chart import NARROW, Point, lift_chart
 from purchase_intent.admin.experiments.decided import changes_of, decided_of
 from purchase_intent.admin.experiments.reading import known_of
@@ -63,6 +64,7 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
             for arm in arms
         ],
         "charts": _charts(days, titles),
+        "weights": weights_table(experiment, titles),
         "metrics": metric_tables(result, titles) if result is not None else [],
         "ratio": _ratio(result, titles) if result is not None else None,
         "segments": segment_tables(days[-1], titles) if days else [],
@@ -108,7 +110,7 @@ def _nothing(experiment: Experiment, result: Result | None) -> str:
 
 def _charts(days: Sequence[Result], titles: dict[str, str]) -> list[dict[str, Any]]:
     """For each treatment the interval along the days, wide and narrow, with its table."""
-    if not days or not days[-1].metrics:
+    if not days or not days[-1].metrics or days[-1].adaptive:
         return []
     primary = days[-1].metrics[0]
     name = metric_words(primary.kind, primary.event)
@@ -141,11 +143,12 @@ def _points(days: Sequence[Result], arm: str) -> list[Point]:
 def _ratio(result: Result, titles: dict[str, str]) -> dict[str, Any]:
     p_value = result.ratio.sequential_p_value
     is_off = p_value <= LEAST_RATIO
+    planned = "the weights as they were gave them" if result.adaptive else "were planned"
     return {
         "said": (
-            "The arms did not get the shares that were planned: no figure can be trusted."
+            f"The arms did not get the shares that {planned}: no figure can be trusted."
             if is_off
-            else "The arms have the shares that were planned, as far as chance goes."
+            else f"The arms have the shares that {planned}, as far as chance goes."
         ),
         "p_value": f"{p_value:.3f}" if p_value >= 0.001 else "below 0.001",
         "is_off": is_off,

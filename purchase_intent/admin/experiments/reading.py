@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from purchase_intent.admin.experiments.bandits import RULE, reasons_of
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.words import (
     arm_named,
@@ -39,14 +40,16 @@ def known_of(result: Result, titles: dict[str, str]) -> dict[str, Any]:
     """What the verdict rests on, in plain words first; the sentences of the statistics behind them."""
     is_valid = result.verdict != "INVALID"
     exact = [*result.reasons, *result.missing] if is_valid else []
+    reasons = reasons_of if result.adaptive else _reasons
+    missing = result.missing if result.adaptive else _missing(result, titles)
     return {
-        "reasons": list(_reasons(result, titles)) if is_valid else list(result.reasons),
-        "missing": list(_missing(result, titles)) if result.verdict == "HOLD" else [],
+        "reasons": list(reasons(result, titles)) if is_valid else list(result.reasons),
+        "missing": list(missing) if result.verdict == "HOLD" else [],
         "expected": day_words(result.expected) if result.expected is not None else "",
         "exact": [named_metrics(each, result.metrics) for each in exact],
-        "rule": _rule(result),
+        "rule": RULE if result.adaptive else _rule(result),
         "share": f"{min(result.share, 1):.0%} of the planned visitors have an outcome ({result.units:,}).",
-        "looks": f"{result.looks_taken} of {result.looks} planned looks were taken." if result.looks else "",
+        "looks": _looks(result),
         "day": _day(result),
         "left_out": [(f"{count:,}", _LEFT_OUT.get(why, why)) for why, count in result.left_out.items() if count],
     }
@@ -95,6 +98,12 @@ def _rule(result: Result) -> str:
         return "No rule allows a conclusion yet."
     words = rule_words(rules[0])
     return f"{words[:1].upper()}{words[1:]} was applied."
+
+
+def _looks(result: Result) -> str:
+    if result.adaptive or not result.looks:
+        return ""
+    return f"{result.looks_taken} of {result.looks} planned looks were taken."
 
 
 def _day(result: Result) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from purchase_intent.admin.experiments.bandits import HONEST_HEADS, honest_rows
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.words import (
     arm_named,
@@ -15,6 +16,7 @@ from purchase_intent.admin.experiments.words import (
     metric_words,
     said_of,
     spanned,
+    valued,
 )
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, SegmentResult, Versus
 from purchase_intent.insights.figures import Table
@@ -32,10 +34,27 @@ def metric_tables(result: Result, titles: Titles) -> list[dict[str, Any]]:
         {
             "title": _title(metric),
             "note": _note(metric),
-            "table": Table(_caption(metric), _HEADS, _rows(metric, titles)),
+            "table": (_honest if result.adaptive else _plain)(metric, titles),
         }
         for metric in result.metrics
     ]
+
+
+def _plain(metric: MetricResult, titles: Titles) -> Table:
+    return _with_best(Table(_caption(metric), _HEADS, _rows(metric, titles)), metric)
+
+
+def _honest(metric: MetricResult, titles: Titles) -> Table:
+    return _with_best(Table(_caption(metric), HONEST_HEADS, honest_rows(metric, titles)), metric)
+
+
+def _with_best(table: Table, metric: MetricResult) -> Table:
+    """With a column on the chance to be the best of all, where there are several treatments."""
+    if all(each.best is None for each in metric.arms):
+        return table
+    chances = (exact_per_cent(each.best) if each.best is not None else "not known" for each in metric.arms)
+    rows = tuple((*row, chance) for row, chance in zip(table.rows, chances, strict=True))
+    return Table(table.caption, (*table.heads, "chance to be the best of all"), rows)
 
 
 _HEADS = (
@@ -86,7 +105,7 @@ def _rows(metric: MetricResult, titles: Titles) -> tuple[tuple[str, ...], ...]:
 
 
 def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles) -> tuple[str, ...]:
-    shown = arm_named(arm.arm, titles), f"{arm.n:,}", _valued(metric, arm)
+    shown = arm_named(arm.arm, titles), f"{arm.n:,}", valued(metric, arm)
     if versus is None:
         return shown[0], "the control", *shown[1:], "-", "-", "-", "-"
     posterior = versus.posterior
@@ -99,13 +118,6 @@ def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Ti
         exact_per_cent(posterior.chance_better) if posterior is not None else "not known",
         losing(metric, posterior.loss_of_treatment) if posterior is not None else "not known",
     )
-
-
-def _valued(metric: MetricResult, arm: ArmFigure) -> str:
-    said = figure(metric, arm.value)
-    if arm.value is None or arm.low is None or arm.high is None:
-        return said
-    return f"{said} ({figure(metric, arm.low)} to {figure(metric, arm.high)})"
 
 
 def ratio_table(result: Result, titles: Titles) -> Table:
@@ -121,7 +133,8 @@ def ratio_table(result: Result, titles: Titles) -> Table:
         )
         for arm, count, expected in zip(_arms(result), result.ratio.counts, result.ratio.expected, strict=True)
     )
-    return Table("Visitors of each arm", ("arm", "visitors", "expected", "share", "planned share"), rows)
+    planned = "share by the weights as they were" if result.adaptive else "planned share"
+    return Table("Visitors of each arm", ("arm", "visitors", "expected", "share", planned), rows)
 
 
 def _arms(result: Result) -> list[str]:
@@ -164,7 +177,7 @@ def _segment(found: SegmentResult, metric: MetricResult, titles: Titles) -> Tabl
         (
             arm_named(each.arm, titles),
             f"{each.n:,}",
-            _valued(metric, each),
+            valued(metric, each),
             "-" if each is found.arms[0] else _fixed(against.get(each.arm)),
         )
         for each in found.arms

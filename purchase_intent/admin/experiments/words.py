@@ -12,14 +12,16 @@ from django.utils.html import format_html
 
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.saying import money
-from purchase_intent.experiments.results import MetricResult, Result, Versus
+from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, Versus
 from purchase_intent.models import Experiment, ExperimentArm, ExperimentState, MetricKind
+from purchase_intent.stats.adaptive import ADAPTIVE
 from purchase_intent.stats.inference import Interval, Kind
 
 __all__ = [
     "arm_named",
     "change_words",
     "day_words",
+    "difference_words",
     "figure",
     "headline",
     "losing",
@@ -28,6 +30,7 @@ __all__ = [
     "said_of",
     "share_of_arms",
     "spanned",
+    "valued",
     "verdict_label",
 ]
 
@@ -66,6 +69,8 @@ def _running(result: Result, titles: dict[str, str]) -> str:
         return f"Roll back: “{arm_named(result.control, titles)}” is better than what was tried"
     if result.verdict == "INVALID":
         return "Not to be read: visitors are not shared out as was planned"
+    if result.adaptive:
+        return "A bandit: it earns while it learns, and is ended by hand"
     if result.rolled_back:
         worse = ", ".join(f"“{arm_named(arm, titles)}”" for arm in result.rolled_back)
         return f"Wait: {worse} is worse, the others are open"
@@ -98,6 +103,14 @@ def figure(metric: MetricResult, value: float | None) -> str:
     return f"{value:.2%}" if metric.stat is not Kind.MEAN else f"{value:.3g}"
 
 
+def valued(metric: MetricResult, arm: ArmFigure) -> str:
+    """An arm's figure with its interval: "3.12% (2.90% to 3.34%)"."""
+    said = figure(metric, arm.value)
+    if arm.value is None or arm.low is None or arm.high is None:
+        return said
+    return f"{said} ({figure(metric, arm.low)} to {figure(metric, arm.high)})"
+
+
 def losing(metric: MetricResult, loss: float) -> str:
     """An expected loss in the metric's unit; of shares in points of per cent."""
     if metric.kind in _AMOUNTS or metric.stat is Kind.MEAN:
@@ -126,9 +139,24 @@ def spanned(interval: Interval | None) -> str:
     return f"{interval.value:+.1%} ({low} to {high})"
 
 
+def difference_words(metric: MetricResult, interval: Interval) -> str:
+    """A difference with its interval, of shares in points of per cent: "+0.42 points (-0.10 to +0.94)"."""
+    ends = interval.value, interval.low, interval.high
+    if metric.kind in _AMOUNTS or metric.stat is Kind.MEAN:
+        value, low, high = (f"{'-' if end < 0 else '+'}{figure(metric, abs(end))}" for end in ends)
+        return f"{value} ({low} to {high})"
+    value, low, high = (f"{end * 100:+.2f}" for end in ends)
+    return f"{value} points ({low} to {high})"
+
+
 def change_words(metric: MetricResult, versus: Versus) -> str:
-    """A treatment's change with the interval that holds however often one looks; the difference where none is."""
+    """A treatment's change with the interval that holds however often one looks; the difference where none is.
+
+    Of a bandit the difference, right for one look.
+    """
     found = versus.watched
+    if found is None and versus.fixed is not None and versus.fixed.method == ADAPTIVE:
+        return difference_words(metric, versus.fixed.difference)
     if found is None:
         return "too early"
     if found.lift is not None:

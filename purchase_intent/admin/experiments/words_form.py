@@ -17,7 +17,7 @@ PARTS: Final = {
     "name": ("title", "key", "hypothesis"),
     "whom": ("traffic", "segment", "holdout", "group", "group_start", "group_end"),
     "size": ("lift", "power", "looks", "units", "days", "adjusted"),
-    "automatic": ("ships", "rolls_back"),
+    "automatic": ("ships", "rolls_back", "bandit"),
 }
 """Which fields stand together on the page."""
 BEGUN: Final = ("title", "hypothesis", "ships", "rolls_back")
@@ -105,6 +105,13 @@ class WordsForm(forms.Form):
         help_text="Only under the sequential rule, once the verdict is ROLL BACK.",
     )
 
+    bandit = ShareField(
+        required=False,
+        least_open=True,
+        label="Move the weights to what sells: least share of every arm, %",
+        help_text="Empty: the weights stand. With 10 each night gives more visitors to what sells best (a bandit).",
+    )
+
     def __init__(self, *args: Any, experiment: Experiment | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         if experiment is not None:
@@ -137,7 +144,7 @@ class WordsForm(forms.Form):
 
     def design(self, before: Design) -> Design:
         """How it is sized, watched and ended; what the form does not ask stays as before."""
-        names = ("lift", "power", "looks", "units", "adjusted", "ships", "rolls_back")
+        names = ("lift", "power", "looks", "units", "adjusted", "ships", "rolls_back", "bandit")
         return replace(before, **{name: self.cleaned_data[name] for name in names})
 
     @property

@@ -96,11 +96,14 @@ def test_an_experiment_is_made_as_it_was_filled_in_and_changed_while_a_draft(des
     page = desk.get(page_of(experiment, "edit/")).content.decode()
     assert all(f'value="{value}"' in page for value in ("10", "2.5", "33.3", "5000", "As it is"))
     assert 'name="key"' not in page
-    again = sent(title="Another title", arms=[{**each, "weight": ""} for each in (*ARMS, {"key": "big"})], key="-")
+    again = sent(
+        bandit="10", title="Another title", arms=[{**each, "weight": ""} for each in (*ARMS, {"key": "big"})], key="-"
+    )
     assert "Another title is saved." in plain(desk.post(page_of(experiment, "edit/"), again, follow=True))
     after = definition_of(Experiment.objects.get())
     assert [(arm.key, arm.weight) for arm in after.arms] == [("plain", 1 / 3), ("bar", 1 / 3), ("big", 1 / 3)]
-    assert (after.key, after.segment, after.group, after.design) == ("free-shipping-bar", "", None, Design())
+    assert (after.key, after.segment, after.group) == ("free-shipping-bar", "", None)
+    assert after.design == Design(bandit=0.1)
     changes = ExperimentChange.objects.order_by("pk").values_list("what", "who")
     assert (list(changes), LogEntry.objects.count()) == ([("made", "desk"), ("changed", "desk")], 2)
 
@@ -120,6 +123,8 @@ def test_what_is_not_fit_is_refused_beside_its_field_and_nothing_is_written(desk
         ({"looks": "-1"}, "greater than or equal to 0"),
         ({"units": "100", "days": "7"}, "Give the number of visitors or the days, not both."),
         ({"days": "7"}, "Nobody it is for has come in the last 28 days"),
+        ({"bandit": "60"}, "Give the least share of every arm, above 0 and up to 0.5"),
+        ({"bandit": "10", "ships": "on"}, "A bandit is ended by hand"),
         ({"group_start": "10"}, "Choose the group that the range is of"),
         ({"group": "checkout"}, "Say which range of the group it gets"),
         ({"group": "checkout", "group_start": "50", "group_end": "40"}, "The range ends above where it begins."),

@@ -14,6 +14,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
+from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, start_experiment, stop_experiment
 from purchase_intent.experiments.looking import look_daily
 from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook
@@ -125,6 +126,45 @@ def test_a_page_says_the_verdict_first_and_all_that_it_rests_on(
 def test_a_loser_is_said_as_plainly(desk: Client) -> None:
     text = words(desk, page_of(decided(better="off")))
     assert "Roll back: “off” is better than what was tried Roll back by all that had come in" in text
+
+
+def test_a_bandit_says_that_it_is_one_and_shows_no_plain_figure(
+    desk: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    arms = (ArmSpec("off", 0.4), ArmSpec("on", 0.3), ArmSpec("more", 0.3))
+    planned = draft("waiting", metrics=(CONVERSION,), arms=arms, design=Design(bandit=0.1, units=900))
+    assert "Each night the weights move to what sells" in words(desk, page_of(planned, "start/"))
+    experiment = running(metrics=(CONVERSION,), arms=arms, design={"bandit": 0.1, "units": 900})
+    people = []
+    for day, counts in zip((0, 2), [(144, 108, 108), (36, 36, 288)], strict=True):
+        for arm, count in zip(arms, counts, strict=True):
+            for number in range(count):
+                at = BEGIN + timedelta(days=day, minutes=1 + number)
+                buys = number % 10 < (4 if arm.key == "more" else 2)
+                people.append(Shopper(arm.key, at, None, [("order", at + timedelta(hours=1), 10.0)] if buys else []))
+    open_town(experiment, people[:360])
+    for day in (1, 2):
+        look_daily(experiment, now=BEGIN + timedelta(days=day))
+    open_town(experiment, people[360:], prefix="d")
+    look_daily(experiment, now=BEGIN + timedelta(days=4))
+    with django_assert_num_queries(9):  # one more: the moves of the weights
+        response = desk.get(page_of(experiment))
+    text, html = plain(response), response.content.decode()
+    assert "A bandit: it earns while it learns, and is ended by hand" in text
+    assert "stop it, and ship an arm, when the weights have settled" in text
+    assert "each visitor is weighed by how likely the arm was" in text
+    assert re.search(r"“more” beside “off”: the share that ordered is \d+\.\d\d% against", text)
+    assert "difference, at one look (95%)" in text
+    assert "chance to be the best of all" in text
+    assert "as if looked at once" not in text.split("By segment")[0]
+    assert "desk-chart" not in html
+    assert re.search(r"How the weights moved from off on more .* 10\S*% 10\S*% \d\S*% .* 40% 30% 30%", text)
+    assert "share by the weights as they were" in text
+    assert "The arms have the shares that the weights as they were gave them" in text
+    assert "weights moved the daily task off from 40% to" in text
+    assert "moves the weights, 10% at least for each arm" in text
+    assert re.search(r"more: \+\d+\.\d\d points \(", words(desk, LIST)) is None  # the first of two is shown
+    assert re.search(r"on: [+-]\d+\.\d\d points \(", words(desk, LIST))
 
 
 def test_shares_that_are_off_make_it_invalid_and_show_where(desk: Client) -> None:

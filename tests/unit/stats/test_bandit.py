@@ -10,9 +10,9 @@ from scipy.stats import norm
 
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.stats.adaptive import Batch, adaptive_difference, adaptive_value
-from purchase_intent.stats.bandit import bandit_weights, chances_to_be_best
+from purchase_intent.stats.bandit import bandit_weights, chances_to_be_best, chances_to_be_best_of
 from purchase_intent.stats.bayes import posterior_of_rates
-from purchase_intent.stats.inference import Kind
+from purchase_intent.stats.inference import Kind, measured
 from purchase_intent.stats.summaries import Summary, total
 
 RATES = [Summary.of_successes(30, 1000), Summary.of_successes(45, 1000), Summary.of_successes(380, 10_000)]
@@ -37,6 +37,9 @@ def test_of_several_rates_the_chances_are_those_of_draws() -> None:
 def test_of_two_means_the_chance_is_normal() -> None:
     error = sum(arm.variance / arm.n for arm in AMOUNTS) ** 0.5
     assert chances_to_be_best(AMOUNTS, Kind.MEAN)[1] == pytest.approx(norm.cdf(0.1 / error), abs=1e-9)
+    own = [measured(arm, Kind.MEAN) for arm in AMOUNTS]
+    assert chances_to_be_best_of(own) == chances_to_be_best(AMOUNTS, Kind.MEAN)
+    assert chances_to_be_best_of(own, higher_is_better=False) == pytest.approx(chances_to_be_best_of(own)[::-1])
 
 
 def test_every_arm_keeps_its_floor() -> None:
@@ -56,6 +59,7 @@ def test_every_arm_keeps_its_floor() -> None:
 )
 def test_before_there_is_enough_all_get_the_same(arms: dict[str, Summary], kind: Kind) -> None:
     assert bandit_weights(arms, kind) == {"a": 0.5, "b": 0.5}
+    assert bandit_weights(arms, kind, until_then={"a": 0.9, "b": 0.1}) == {"a": 0.9, "b": 0.1}
 
 
 def batches(seed: int, rates: dict[str, float], count: int = 12, size: int = 500) -> list[Batch]:

@@ -1,0 +1,86 @@
+"""What the desk says of a bandit, whose weights follow what is seen: its own figures, and that it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from purchase_intent.admin.experiments.fields import share_words
+from purchase_intent.admin.experiments.words import arm_named, difference_words, figure, losing, metric_words, valued
+from purchase_intent.admin.saying import clock
+from purchase_intent.experiments.design import Design
+from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, Versus
+from purchase_intent.experiments.weighing import weights_over_time
+from purchase_intent.insights.figures import Table
+from purchase_intent.insights.words import exact_per_cent
+from purchase_intent.models import Experiment, MetricRole
+
+__all__ = ["HONEST_HEADS", "RULE", "honest_rows", "moved_words", "reasons_of", "weights_table"]
+
+Titles = dict[str, str]
+
+RULE: Final = (
+    "The shares follow what is seen, which makes plain rates misleading: each visitor is weighed by how likely the arm "
+    "was when it was first shown. The intervals are right for one look, at the end."
+)
+HONEST_HEADS: Final = (
+    "arm",
+    "visitors",
+    "figure (95% between)",
+    "difference, at one look (95%)",
+    "chance to be better",
+    "expected loss of choosing it",
+)
+
+
+def honest_rows(metric: MetricResult, titles: Titles) -> tuple[tuple[str, ...], ...]:
+    """A row for each arm: its figure had everybody been given it, and its difference from the control."""
+    against = {each.arm: each for each in metric.versus}
+    return tuple(_row(metric, each, against.get(each.arm), titles) for each in metric.arms)
+
+
+def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles) -> tuple[str, ...]:
+    shown = arm_named(arm.arm, titles), f"{arm.n:,}", valued(metric, arm)
+    if versus is None:
+        return *shown, "the control", "-", "-"
+    posterior = versus.posterior
+    return (
+        *shown,
+        difference_words(metric, versus.fixed.difference) if versus.fixed is not None else "not known",
+        exact_per_cent(posterior.chance_better) if posterior is not None else "not known",
+        losing(metric, posterior.loss_of_treatment) if posterior is not None else "not known",
+    )
+
+
+def reasons_of(result: Result, titles: Titles) -> Iterator[str]:
+    """Each arm of the primary metric and the guardrails against the control, in plain words."""
+    for metric in result.metrics:
+        if metric.role == MetricRole.SECONDARY:
+            continue
+        figures = {each.arm: figure(metric, each.value) for each in metric.arms}
+        name, control = metric_words(metric.kind, metric.event), arm_named(result.control, titles)
+        for versus in metric.versus:
+            arm = arm_named(versus.arm, titles)
+            if versus.fixed is None:
+                yield f"“{arm}”: too few visitors have an outcome to say anything of the {name}."
+                continue
+            yield (
+                f"“{arm}” beside “{control}”: the {name} is {figures[versus.arm]} against {figures[result.control]}; "
+                f"the difference is {difference_words(metric, versus.fixed.difference)}."
+            )
+
+
+def weights_table(experiment: Experiment, titles: Titles) -> Table | None:
+    """From when on each arm had which weight, the latest first; None of what is no bandit."""
+    if Design.from_json(experiment.design).bandit is None or experiment.started_at is None:
+        return None
+    times = weights_over_time(experiment)
+    arms = list(times[0][1])
+    rows = tuple((clock(since), *(share_words(weights[arm]) for arm in arms)) for since, weights in reversed(times))
+    return Table("How the weights moved", ("from", *(arm_named(arm, titles) for arm in arms)), rows)
+
+
+def moved_words(facts: Any) -> str:
+    """A move of the weights: "off from 50% to 38.2%, on from 50% to 61.8%"."""
+    before, after = facts["before"], facts["after"]
+    return ", ".join(f"{arm} from {share_words(before[arm])} to {share_words(after[arm])}" for arm in before)
