@@ -158,15 +158,15 @@ def main() -> int:
         began = time.perf_counter()
         experiment = fill(connection, given.units, given.arms, given.days)
         print(f"{given.units:,} exposures filled in, {time.perf_counter() - began:.0f} s")
-        from purchase_intent.experiments.analysing import analyse
+        from purchase_intent.experiments.analysing import analyse_unrecorded
 
         moment = BEGIN + timedelta(days=given.days)
-        found = analyse(experiment, moment=BEGIN + timedelta(hours=2)).result  # what is loaded once
+        found = analyse_unrecorded(experiment, moment=BEGIN + timedelta(hours=2)).result  # what is loaded once
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         taken = []
         for _ in range(ROUNDS):
             begun = clocks(connection)
-            found = analyse(experiment, moment=moment).result
+            found = analyse_unrecorded(experiment, moment=moment).result
             taken.append([after - before for before, after in zip(begun, clocks(connection), strict=True)])
         wall, own, server = min(taken, key=lambda each: each[1] + each[2])
         more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before

@@ -29,7 +29,7 @@ from purchase_intent.stats.sample_ratio import Part, breakdown
 from purchase_intent.stats.summaries import Summary
 from purchase_intent.stats.verdict import Decision, Verdict, decide
 
-__all__ = ["Analysis", "analyse", "is_due"]
+__all__ = ["Analysis", "analyse_unrecorded", "is_due"]
 
 LATELY: Final = timedelta(days=7)
 """The days from which the visitors a day are reckoned."""
@@ -45,7 +45,7 @@ class Analysis:
     decision: Decision
 
 
-def analyse(
+def analyse_unrecorded(
     experiment: Experiment,
     *,
     moment: datetime,
@@ -54,7 +54,9 @@ def analyse(
     who: str = "",
     segments: bool = False,
 ) -> Analysis:
-    """Look at an experiment as of `moment` (aware); ExperimentRefused of one that has not begun.
+    """What a look as of `moment` (aware) would say, kept nowhere; ExperimentRefused of one that has not begun.
+
+    To decide by, call `looking.look_now`, which keeps who looked: looks off the record find what is not there.
 
     `planned_look` says that a look which the plan reckons with is due, `previous` are the shares of those before; it
     counts as one only if the next of the planned shares has been reached. `segments` looks into the built-in ones too.

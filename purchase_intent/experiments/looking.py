@@ -18,7 +18,7 @@ from django.db.models import F
 from purchase_intent.conf import config
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.acting import act_on
-from purchase_intent.experiments.analysing import Analysis, analyse
+from purchase_intent.experiments.analysing import Analysis, analyse_unrecorded
 from purchase_intent.experiments.exposing import attach_visitors
 from purchase_intent.experiments.measuring.measure import measured_moment
 from purchase_intent.experiments.results import Result
@@ -55,7 +55,9 @@ def look_daily(experiment: Experiment, *, now: datetime) -> ExperimentLook:
             return known
         running = experiment.state == ExperimentState.RUNNING
         previous = _planned_shares(experiment)
-        found = analyse(experiment, moment=moment, planned_look=running, previous=previous, who=DAILY, segments=True)
+        found = analyse_unrecorded(
+            experiment, moment=moment, planned_look=running, previous=previous, who=DAILY, segments=True
+        )
         try:
             return _written(experiment, found, LookKind.DAILY, moment=moment, now=now, previous=previous)
         except _Overtaken:
@@ -65,7 +67,7 @@ def look_daily(experiment: Experiment, *, now: datetime) -> ExperimentLook:
 
 def look_now(experiment: Experiment, *, who: str, now: datetime) -> ExperimentLook:
     """Look in between, as of `now` (aware): on record with its author, by the rule for looks that nobody planned."""
-    found = analyse(experiment, moment=now, previous=_planned_shares(experiment), who=who)
+    found = analyse_unrecorded(experiment, moment=now, previous=_planned_shares(experiment), who=who)
     return _written(experiment, found, LookKind.ASKED, moment=found.result.moment, now=now, previous=None)
 
 

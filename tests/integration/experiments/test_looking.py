@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from purchase_intent import tasks
 from purchase_intent.exceptions import ExperimentRefused
-from purchase_intent.experiments.analysing import analyse
+from purchase_intent.experiments.analysing import analyse_unrecorded
 from purchase_intent.experiments.definition import MetricSpec
 from purchase_intent.experiments.editing import stop_experiment
 from purchase_intent.experiments.looking import (
@@ -244,9 +244,9 @@ def test_a_fault_in_one_keeps_no_other_from_its_look(
     running("sound", metrics=CONVERSION)
 
     def breaking(experiment: Experiment, **options: Any) -> Any:
-        return 1 / 0 if experiment.key == "broken" else analyse(experiment, **options)
+        return 1 / 0 if experiment.key == "broken" else analyse_unrecorded(experiment, **options)
 
-    monkeypatch.setattr("purchase_intent.experiments.looking.analyse", breaking)
+    monkeypatch.setattr("purchase_intent.experiments.looking.analyse_unrecorded", breaking)
     assert analyse_all(BEGIN + 2 * DAY) == {"broken": "failed: ZeroDivisionError, the log says more", "sound": "HOLD"}
     assert [record.getMessage() for record in caplog.records] == ["No look was taken at broken."]
 

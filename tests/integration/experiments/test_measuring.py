@@ -12,7 +12,7 @@ import tea_tasting
 from scipy.stats import ttest_ind
 from statsmodels.stats import proportion as oracle
 
-from purchase_intent.experiments.analysing import analyse
+from purchase_intent.experiments.analysing import analyse_unrecorded
 from purchase_intent.experiments.definition import MetricSpec
 from purchase_intent.experiments.editing import stop_experiment
 from purchase_intent.experiments.measuring.measure import exposed_units, measure
@@ -76,7 +76,7 @@ def test_figures_from_rows_are_those_of_other_libraries_on_the_same_people() -> 
             assert {each: got.get(each, 0) for each in ("y", "yy", "x", "xx", "xy")} == pytest.approx(
                 {each: wanted.get(each, 0) for each in ("y", "yy", "x", "xx", "xy")}, rel=SAME
             )
-    result = {each.name: each for each in analyse(experiment, moment=MOMENT).result.metrics}
+    result = {each.name: each for each in analyse_unrecorded(experiment, moment=MOMENT).result.metrics}
     for name, data in frames.items():
         theirs = data.rename(columns={"arm": "variant"})
         is_ratio = name in ("order_value", "cart_abandonment")
@@ -95,7 +95,7 @@ def test_without_the_scores_the_figures_are_those_of_the_plain_tests() -> None:
     experiment = running(design={"adjusted": False})
     people = shoppers(900, days=11, seed=2)
     open_town(experiment, people)
-    found = analyse(experiment, moment=MOMENT).result
+    found = analyse_unrecorded(experiment, moment=MOMENT).result
     frames = frame(people, {each.name: each.cap for each in found.metrics}, 0.0)
     result = {each.name: each for each in found.metrics}
     revenue = frames["revenue"]
@@ -141,7 +141,7 @@ def test_each_person_counts_once_by_the_earliest_exposure_and_bots_never() -> No
         return found.exposed(), {arm: each.y for arm, each in found.summaries("revenue").items()}
 
     assert sums() == ({"off": 2, "on": 0}, {"off": 90.0, "on": 0.0})  # one person, shown "off" first, and one alone
-    assert analyse(experiment, moment=MOMENT).result.left_out == {"bots": 2, "twice": 1, "waiting": 1}
+    assert analyse_unrecorded(experiment, moment=MOMENT).result.left_out == {"bots": 2, "twice": 1, "waiting": 1}
     assert [(each.visitor, each.arm, each.at, each.score) for each in exposed_units(experiment, moment=MOMENT)] == [
         (customer.pk, "off", at, 0.1),
         (joined_back.pk, "off", at, 0.5),

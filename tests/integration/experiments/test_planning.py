@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from purchase_intent.exceptions import ExperimentRefused
-from purchase_intent.experiments.analysing import analyse
+from purchase_intent.experiments.analysing import analyse_unrecorded
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment
@@ -90,7 +90,7 @@ def test_a_start_freezes_the_plan(design: dict[str, Any], worked_out: bool) -> N
 def test_a_draft_is_not_looked_at() -> None:
     draft = make_experiment(definition(), who="ada", now=BEGIN)
     with pytest.raises(ExperimentRefused, match="state: bar has not begun: start it, and then look at it"):
-        analyse(draft, moment=BEGIN + DAY)
+        analyse_unrecorded(draft, moment=BEGIN + DAY)
 
 
 def test_the_primary_metric_is_told_within_the_built_in_segments() -> None:
@@ -107,7 +107,7 @@ def test_the_primary_metric_is_told_within_the_built_in_segments() -> None:
         ]
     )
     moment = BEGIN + 12 * DAY
-    result = analyse(experiment, moment=moment, segments=True).result
+    result = analyse_unrecorded(experiment, moment=moment, segments=True).result
     (found,) = result.segments
     inside = measure(experiment, moment=moment, segment=segment.pk).summaries("conversion")
     assert (found.key, [each.n for each in found.arms]) == (segment.key, [125, 125])
