@@ -132,6 +132,9 @@ def report_whole(trial: Trial, *, seed: int, threads: int) -> None:
         print(f"  {learner.value:10} Qini {qini.value:.4f} [{qini.low:.4f}, {qini.high:.4f}]{kept}")
     print(f"  spread believed {found.model.spread:.2f}; cuts {figures['cuts']}")
     for group in figures["groups"]:
+        if group["uplift"] is None:
+            print(f"  {group['group']:12}{group['share']:7.1%} of them; too few to measure it on")
+            continue
         print(
             f"  {group['group']:12}{group['share']:7.1%} of them; {group['control_rate']:.2%} without, "
             f"{group['treated_rate']:.2%} with; {100 * group['uplift']:+.2f} points "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from purchase_intent.admin.experiments.fields import share_words
@@ -70,12 +70,11 @@ def reasons_of(result: Result, titles: Titles) -> Iterator[str]:
             )
 
 
-def weights_table(experiment: Experiment, titles: Titles) -> Table | None:
+def weights_table(experiment: Experiment, arms: Sequence[str], titles: Titles) -> Table | None:
     """From when on each arm had which weight, the latest first; None of what is no bandit."""
     if Design.from_json(experiment.design).bandit is None or experiment.started_at is None:
         return None
     times = weights_over_time(experiment)
-    arms = list(times[0][1])
     rows = tuple((clock(since), *(share_words(weights[arm]) for arm in arms)) for since, weights in reversed(times))
     return Table("How the weights moved", ("from", *(arm_named(arm, titles) for arm in arms)), rows)
 
@@ -83,4 +82,4 @@ def weights_table(experiment: Experiment, titles: Titles) -> Table | None:
 def moved_words(facts: Any) -> str:
     """A move of the weights: "off from 50% to 38.2%, on from 50% to 61.8%"."""
     before, after = facts["before"], facts["after"]
-    return ", ".join(f"{arm} from {share_words(before[arm])} to {share_words(after[arm])}" for arm in before)
+    return ", ".join(f"{arm} from {share_words(before[arm])} to {share_words(after[arm])}" for arm in sorted(before))

@@ -13,6 +13,7 @@ from purchase_intent.admin.experiments.acts import ACTS
 from purchase_intent.admin.experiments.bandits import weights_table
 from purchase_intent.admin.experiments.chart import NARROW, Point, lift_chart
 from purchase_intent.admin.experiments.decided import changes_of, decided_of
+from purchase_intent.admin.experiments.moved import moved_of
 from purchase_intent.admin.experiments.reading import known_of
 from purchase_intent.admin.experiments.tables import (
     days_table,
@@ -64,7 +65,8 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
             for arm in arms
         ],
         "charts": _charts(days, titles),
-        "weights": weights_table(experiment, titles),
+        "weights": weights_table(experiment, [arm.key for arm in arms], titles),
+        "moved": moved_of(experiment, arms, titles),
         "metrics": metric_tables(result, titles) if result is not None else [],
         "ratio": _ratio(result, titles) if result is not None else None,
         "segments": segment_tables(days[-1], titles) if days else [],

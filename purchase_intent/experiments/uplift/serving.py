@@ -1,9 +1,8 @@
 """Models of uplift as this process holds them: loaded at the first question, replaced when another serves.
 
 It goes as `scoring.serving` does it for the champion. For up to `LOOK_EVERY` seconds after a change in another process
-the former
-model still answers. A bundle that is
-refused is logged once and tried again after a minute; meanwhile nobody is persuadable.
+the former model still answers. A bundle that is refused is logged once and tried again after a minute; meanwhile nobody
+is persuadable.
 """
 
 from __future__ import annotations

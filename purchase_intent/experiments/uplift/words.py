@@ -8,15 +8,15 @@ from typing import Any, Final
 from purchase_intent.learning.uplift import Judged
 from purchase_intent.models import UpliftVersion
 
-__all__ = ["card_lines", "verdict_of"]
+__all__ = ["GROUPS", "LEARNERS", "card_lines", "verdict_of"]
 
-_GROUPS: Final[Mapping[str, str]] = {
+GROUPS: Final[Mapping[str, str]] = {
     "persuadable": "persuadable, buy because of it",
     "sure": "sure, buy without it",
     "lost": "lost, do not buy with it either",
     "put_off": "put off, buy less because of it",
 }
-_LEARNERS: Final[Mapping[str, str]] = {"two_model": "two models", "x": "an X-learner"}
+LEARNERS: Final[Mapping[str, str]] = {"two_model": "two models", "x": "an X-learner"}
 
 
 def verdict_of(judged: Judged, *, force: bool) -> str:
@@ -34,15 +34,18 @@ def card_lines(version: UpliftVersion) -> Iterator[str]:
     figures = version.figures
     yield (
         f"Uplift of {version.treatment} in the experiment {version.experiment.key}, {version.outcome}: learnt by "
-        f"{_LEARNERS.get(version.learner, version.learner)} from {version.units:,} visitors, {version.outcomes:,} of "
+        f"{LEARNERS.get(version.learner, version.learner)} from {version.units:,} visitors, {version.outcomes:,} of "
         f"them with the outcome, as known at {version.known_at:%Y-%m-%d %H:%M} UTC."
     )
     yield version.verdict
     for learner, found in figures.get("rankings", {}).items():
-        yield f"{_LEARNERS.get(learner, learner)}: Qini {_within(found['qini'])}, AUUC {_within(found['auuc'])}"
+        yield f"{LEARNERS.get(learner, learner)}: Qini {_within(found['qini'])}, AUUC {_within(found['auuc'])}"
     for group in figures.get("groups", ()):
+        if group["uplift"] is None or not group["units"]:
+            yield f"{GROUPS[group['group']]}: {group['share']:.0%} of the visitors, too few to measure it on"
+            continue
         yield (
-            f"{_GROUPS[group['group']]}: {group['share']:.0%} of the visitors, {group['control_rate']:.2%} without, "
+            f"{GROUPS[group['group']]}: {group['share']:.0%} of the visitors, {group['control_rate']:.2%} without, "
             f"{group['treated_rate']:.2%} with, {_points(group['uplift'])} "
             f"({_points(group['low'])} to {_points(group['high'])})"
         )

@@ -62,16 +62,19 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True)
 class GroupFigures:
-    """What the experiment measured of a group: units, rates in both arms, their difference with a 95% interval."""
+    """What the experiment measured of a group: units, rates in both arms, their difference with a 95% interval.
+
+    A rate is None where that arm has no unit of the group, and so is the difference then.
+    """
 
     group: Group
     units: int
     share: float
-    control_rate: float
-    treated_rate: float
-    uplift: float
-    low: float
-    high: float
+    control_rate: float | None
+    treated_rate: float | None
+    uplift: float | None
+    low: float | None
+    high: float | None
     predicted: float
 
     def as_json(self) -> dict[str, Any]:
@@ -85,28 +88,36 @@ def measured_groups(effects: Effects, trial: Trial, cuts: Cuts) -> tuple[GroupFi
 
 
 def _measured(group: Group, mask: Any, uplift: Column, trial: Trial) -> GroupFigures:
-    weights = trial.weights()
-    rates, ends = [], []
-    for arm in (0, 1):
-        rows = mask & (trial.treated == arm)
-        counted = float(weights[rows].sum())
-        rate = float((weights[rows] * trial.labels[rows]).sum() / counted) if counted else 0.0
-        # Of weighted units, as many as would say as much (Kish 1965).
-        units = counted * counted / float((weights[rows] ** 2).sum()) if counted else 0.0
-        rates.append(rate)
-        ends.append(wilson(rate * units, units))
-    control, treated = rates
-    # Newcombe's interval of a difference (1998), from Wilson's of either rate.
-    down = sqrt((treated - ends[1][0]) ** 2 + (ends[0][1] - control) ** 2)
-    up = sqrt((ends[1][1] - treated) ** 2 + (control - ends[0][0]) ** 2)
+    control, treated = (_rate(mask & (trial.treated == arm), trial) for arm in (0, 1))
+    difference = _difference(control, treated) if control is not None and treated is not None else None
     return GroupFigures(
         group=group,
         units=int(mask.sum()),
         share=float(mask.mean()),
-        control_rate=control,
-        treated_rate=treated,
-        uplift=treated - control,
-        low=treated - control - down,
-        high=treated - control + up,
+        control_rate=control and control[0],
+        treated_rate=treated and treated[0],
+        uplift=difference and difference[0],
+        low=difference and difference[1],
+        high=difference and difference[2],
         predicted=float(uplift[mask].mean()) if mask.any() else 0.0,
     )
+
+
+def _rate(rows: Any, trial: Trial) -> tuple[float, float, float] | None:
+    """The weighed rate of these units with Wilson's interval; None of nobody."""
+    weights = trial.weights()[rows]
+    counted = float(weights.sum())
+    if not counted > 0:
+        return None
+    rate = float((weights * trial.labels[rows]).sum() / counted)
+    # Of weighted units, as many as would say as much (Kish 1965).
+    units = counted * counted / float((weights**2).sum())
+    return rate, *wilson(rate * units, units)
+
+
+def _difference(control: tuple[float, float, float], treated: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Newcombe's interval of a difference (1998), from Wilson's of either rate."""
+    value = treated[0] - control[0]
+    down = sqrt((treated[0] - treated[1]) ** 2 + (control[2] - control[0]) ** 2)
+    up = sqrt((treated[2] - treated[0]) ** 2 + (control[0] - control[1]) ** 2)
+    return value, value - down, value + up

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
 from purchase_intent.exceptions import TrainingRefused
@@ -30,6 +31,7 @@ from purchase_intent.learning.uplift.model import CONTROL, TREATED, Part
 from purchase_intent.models import Event, Experiment, Exposure, Session, UpliftStatus, UpliftVersion, Visitor
 from purchase_intent.scoring.pruning import ORPHANED, prune
 from purchase_intent.shortcuts import is_persuadable, persuasion
+from tests.integration.desk.test_segments import words
 from tests.integration.experiments.town import BEGIN, METRICS, Shopper, events, exposed, orders, running
 from tests.integration.scoring.conftest import Act
 from tests.integration.scoring.host import render
@@ -254,3 +256,46 @@ def test_the_card_is_printed(put: Callable[..., UpliftVersion], capsys: pytest.C
     said = capsys.readouterr().out
     assert f"Uplift model {version.pk}: Serves" in said
     assert "learnt by two models from 4 visitors, 2 of them with the outcome" in said
+
+
+def test_the_desk_shows_who_is_moved_and_says_where_nobody_was_measured(
+    put: Callable[..., UpliftVersion], admin_client: Client
+) -> None:
+    experiment = running()
+    page = f"/admin/purchase_intent/experiment/{experiment.pk}/change/"
+
+    def card() -> str:
+        return words(admin_client, page).split("Who is moved by it")[1].split("See it for yourself")[0]
+
+    assert "Not learnt yet." in card()
+    assert "manage.py intent_uplift bar" in card()
+    put(low=-0.01)
+    assert "Not known: visitors cannot be told apart by what it does to them Refused: its ranking" in card()
+    version = put()
+    assert "Nobody stands out as moved by “on”" in card()
+    nobody = dict.fromkeys(("control_rate", "treated_rate", "uplift", "low", "high"))
+    measured = {"control_rate": 0.1, "treated_rate": 0.16, "uplift": 0.06, "low": 0.05, "high": 0.07, "predicted": 0.06}
+    version.figures["groups"] = [
+        {"group": "persuadable", "units": 6_300, "share": 0.63, **measured},
+        {"group": "put_off", "units": 0, "share": 0.0, "predicted": 0.0, **nobody},
+        # As models of before the groups were told apart from nothing have it.
+        {"group": "lost", "units": 0, "share": 0.0, **dict.fromkeys(measured, 0.0), "low": -1.0, "high": 1.0},
+    ]
+    version.figures["rankings"] = {"two_model": {"qini": [0.062, 0.045, 0.077], "auuc": [0.05, 0.04, 0.06]}}
+    version.figures["profit"] = {
+        "chosen": {"share": 0.5, "profit": 128.0, "low": 72.0, "high": 172.0},
+        "points": [{"share": 1.0, "profit": -48.0, "low": -123.0, "high": 7.0}],
+    }
+    version.save()
+    said = card()
+    assert "63% of the visitors are persuadable" in said
+    assert "Qini, chance has 0 0.062 (0.045 to 0.077)" in said
+    assert "persuadable, buy because of it 6,300 63.0% 10.00% 16.00% +6.00 (+5.00 to +7.00)" in said
+    assert "put off, buy less because of it 0 0.0% - - nobody to measure it on" in said
+    assert "lost, do not buy with it either 0 0.0% - - nobody to measure it on" in said
+    assert "100.00" not in said.split("The four groups")[1].split("It pays")[0]
+    assert "It pays for 50% of the visitors: 1,000 visitors earn 128.00" in said
+    lines = list(card_lines(version))
+    assert any(
+        "lost, do not buy with it either: 0% of the visitors, too few to measure it on" in line for line in lines
+    )

@@ -132,7 +132,11 @@ def test_group_rates_and_profit_are_those_counted_by_hand() -> None:
     assert (persuadable.units, persuadable.control_rate, persuadable.treated_rate) == (2, 0.0, 1.0)
     assert (put_off.units, put_off.uplift, put_off.predicted) == (2, -1.0, -0.25)
     assert (sure.group, sure.units, lost.group, lost.units) == (Group.SURE, 1, Group.LOST, 1)
-    assert lost.low < lost.uplift < lost.high
+    assert (lost.control_rate, lost.treated_rate, lost.uplift, lost.low, lost.high) == (0.0, None, None, None, None)
+    nobody = measured_groups(effects, trial, Cuts(gain=0.1, chance=0.05))[2]
+    assert (nobody.group, nobody.units, nobody.share, nobody.uplift) == (Group.LOST, 0, 0.0, None)
+    assert None not in (put_off.low, put_off.high)
+    assert (put_off.low or 0.0) < -0.5 < (put_off.high or 0.0)
     curve = profit_curve(effects, trial, Money(margin=10.0, cost=2.0), seed=1, draws=50)
     # Worth it for the two persuadable: one treated buys (8 for 10 given to half), one control does not.
     assert curve.chosen.share == pytest.approx(2 / 6)

@@ -1,0 +1,105 @@
+"""Who is moved by an experiment's treatment, as the card on its page: the model of uplift, its groups as measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from purchase_intent.admin.experiments.words import arm_named
+from purchase_intent.admin.saying import clock, money
+from purchase_intent.experiments.uplift.words import GROUPS, LEARNERS
+from purchase_intent.insights.figures import Table
+from purchase_intent.models import Experiment, ExperimentArm, ExperimentState, UpliftStatus, UpliftVersion
+
+__all__ = ["moved_of"]
+
+_PERSUADABLE: Final = "persuadable"
+
+
+def moved_of(experiment: Experiment, arms: Sequence[ExperimentArm], titles: dict[str, str]) -> dict[str, Any] | None:
+    """The card, of one query; None of a draft, and of what uplift is not learnt from: more arms than two."""
+    if experiment.state == ExperimentState.DRAFT or len(arms) != 2:
+        return None
+    versions = list(experiment.uplift_versions.exclude(status=UpliftStatus.ARCHIVED))
+    serving = next((each for each in versions if each.status == UpliftStatus.SERVING), None)
+    newest = versions[0] if versions else None
+    shown = serving or newest
+    return {
+        "headline": _headline(shown, serving, titles),
+        "verdicts": [each.verdict for each in dict.fromkeys((serving, newest)) if each is not None],
+        "facts": _facts(shown) if shown is not None else [],
+        "groups": _groups(shown) if shown is not None else None,
+        "profit": _profit(shown) if shown is not None else "",
+        "serves": serving is not None,
+    }
+
+
+def _headline(shown: UpliftVersion | None, serving: UpliftVersion | None, titles: dict[str, str]) -> str:
+    if shown is None:
+        return ""
+    if serving is None:
+        return "Not known: visitors cannot be told apart by what it does to them"
+    named = arm_named(shown.treatment, titles)
+    found = {group["group"]: group for group in shown.figures.get("groups", ())}.get(_PERSUADABLE)
+    if found is None or not found["units"]:
+        return f"Nobody stands out as moved by “{named}”"
+    return f"{found['share']:.0%} of the visitors are persuadable: they buy, or do it, because of “{named}”"
+
+
+def _facts(version: UpliftVersion) -> list[tuple[str, str]]:
+    figures = version.figures
+    ranking = figures.get("rankings", {}).get(version.learner, {})
+    return [
+        ("Learnt", f"{clock(version.created_at)}, from what was known then"),
+        ("From", f"{version.units:,} visitors, {version.outcomes:,} of them with the outcome ({version.outcome})"),
+        ("By", LEARNERS.get(version.learner, version.learner)),
+        ("Qini, chance has 0", _within(ranking.get("qini"))),
+        ("AUUC, chance has 0", _within(ranking.get("auuc"))),
+    ]
+
+
+def _groups(version: UpliftVersion) -> Table | None:
+    rows = tuple(_group(each) for each in version.figures.get("groups", ()))
+    heads = ("group", "visitors", "share", "without it", "with it", "difference, points (95%)")
+    return Table("The four groups, each measured on visitors that were not learnt from", heads, rows) if rows else None
+
+
+def _group(group: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        GROUPS.get(group["group"], group["group"]),
+        f"{group['units']:,}",
+        f"{group['share']:.1%}",
+        _rate(group, "control_rate"),
+        _rate(group, "treated_rate"),
+        (
+            f"{100 * group['uplift']:+.2f} ({100 * group['low']:+.2f} to {100 * group['high']:+.2f})"
+            if group["units"] and group["uplift"] is not None
+            else "nobody to measure it on"
+        ),
+    )
+
+
+def _rate(group: Mapping[str, Any], name: str) -> str:
+    return f"{group[name]:.2%}" if group["units"] and group[name] is not None else "-"
+
+
+def _profit(version: UpliftVersion) -> str:
+    profit = version.figures.get("profit")
+    if profit is None:
+        return ""
+    chosen, everybody = profit["chosen"], profit["points"][-1]
+    return (
+        f"It pays for {chosen['share']:.0%} of the visitors: 1,000 visitors earn {_earned(chosen)} by it, and "
+        f"{_earned(everybody)} if everybody gets it."
+    )
+
+
+def _earned(point: Mapping[str, Any]) -> str:
+    return f"{money(point['profit'])} ({money(point['low'])} to {money(point['high'])})"
+
+
+def _within(figure: Any) -> str:
+    if not figure:
+        return "not known"
+    value, low, high = figure
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
