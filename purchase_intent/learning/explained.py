@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from purchase_intent.exceptions import BundleRefused
-from purchase_intent.learning.table import Column, Matrix, Sample, case_weights
+from purchase_intent.learning.table import Column, Matrix, Sample
 
 if TYPE_CHECKING:
     from purchase_intent.learning.ensemble import IntentEnsemble
@@ -57,8 +57,8 @@ class Explained:
     def of(
         cls, ensemble: IntentEnsemble, later: Sample, *, seed: int, cases: int = CASES, threads: int = 1
     ) -> Explained:
-        """Explain cases drawn from a sample of raw columns, each session as likely as another; at most `cases`."""
-        weights = case_weights(later.sessions, power=-1.0)
+        """Explain at most `cases` cases of a sample of raw columns, each session of the log as likely as another."""
+        weights = later.by_session()
         rng = np.random.default_rng(seed)
         count = min(cases, len(later))
         rows = np.sort(rng.choice(len(later), size=count, replace=False, p=weights / weights.sum()))

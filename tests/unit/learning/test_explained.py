@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from purchase_intent.exceptions import BundleRefused
-from purchase_intent.learning import IntentEnsemble, split
+from purchase_intent.learning import IntentEnsemble, Sample, split
 from purchase_intent.learning.explained import Explained
 from tests.unit.learning.samples import NAMES
 
@@ -26,6 +28,14 @@ def test_cases_are_of_the_latest_slice_each_once(sample: object, explained: Expl
     rows = [row.tobytes() for row in explained.values]
     assert set(rows) <= later
     assert len(set(rows)) == len(rows) == min(400, len(later))
+
+
+def test_who_stands_for_many_is_drawn_as_often(ensemble: IntentEnsemble, sample: Sample) -> None:
+    thinned = replace(sample, stands_for=np.where(sample.labels == 1, 1e-6, 1.0))
+    buyers = {row.tobytes() for row in sample.table.values[sample.labels == 1]}
+    for drawn_from, some in ((sample, True), (thinned, False)):
+        drawn = {row.tobytes() for row in Explained.of(ensemble, drawn_from, seed=1, cases=100).values}
+        assert bool(drawn & buyers) is some
 
 
 def test_what_drives_the_truth_is_weightiest_and_what_says_nothing_is_last(explained: Explained) -> None:
