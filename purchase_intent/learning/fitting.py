@@ -135,7 +135,7 @@ def _calibrated(
         sum(weights[name] * member.log_odds(later.table.values, threads=threads) for name, member in members.items())
     )
     chosen = Calibration.fit(mixed, later.labels, later.weights, later.buying_sessions)
-    return chosen, Thresholds.fit(later.labels, expit(chosen(mixed)), later.by_session())
+    return chosen, Thresholds.fit(later.labels, expit(chosen(mixed)), later.by_session(), later.by_point())
 
 
 def _judged(draft: IntentEnsemble, later: Sample, threads: int) -> dict[str, dict[str, dict[str, float]]]:

@@ -37,11 +37,13 @@ class Thresholds:
     bands: Mapping[str, float]
 
     @classmethod
-    def fit(cls, labels: Labels, probabilities: Column, by_session: Column) -> Thresholds:
-        """Choose from labelled probabilities; `by_session` weighs each session once."""
+    def fit(
+        cls, labels: Labels, probabilities: Column, by_session: Column, by_point: Column | None = None
+    ) -> Thresholds:
+        """Choose from labelled probabilities; `by_session` weighs each session once, `by_point` each moment, or None."""
         return cls(
             choose_threshold(labels, probabilities, by_session),
-            choose_threshold(labels, probabilities, np.ones(len(labels))),
+            choose_threshold(labels, probabilities, np.ones(len(labels)) if by_point is None else by_point),
             {name: top_share(probabilities, share, by_session) for name, share in BANDS.items()},
         )
 

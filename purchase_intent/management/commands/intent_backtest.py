@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, help="JSON file for the figures")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from purchase_intent.sources import check_targets
         from purchase_intent.watch.backtest import backtest
 
         steps, now = Steps(self.stdout), timezone.now()
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             for name in ("days", "most"):
                 if options[name] < 1:
                     raise TrainingRefused(f"--{name}: {options[name]} is not positive; give 1 or more")
+            check_targets({"--report": options["report"]}, [])
             version = ModelVersion.objects.named(options["model"])
             steps("living through past sessions")
             found = backtest(version, now - timedelta(days=options["days"]), now, most=options["most"])
@@ -45,10 +47,10 @@ class Command(BaseCommand):
         self._say(found)
 
     def _write(self, path: Path, found: dict[str, Any]) -> None:
-        try:
-            path.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise TrainingRefused(f"--report: {path} cannot be written ({error.strerror})") from error
+        from purchase_intent.sources import drafts
+
+        with drafts(path) as (draft,):
+            draft.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
     def _say(self, found: dict[str, Any]) -> None:
         self.stdout.write(

@@ -224,10 +224,16 @@ def test_the_command_of_the_back_test(champion: ModelVersion, fill: Fill, tmp_pa
     [
         pytest.param(["--model", "9999"], "No usable model", id="no such model"),
         pytest.param(["--days", "0"], "--days: 0 is not positive", id="no days"),
-        pytest.param(["--report", "/proc/none/report.json"], "cannot be written", id="no such folder"),
+        pytest.param(
+            ["--report", "/proc/none/report.json"], "--report: .* does not exist; make it", id="no such folder"
+        ),
+        pytest.param(["--report", "/proc/report.json"], "--report: .* cannot be written", id="not writable"),
     ],
 )
-def test_the_command_refuses_in_one_line(champion: ModelVersion, arguments: list[str], said: str) -> None:
+def test_the_command_refuses_in_one_line_before_the_work(
+    champion: ModelVersion, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("purchase_intent.watch.backtest.backtest", pytest.fail)
     with pytest.raises(CommandError, match=said):
         call_command("intent_backtest", *arguments, stdout=StringIO())
 

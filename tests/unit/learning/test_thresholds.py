@@ -54,6 +54,15 @@ def test_bands_of_a_hundred_scores() -> None:
     assert found.session == found.point == pytest.approx(0.51, abs=0.011)
 
 
+def test_who_stands_for_many_counts_as_often_for_both() -> None:
+    rng = np.random.default_rng(1)
+    scores = rng.random(400)
+    labels = (rng.random(400) < scores / 2).astype(np.uint8)
+    many = np.where(labels == 1, 1.0, 30.0)
+    found = Thresholds.fit(labels, scores, many, many)
+    assert found.point == found.session > Thresholds.fit(labels, scores, many).point
+
+
 def test_json_keeps_every_bit() -> None:
     made = Thresholds(1 / 3, 2 / 7, {"top_1": 1 / 9})
     assert Thresholds.from_json(json.loads(json.dumps(made.to_json()))) == made
