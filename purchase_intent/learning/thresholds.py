@@ -40,7 +40,10 @@ class Thresholds:
     def fit(
         cls, labels: Labels, probabilities: Column, by_session: Column, by_point: Column | None = None
     ) -> Thresholds:
-        """Choose from labelled probabilities; `by_session` weighs each session once, `by_point` each moment, or None."""
+        """Choose from labelled probabilities; `by_session` weighs each session once.
+
+        `by_point` weighs each moment of the log once; all alike where None.
+        """
         return cls(
             choose_threshold(labels, probabilities, by_session),
             choose_threshold(labels, probabilities, np.ones(len(labels)) if by_point is None else by_point),
