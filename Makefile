@@ -74,8 +74,8 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports --no-logo
 
-# The three that are left out take from half an hour on, and a real log; their first lines say how to run them.
-LONG := $(patsubst %,benchmarks/bench_%.py,ablation automl tuning uplift)
+# Those that are left out take from half an hour on, or a real log; their first lines say how to run them.
+LONG := $(patsubst %,benchmarks/bench_%.py,ablation automl scale tuning uplift)
 
 bench: setup
 	@for file in $(filter-out $(LONG),$(wildcard benchmarks/bench_*.py)); do \
