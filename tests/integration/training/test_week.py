@@ -20,6 +20,7 @@ from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.features.schema import schema_hash
 from purchase_intent.learning import IntentEnsemble, Tuning, average_precision, dump, load, split
 from purchase_intent.learning.customers import Churn, CustomerModels, Spending
+from purchase_intent.learning.enough import ENOUGH
 from purchase_intent.models import Horizon, ModelVersion, Status, Visitor
 from purchase_intent.scoring.bundles import store_bundle
 from purchase_intent.scoring.nightly import night_of, score_visitors
@@ -218,6 +219,10 @@ def test_too_little_is_refused_by_name(days: int, visitors: int, words: str, tmp
     write_regulars(tmp_path / "few.parquet", days=days, visitors=visitors)
     with opened(tmp_path / "few.parquet") as log, pytest.raises(TrainingRefused, match=words):
         learn_week(log, seed=1, threads=1, progress=quiet, params=QUICK)
+
+
+def test_a_shop_is_told_to_wait_for_as_many_days_as_training_needs() -> None:
+    assert ENOUGH["week"]["days"] == LEAST_DAYS
 
 
 @pytest.mark.django_db
