@@ -124,7 +124,7 @@ def main() -> int:
     row = read_row(STATE_LAYOUT.loads(packed), PAST_LAYOUT.loads(past), now)
 
     def asked(reasons: int) -> Intent:
-        return answer(STATE_LAYOUT.loads(packed), PAST_LAYOUT.loads(past), at=AT, reasons=reasons)
+        return answer(STATE_LAYOUT.loads(packed), PAST_LAYOUT.loads(past), at=AT, reasons=reasons, is_kept=False)
 
     began = time.perf_counter()
     asked(0)

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from purchase_intent.learning.members.base import Member, Params, Watch
+from purchase_intent.learning.members.handle import Handle, far_and_wide
+from purchase_intent.learning.members.rows import OneRow
 from purchase_intent.learning.members.space import Range, Space
 from purchase_intent.learning.table import Column, Matrix, Sample
 
@@ -80,8 +82,11 @@ class LightGBMMember(Member):
         return cls(short, rounds=best, settings=settings)
 
     def _margins(self, matrix: Matrix, threads: int) -> Column:
-        # One row too: its call is quick, and its trees are too deep to go through level by level.
         return np.asarray(self.model.predict(matrix, raw_score=True, num_threads=threads), dtype=np.float64)
+
+    def _read_trees(self, width: int) -> tuple[OneRow, Matrix]:
+        # They are too deep to go through level by level.
+        return Handle(self.module(), self.model, width), far_and_wide(width)
 
     def _raw_contributions(self, matrix: Matrix, threads: int) -> Column:
         return np.asarray(self.model.predict(matrix, pred_contrib=True, num_threads=threads), dtype=np.float64)

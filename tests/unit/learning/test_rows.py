@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import catboost
+import lightgbm
 import numpy as np
 import pytest
 import xgboost
@@ -22,7 +25,7 @@ from tests.unit.learning.samples import NAMES, QUICK, numeric, shop
 SAMPLE = numeric(shop())
 MATRIX = SAMPLE.table.values
 WIDTH = len(NAMES)
-SHORT = ("catboost", "xgboost", "forest")
+SHORT = ("catboost", "xgboost", "forest", "lightgbm")
 
 
 def learnt(name: str, *, rounds: int = 30, matrix: Matrix = MATRIX) -> Member:
@@ -57,10 +60,19 @@ def test_a_model_read_from_its_files_takes_the_short_way_at_its_first_row(name: 
     assert again.one_row(WIDTH) is not None
 
 
-def test_lightgbm_is_asked_itself() -> None:
+def test_a_lightgbm_without_its_function_for_one_row_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     member = learnt("lightgbm")
+    with monkeypatch.context() as without:
+        without.setattr(lightgbm.basic, "_LIB", SimpleNamespace(LGBM_FastConfigFree=None))
+        assert member.one_row(WIDTH) is None
     assert alone(member, MATRIX[:5]) == member._margins(MATRIX[:5], 1).tolist()
-    assert member.one_row(WIDTH) is None
+
+
+def test_several_threads_ask_lightgbm_for_one_row_each_and_get_their_own() -> None:
+    member = learnt("lightgbm")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda row: member.log_odds(MATRIX[row : row + 1])[0], range(300)))
+    assert found == member._margins(MATRIX[:300], 1).tolist()
 
 
 @pytest.mark.parametrize("mode", ["Min", "Max"])
