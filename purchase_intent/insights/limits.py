@@ -45,8 +45,8 @@ def known_limits(version: ModelVersion) -> list[str]:
     if version.horizon == Horizon.WEEK:
         return [
             *common,
-            "Visitors not seen for more than 90 days get no new score: what stands beside them is of the last night that "
-            "asked about them. One who is new has none before night.",
+            "Visitors not seen for more than 90 days keep the score of the last night that asked about them.",
+            "A visitor who is new has none before night.",
         ]
     return [
         *common,
