@@ -15,14 +15,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-from purchase_intent.events import Reason
-from purchase_intent.learning import auc, average_precision, brier, expected_calibration_error
-from purchase_intent.sources import EventLog, layout_zone, open_log
-from purchase_intent.training.report import protocol_rows
-from purchase_intent.training.scored import EvaluationPoints, evaluation_points
+import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+from purchase_intent.events import Reason  # noqa: E402
+from purchase_intent.learning import auc, average_precision, brier, expected_calibration_error  # noqa: E402
+from purchase_intent.sources import EventLog, layout_zone, open_log  # noqa: E402
+from purchase_intent.training.report import protocol_rows  # noqa: E402
+from purchase_intent.training.scored import EvaluationPoints, evaluation_points  # noqa: E402
 
 Floats = NDArray[np.float64]
 Measure = Callable[[NDArray[np.uint8], Floats, Floats], float]
