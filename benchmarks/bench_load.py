@@ -3,8 +3,9 @@
     python benchmarks/bench_load.py [--bundle FILE] [--count 6000] [--sessions 10000] [--only PART] [--write]
         [--report-only]
 
-Starts a PostgreSQL server, a Valkey server with an append-only file, and Granian with two workers before Django; asks
-from this process, which shares the machine's cores with them all, and says what it took itself. Parts:
+Starts a PostgreSQL server, a Valkey server with an append-only file, both on Unix sockets, and Granian with two workers
+before Django; asks from this process, which shares the machine's cores with them all, and says what it took itself.
+Parts:
 
 - `page`: a page with tracking (by the stream, and by the database) and the same page without, in turns, one at a time;
 - `predict`: `POST predict/` with five events, 32 connections;
@@ -217,7 +218,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Bench:
     from tests.valkey import Store
 
     with running_server() as server:
-        store = Store(folder / "valkey", fsync=options.fsync)
+        store = Store(folder / "valkey", fsync=options.fsync, near=True)
         os.environ.update(DEMO_VAR=str(folder), DATABASE_URL=server.url, STREAM_URL=store.url)
         bench = Bench(options, folder, prepared(options.bundle, options.log, options.zone), first_processes(store.url))
         wanted = options.only or PARTS

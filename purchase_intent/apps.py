@@ -24,6 +24,7 @@ class PurchaseIntentConfig(AppConfig):
         from purchase_intent.checks import (
             check_environment,
             check_middleware,
+            check_rates,
             check_settings,
             check_shop,
             check_spool,
@@ -31,7 +32,16 @@ class PurchaseIntentConfig(AppConfig):
             check_stream,
         )
 
-        for check in (check_settings, check_environment, check_storage, check_shop, check_middleware, check_stream):
+        usual = (
+            check_settings,
+            check_environment,
+            check_storage,
+            check_shop,
+            check_middleware,
+            check_rates,
+            check_stream,
+        )
+        for check in usual:
             checks.register(check, "purchase_intent")
         checks.register(check_spool, "purchase_intent", deploy=True)
         self._listen()

@@ -21,6 +21,7 @@ __all__ = [
     "IDS",
     "check_environment",
     "check_middleware",
+    "check_rates",
     "check_settings",
     "check_shop",
     "check_spool",
@@ -37,6 +38,7 @@ IDS = {
     "purchase_intent.E006": "USE_TZ is off",
     "purchase_intent.E007": "SHOP cannot be imported, or is no adapter",
     "purchase_intent.E008": "STREAM is given, and redis is not installed",
+    "purchase_intent.E009": "a rate of the API cannot be read",
     "purchase_intent.W001": "model bundles would be kept where uploads are served to the public",
     "purchase_intent.W002": "the adapter says nothing of consent, so nothing is recorded",
     "purchase_intent.W003": "the tracking middleware is not listed",
@@ -120,6 +122,24 @@ def check_shop(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> lis
             hint='Name a subclass of purchase_intent.adapters.Shop with a method "consent" in PURCHASE_INTENT["SHOP"].',
             id="purchase_intent.W002",
         )
+    ]
+
+
+def check_rates(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report rates in REST_FRAMEWORK that would fail at the first request, or hold for nothing: E009."""
+    from rest_framework.settings import api_settings  # a command that answers no request needs none of it
+
+    from purchase_intent.api.throttles import RATES, unreadable
+
+    rates = api_settings.DEFAULT_THROTTLE_RATES
+    return [
+        Error(
+            f'REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][{name!r}] is no rate of the API: {rates[name]!r}.',
+            hint=f'Write a number from 1 on and a period, such as "600/min" (s, m, h or d), or None for no limit; '
+            f"the names are {', '.join(sorted(RATES))}.",
+            id="purchase_intent.E009",
+        )
+        for name in unreadable(rates)
     ]
 
 

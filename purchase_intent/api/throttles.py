@@ -8,8 +8,9 @@ processes, so a shop with four workers lets through up to four times as much: it
 from __future__ import annotations
 
 import math
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from rest_framework.throttling import BaseThrottle
 
 from purchase_intent.models import ApiKey
 
-__all__ = ["RATES", "Throttle", "address_of", "forget_senders", "sender_of", "sender_of_key", "wait_for"]
+__all__ = ["RATES", "Throttle", "address_of", "forget_senders", "sender_of", "sender_of_key", "unreadable", "wait_for"]
 
 RATES: Final = {
     "intent-events": "6000/min",
@@ -33,6 +34,8 @@ RATES: Final = {
 MOST: Final = 50_000
 """Senders that a process remembers; then it begins anew."""
 
+_MARK: Final = "intent-"
+_RATE: Final = re.compile(r"0*[1-9][0-9]*/[smhd][a-z]*")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 clock = time.monotonic
 """Seconds; tests replace it."""
@@ -102,6 +105,16 @@ def address_of(request: Request) -> str:
 def forget_senders() -> None:
     """Count everybody anew."""
     _due.clear()
+
+
+def unreadable(rates: Mapping[str, object]) -> list[str]:
+    """The names in `DEFAULT_THROTTLE_RATES` that are of ours and hold no rate, or begin as ours do and are none."""
+    ours = {name: rate for name, rate in rates.items() if name.startswith(_MARK)}
+    return [
+        name
+        for name, rate in ours.items()
+        if name not in RATES or (rate is not None and not (isinstance(rate, str) and _RATE.fullmatch(rate)))
+    ]
 
 
 def _limit(scope: str) -> tuple[int, int]:

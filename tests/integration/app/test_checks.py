@@ -57,6 +57,19 @@ def test_an_adapter_that_cannot_be_used_is_reported(settings: Settings, path: st
     assert message.hint == "Give the dotted path of your subclass of purchase_intent.adapters.Shop."
 
 
+def test_rates_that_are_none_are_reported_each_with_its_name(settings: Settings) -> None:
+    sound = {"intent-predict": "600/s", "intent-batch": "10/min", "intent-scores": None, "the-hosts-own": "whenever"}
+    settings.REST_FRAMEWORK = {"DEFAULT_THROTTLE_RATES": sound}
+    assert found() == []
+    faulty = {"intent-predict": "600", "intent-batch": "10/year", "intent-scores": "0/s", "intent-events": 5}
+    settings.REST_FRAMEWORK = {"DEFAULT_THROTTLE_RATES": sound | faulty | {"intent-prediction": "600/s"}}
+    assert ids() == ["purchase_intent.E009"] * 5
+    assert [message.msg.split("[")[-1].split("]")[0] for message in found()] == [
+        *("'intent-predict'", "'intent-batch'", "'intent-scores'", "'intent-events'", "'intent-prediction'")
+    ]
+    assert "intent-decision, intent-events, intent-predict" in str(found()[0].hint)
+
+
 def test_an_adapter_without_consent_is_warned_of(settings: Settings) -> None:
     settings.PURCHASE_INTENT = {}
     assert ids() == ["purchase_intent.W002"]

@@ -82,3 +82,43 @@ def test_the_client_says_what_went_wrong(live_server: LiveServer) -> None:
         Client("file:///etc/passwd", key="k")
     with pytest.raises(SendingFailed, match="does not answer"):
         Client("http://127.0.0.1:9/", key="k", timeout=1).send([event("view")])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_client_asks_for_scores_of_one_visit_and_of_many_in_parts(
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, text = ApiKey.objects.make(name="backend", scopes=[Scope.PREDICT])
+    client = Client(live_server.url + PATH, key=text)
+    walk = [event("view", product="7", price=9.5), event("cart", product="7", price=9.5, quantity=2)]
+    found = client.predict(walk, reasons=2)
+    assert (found["standing"], found["stage"], found["accepted"], len(found["reasons"])) == ("rules", "cart", 2, 2)
+    visits = {f"visit {number}": walk[: 1 + number % 2] for number in range(5)}
+    monkeypatch.setattr(client_module, "VISITS_AT_ONCE", 2)
+    told = client.predict_batch(visits)
+    assert [(key, each["accepted"]) for key, each in told.items()] == [(key, len(each)) for key, each in visits.items()]
+    assert told["visit 1"]["probability"] == found["probability"] > told["visit 0"]["probability"]
+    assert Event.objects.count() == 0
+    with pytest.raises(SendingFailed, match=r"400: reasons: give a whole number from 0 to 20"):
+        client.predict(walk, reasons=21)
+    with pytest.raises(SendingFailed, match=r"400: sessions\[0\]\.events: send a list of at least one event"):
+        client.predict_batch({"empty": []})
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "sizes"),
+    [
+        pytest.param("VISITS_AT_ONCE", 2, [2, 2, 1], id="visits"),
+        pytest.param("EVENTS_AT_ONCE", 7, [2, 2, 1], id="events, three a visit"),
+        pytest.param("EVENTS_AT_ONCE", 2, [1, 1, 1, 1, 1], id="a visit that is too much by itself goes alone"),
+        pytest.param("LARGEST_OF_VISITS", 130, [2, 2, 1], id="bytes"),
+    ],
+)
+def test_visits_are_asked_about_in_parts(
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(client_module, limit, most)
+    visits = {str(number): [{"a": number}] * 3 for number in range(5)}
+    parts = list(client_module._visits(visits))
+    assert [len(part) for part in parts] == sizes
+    assert [visit["key"] for part in parts for visit in part] == list(visits)
