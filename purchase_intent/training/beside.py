@@ -31,7 +31,7 @@ from purchase_intent.sources import EventLog
 from purchase_intent.training.dataset import NAMES
 from purchase_intent.training.snapshots import DAY_MS, Snapshots
 
-__all__ = ["FIT_NIGHTS", "LATER_NIGHTS", "VALUE_NIGHTS", "customer_models"]
+__all__ = ["FIT_NIGHTS", "LATER_NIGHTS", "VALUE_NIGHTS", "customer_models", "nights_apart", "visitors_apart"]
 
 FIT_NIGHTS: Final = 14
 LATER_NIGHTS: Final = 7
@@ -76,18 +76,21 @@ def customer_models(log: EventLog, snapshots: Snapshots) -> tuple[CustomerModels
         snapshots,
         columns,
         orders,
-        _purged(snapshots, snapshots.orders_28, REVENUE_DAYS, days),
+        nights_apart(snapshots, snapshots.orders_28, REVENUE_DAYS, days),
         judged,
     )
-    value = _spending("value", snapshots, columns, orders, _by_visitor(snapshots, days), judged)
+    value = _spending("value", snapshots, columns, orders, visitors_apart(snapshots, days), judged)
     models = CustomerModels(NAMES, churn, revenue, value)
     return models, {**judged, **{name: {"lacking": words} for name, words in models.shortfalls().items()}}
 
 
-def _purged(
+def nights_apart(
     snapshots: Snapshots, outcome: NDArray[np.float64], window: int, days: int
 ) -> tuple[Mask, Mask] | Shortfall:
-    """Nights to fit on, and later ones that none of their outcomes reaches into."""
+    """Snapshots to fit on, and later ones to judge on, into whose nights no outcome of `window` days reaches.
+
+    `outcome` is NaN where it is not known; `days` is how long the log is. A Shortfall where that is too short.
+    """
     known = ~np.isnan(outcome)
     needed = 2 * window + FIT_NIGHTS + LATER_NIGHTS
     if days < needed or not known.any():
@@ -98,7 +101,8 @@ def _purged(
     return known & (snapshots.night + window * DAY_MS <= later), known & (snapshots.night >= later)
 
 
-def _by_visitor(snapshots: Snapshots, days: int) -> tuple[Mask, Mask] | Shortfall:
+def visitors_apart(snapshots: Snapshots, days: int) -> tuple[Mask, Mask] | Shortfall:
+    """Snapshots to fit a year's value on, and those of other visitors to judge it on; a Shortfall for a short log."""
     known = ~np.isnan(snapshots.orders_365)
     if days < VALUE_DAYS + VALUE_NIGHTS or not known.any():
         return Shortfall("days of events", days, VALUE_DAYS + VALUE_NIGHTS)
@@ -107,7 +111,7 @@ def _by_visitor(snapshots: Snapshots, days: int) -> tuple[Mask, Mask] | Shortfal
 
 
 def _churn(snapshots: Snapshots, columns: NDArray[np.float64], days: int, judged: dict[str, Any]) -> Churn | Shortfall:
-    slices = _purged(snapshots, snapshots.returned, CHURN_DAYS, days)
+    slices = nights_apart(snapshots, snapshots.returned, CHURN_DAYS, days)
     if isinstance(slices, Shortfall):
         return slices
     fit, later = slices

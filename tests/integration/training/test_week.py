@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from purchase_intent.models import Horizon, ModelVersion, Status, Visitor
 from purchase_intent.scoring.bundles import store_bundle
 from purchase_intent.scoring.nightly import night_of, score_visitors
 from purchase_intent.sources import EventLog, open_log
-from purchase_intent.training.beside import customer_models
+from purchase_intent.training.beside import customer_models, nights_apart, visitors_apart
 from purchase_intent.training.snapshots import DAY_MS, Snapshots, take_snapshots
 from purchase_intent.training.week import LEAST_DAYS, learn_week, slicing_of, week_sample
 from tests.integration.training.regulars import BEGIN, ZONE, write_regulars
@@ -123,6 +123,23 @@ def test_no_outcome_of_a_slice_reaches_into_the_next(week: Week) -> None:
     nights = [(last - first) // DAY_MS + 1 for first, last in windows]
     assert nights[1] == pytest.approx(nights[2], abs=2)
     assert nights[0] == pytest.approx(3 * nights[1], abs=4)
+
+
+def test_what_stands_beside_is_judged_on_what_it_was_not_fitted_on(week: Week) -> None:
+    seen, days = week.snapshots, 419
+    for outcome, window in ((seen.returned, 30), (seen.orders_28, 28)):
+        slices = nights_apart(seen, outcome, window, days)
+        assert isinstance(slices, tuple)
+        fit, later = slices
+        assert seen.night[fit].max() + window * DAY_MS <= seen.night[later].min()
+        assert seen.night[fit].max() + (window + 2) * DAY_MS > seen.night[later].min()
+        assert seen.night[later].max() == seen.night[~np.isnan(outcome)].max()
+    slices = visitors_apart(seen, days)
+    assert isinstance(slices, tuple)
+    fit, later = slices
+    assert not np.intersect1d(seen.visitor[fit], seen.visitor[later]).size
+    assert (fit | later).sum() == (~np.isnan(seen.orders_365)).sum()
+    assert 0.2 < later.sum() / (fit | later).sum() < 0.5
 
 
 def test_of_too_many_snapshots_the_buyers_stay_and_the_others_stand_for_those_left_out(week: Week) -> None:
@@ -240,8 +257,6 @@ def test_the_command_registers_a_line_of_its_own(week: Week, quick_members: None
     assert f"Learnt from {version.sessions:,} customers at a night, {version.buyers:,} of whom bought" in said
     days = version.trained_until - version.trained_from
     assert f"No value: needs 393 days of events, there are {days.days}." in said
-    call_command("intent_train", *arguments, "--horizon", "week", stdout=out)
-    assert ModelVersion.objects.of(Horizon.WEEK).champions().get() == version
 
 
 @pytest.mark.django_db
@@ -249,6 +264,9 @@ def test_the_command_registers_a_line_of_its_own(week: Week, quick_members: None
     ("days", "place", "codes"),
     [
         pytest.param(73, Status.CHAMPION, ["better"], id="better than one of two months: it serves"),
+        pytest.param(
+            380, Status.CANDIDATE, ["too_few_buyers"], id="too early for one that knows all but the last weeks"
+        ),
         pytest.param(
             120, Status.CHALLENGER, ["no_better"], id="ahead of one of four, perhaps by chance: it challenges"
         ),
@@ -266,13 +284,15 @@ def test_a_second_model_goes_through_the_gate(
     assert first.status == (Status.ARCHIVED if place is Status.CHAMPION else Status.CHAMPION)
     gate = second.figures["gate"]
     begin = datetime.fromisoformat(gate["from"])
-    assert begin.timestamp() * 1000 == second.figures["slices"]["calibration"]["first"] > until.timestamp() * 1000
+    calibrated = datetime.fromtimestamp(second.figures["slices"]["calibration"]["first"] / 1000, UTC)
+    # Neither has learnt from it: after all that the first one knew, and after rounds of the second were chosen.
+    assert abs(begin - max(first.trained_until, calibrated)) < timedelta(milliseconds=2)
     snapshots = week.snapshots
     judged = (snapshots.night >= begin.timestamp() * 1000) & ~np.isnan(snapshots.bought)
     # Customers are counted and drawn, not the nights on which they were asked about.
     assert gate["sessions"] == len(np.unique(snapshots.visitor[judged])) < judged.sum()
-    assert gate["buyers"] == len(np.unique(snapshots.visitor[judged & (snapshots.bought == 1)])) >= 50
-    assert set(gate["measures"]) == {"average_precision", "log_loss", "brier"}
+    assert gate["buyers"] == len(np.unique(snapshots.visitor[judged & (snapshots.bought == 1)]))
+    assert ("measures" in gate) == (gate["buyers"] >= 50) == (place is not Status.CANDIDATE)
 
 
 @pytest.mark.django_db
