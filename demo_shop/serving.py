@@ -38,7 +38,7 @@ def first_free_port(first: int, *, tries: int = 50) -> int:
 
 
 def links() -> Sequence[tuple[str, str]]:
-    """Return six pages to look at: what each shows, and its path."""
+    """Return seven pages to look at: what each shows, and its path."""
     product = Product.objects.filter(on_sale=True, stock__gt=0).order_by("-popularity", "pk").first()
     return (
         ("The shop", reverse("home")),
@@ -46,6 +46,7 @@ def links() -> Sequence[tuple[str, str]]:
         ("Sessions, each with its score", reverse("admin:purchase_intent_session_changelist")),
         ("Customers", reverse("admin:purchase_intent_visitor_changelist")),
         ("Segments, each with what it brings", reverse("admin:purchase_intent_segment_changelist")),
+        ("Experiments, each with its verdict", reverse("admin:purchase_intent_experiment_changelist")),
         ("The model and how well it predicts", reverse("admin:purchase_intent_modelversion_changelist")),
     )
 

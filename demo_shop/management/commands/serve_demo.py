@@ -42,7 +42,9 @@ class Command(BaseCommand):
         password = admin.password if admin_password_stands() else "as you changed it"
         self.stdout.write(self.style.SUCCESS(f"\nThe demo is at {root}/ (Ctrl-C ends it)\n"))
         self.stdout.write(f"  admin      {admin.username}, password {password}: {root}/admin/")
-        self.stdout.write(f"  customer   {customer.username}, password {customer.password}\n\nSix pages to look at:\n")
+        self.stdout.write(
+            f"  customer   {customer.username}, password {customer.password}\n\nSeven pages to look at:\n"
+        )
         for words, path in links():
             self.stdout.write(f"  {words:36} {root}{path}")
         self.stdout.write(

@@ -95,7 +95,7 @@ def test_everything_is_prepared_once(
     out = StringIO()
     call_command("prepare_demo", stdout=out)
     assert [line.split("]")[0] for line in out.getvalue().splitlines() if line.startswith("[")] == [
-        f"[{number}/9" for number in range(1, 10)
+        f"[{number}/10" for number in range(1, 11)
     ]
     champion = ModelVersion.objects.champion(Horizon.SESSION)
     before = counts()
@@ -127,8 +127,8 @@ def counts() -> dict[str, int]:
 
 
 @pytest.mark.django_db
-def test_the_six_pages_to_look_at_are_there(admin_client: Client, kettle: Product) -> None:
-    assert [admin_client.get(path).status_code for _, path in links()] == [200] * 6
+def test_the_seven_pages_to_look_at_are_there(admin_client: Client, kettle: Product) -> None:
+    assert [admin_client.get(path).status_code for _, path in links()] == [200] * 7
 
 
 @pytest.mark.django_db
