@@ -36,7 +36,7 @@ __all__ = [
 
 VERDICTS: Final = {
     "SHIP": ("ship", "Ship"),
-    "HOLD": ("hold", "Wait"),
+    "HOLD": ("hold", "Hold"),
     "ROLL BACK": ("back", "Roll back"),
     "INVALID": ("invalid", "Not valid"),
 }
