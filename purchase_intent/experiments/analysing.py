@@ -59,7 +59,8 @@ def analyse_unrecorded(
     To decide by, call `looking.look_now`, which keeps who looked: looks off the record find what is not there.
 
     `planned_look` says that a look which the plan reckons with is due, `previous` are the shares of those before; it
-    counts as one only if the next of the planned shares has been reached. `segments` looks into the built-in ones too.
+    counts as one only if the next of the planned shares has been reached, and never of a bandit. `segments` looks into
+    the built-in ones too.
     """
     plan, definition = planned(experiment).plan, definition_of(experiment)
     moment = measured_moment(experiment, moment)
@@ -69,7 +70,7 @@ def analyse_unrecorded(
         plan = replace(plan, weights=expected_weights(found, weighed, plan.arms), adaptive=True)
     plan = plan if found.knows_scores else unadjusted(plan)
     evidence = _evidence(plan, found, previous)
-    if planned_look and is_due(plan, evidence.look(plan).share, previous):
+    if planned_look and not weighed and is_due(plan, evidence.look(plan).share, previous):
         evidence = replace(evidence, planned=True)
     look = _Look(definition, plan, evidence, decide(plan, evidence), weighed)
     parts = look.segments(experiment, found) if segments and look.is_read and not weighed else ()

@@ -6,16 +6,25 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from purchase_intent.admin.experiments.fields import share_words
-from purchase_intent.admin.experiments.words import arm_named, difference_words, figure, losing, metric_words, valued
-from purchase_intent.admin.saying import clock
+from purchase_intent.admin.experiments.words import (
+    arm_named,
+    day_words,
+    difference_words,
+    figure,
+    losing,
+    metric_words,
+    valued,
+)
+from purchase_intent.conf import config
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, Versus
 from purchase_intent.experiments.weighing import weights_over_time
 from purchase_intent.insights.figures import Table
 from purchase_intent.insights.words import exact_per_cent
 from purchase_intent.models import Experiment, MetricRole
+from purchase_intent.stats.inference import Kind
 
-__all__ = ["HONEST_HEADS", "RULE", "honest_rows", "moved_words", "reasons_of", "weights_table"]
+__all__ = ["HONEST_HEADS", "RULE", "honest_note", "honest_rows", "moved_words", "reasons_of", "weights_table"]
 
 Titles = dict[str, str]
 
@@ -37,6 +46,16 @@ def honest_rows(metric: MetricResult, titles: Titles) -> tuple[tuple[str, ...], 
     """A row for each arm: its figure had everybody been given it, and its difference from the control."""
     against = {each.arm: each for each in metric.versus}
     return tuple(_row(metric, each, against.get(each.arm), titles) for each in metric.arms)
+
+
+def honest_note(metric: MetricResult) -> str:
+    """Why there is no figure, and where amounts were cut off."""
+    said = []
+    if metric.stat is Kind.RATIO:
+        said.append("A ratio has no honest figure while the shares follow what is seen.")
+    if metric.cap is not None:
+        said.append(f"Amounts above {figure(metric, metric.cap)} count as {figure(metric, metric.cap)}.")
+    return " ".join(said)
 
 
 def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles) -> tuple[str, ...]:
@@ -75,11 +94,16 @@ def weights_table(experiment: Experiment, arms: Sequence[str], titles: Titles) -
     if Design.from_json(experiment.design).bandit is None or experiment.started_at is None:
         return None
     times = weights_over_time(experiment)
-    rows = tuple((clock(since), *(share_words(weights[arm]) for arm in arms)) for since, weights in reversed(times))
+    days = [day_words(since.astimezone(config().time_zone).date()) for since, _ in times]
+    rows = tuple(
+        (day, *(share_words(weights[arm]) for arm in arms))
+        for day, (_, weights) in reversed([*zip(days, times, strict=True)])
+    )
     return Table("How the weights moved", ("from", *(arm_named(arm, titles) for arm in arms)), rows)
 
 
 def moved_words(facts: Any) -> str:
-    """A move of the weights: "off from 50% to 38.2%, on from 50% to 61.8%"."""
-    before, after = facts["before"], facts["after"]
-    return ", ".join(f"{arm} from {share_words(before[arm])} to {share_words(after[arm])}" for arm in sorted(before))
+    """A move of the weights: "off from 50% to 38.2%, on from 50% to 61.8%"; arms that stay as they are left out."""
+    words = {arm: (share_words(facts["before"][arm]), share_words(facts["after"][arm])) for arm in facts["before"]}
+    moved = [f"{arm} from {before} to {after}" for arm, (before, after) in sorted(words.items()) if before != after]
+    return ", ".join(moved) or "by less than is shown"

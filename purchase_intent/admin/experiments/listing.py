@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet, prefetch_related_objects
 
 from purchase_intent.admin.experiments.words import VERDICTS, change_words, verdict_label
 from purchase_intent.admin.filters import Choice
-from purchase_intent.experiments.results import Result
+from purchase_intent.experiments.results import Result, Versus
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, Exposure
 
 __all__ = ["LatestVerdict", "StateOfExperiment", "complete", "lift_of", "verdict_of"]
@@ -59,14 +59,22 @@ def verdict_of(experiment: Experiment) -> str | None:
 
 
 def lift_of(experiment: Experiment) -> str | None:
-    """The primary metric's change with its interval, of the arm to ship, else of the first that is compared."""
+    """The primary metric's change with its interval, of the arm to ship, else of the first that is compared.
+
+    Of a bandit that which is likeliest better than the control.
+    """
     result = _result(experiment)
     if result is None or not result.metrics or not result.metrics[0].versus:
         return None
     primary = result.metrics[0]
-    chosen = next((each for each in primary.versus if each.arm == result.arm), primary.versus[0])
+    leading = max(primary.versus, key=_chance) if result.adaptive else primary.versus[0]
+    chosen = next((each for each in primary.versus if each.arm == result.arm), leading)
     said = change_words(primary, chosen)
     return f"{chosen.arm}: {said}" if len(primary.versus) > 1 else said
+
+
+def _chance(versus: Versus) -> float:
+    return versus.posterior.chance_better if versus.posterior is not None else 0.0
 
 
 def _result(experiment: Experiment) -> Result | None:

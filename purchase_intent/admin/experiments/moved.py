@@ -43,7 +43,7 @@ def _headline(shown: UpliftVersion | None, serving: UpliftVersion | None, titles
     found = {group["group"]: group for group in shown.figures.get("groups", ())}.get(_PERSUADABLE)
     if found is None or not found["units"]:
         return f"Nobody stands out as moved by “{named}”"
-    return f"{found['share']:.0%} of the visitors are persuadable: they buy, or do it, because of “{named}”"
+    return f"{found['share']:.0%} of the visitors are persuadable by “{named}”"
 
 
 def _facts(version: UpliftVersion) -> list[tuple[str, str]]:
@@ -89,8 +89,9 @@ def _profit(version: UpliftVersion) -> str:
         return ""
     chosen, everybody = profit["chosen"], profit["points"][-1]
     return (
-        f"It pays for {chosen['share']:.0%} of the visitors: 1,000 visitors earn {_earned(chosen)} by it, and "
-        f"{_earned(everybody)} if everybody gets it."
+        f"By the costs that were given it should pay for {chosen['share']:.0%} of the visitors. In the experiment "
+        f"1,000 visitors earned {_earned(chosen)} more where those alone get it, and {_earned(everybody)} where "
+        "everybody does."
     )
 
 

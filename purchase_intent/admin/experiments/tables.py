@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from purchase_intent.admin.experiments.bandits import HONEST_HEADS, honest_rows
+from purchase_intent.admin.experiments.bandits import HONEST_HEADS, honest_note, honest_rows
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.words import (
     arm_named,
@@ -33,7 +33,7 @@ def metric_tables(result: Result, titles: Titles) -> list[dict[str, Any]]:
     return [
         {
             "title": _title(metric),
-            "note": _note(metric),
+            "note": _note(metric) if not result.adaptive else honest_note(metric),
             "table": (_honest if result.adaptive else _plain)(metric, titles),
         }
         for metric in result.metrics

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.saying import money
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, Versus
+from purchase_intent.insights.words import exact_per_cent
 from purchase_intent.models import Experiment, ExperimentArm, ExperimentState, MetricKind
 from purchase_intent.stats.adaptive import ADAPTIVE
 from purchase_intent.stats.inference import Interval, Kind
@@ -70,11 +71,24 @@ def _running(result: Result, titles: dict[str, str]) -> str:
     if result.verdict == "INVALID":
         return "Not to be read: visitors are not shared out as was planned"
     if result.adaptive:
-        return "A bandit: it earns while it learns, and is ended by hand"
+        return f"A bandit: it earns while it learns, and is ended by hand{_leading(result, titles)}"
     if result.rolled_back:
         worse = ", ".join(f"“{arm_named(arm, titles)}”" for arm in result.rolled_back)
         return f"Wait: {worse} is worse, the others are open"
     return "Wait: nothing is decided yet" if result.share < 1 else "Wait no longer: no difference was found"
+
+
+def _leading(result: Result, titles: dict[str, str]) -> str:
+    """Which arm is likely the best, and how likely; nothing before there is a figure."""
+    primary = result.metrics[0]
+    chances = {each.arm: each.best for each in primary.arms if each.best is not None}
+    if len(primary.versus) == 1 and primary.versus[0].posterior is not None:
+        better = primary.versus[0].posterior.chance_better
+        chances = {result.control: 1 - better, primary.versus[0].arm: better}
+    if not chances:
+        return ""
+    arm = max(chances, key=chances.__getitem__)
+    return f". So far “{arm_named(arm, titles)}” is the best with a chance of {exact_per_cent(chances[arm])}"
 
 
 def arm_named(key: str, titles: dict[str, str]) -> str:

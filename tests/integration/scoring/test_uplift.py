@@ -288,13 +288,13 @@ def test_the_desk_shows_who_is_moved_and_says_where_nobody_was_measured(
     }
     version.save()
     said = card()
-    assert "63% of the visitors are persuadable" in said
+    assert "63% of the visitors are persuadable by “on”" in said
     assert "Qini, chance has 0 0.062 (0.045 to 0.077)" in said
     assert "persuadable, buy because of it 6,300 63.0% 10.00% 16.00% +6.00 (+5.00 to +7.00)" in said
     assert "put off, buy less because of it 0 0.0% - - nobody to measure it on" in said
     assert "lost, do not buy with it either 0 0.0% - - nobody to measure it on" in said
-    assert "100.00" not in said.split("The four groups")[1].split("It pays")[0]
-    assert "It pays for 50% of the visitors: 1,000 visitors earn 128.00" in said
+    assert "100.00" not in said.split("The four groups")[1].split("By the costs")[0]
+    assert "it should pay for 50% of the visitors. In the experiment 1,000 visitors earned 128.00" in said
     lines = list(card_lines(version))
     assert any(
         "lost, do not buy with it either: 0% of the visitors, too few to measure it on" in line for line in lines
