@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from purchase_intent.admin.experiments.fields import share_words
@@ -94,12 +95,17 @@ def weights_table(experiment: Experiment, arms: Sequence[str], titles: Titles) -
     if Design.from_json(experiment.design).bandit is None or experiment.started_at is None:
         return None
     times = weights_over_time(experiment)
-    days = [day_words(since.astimezone(config().time_zone).date()) for since, _ in times]
+    days = [_day(since) for since, _ in times]
     rows = tuple(
         (day, *(share_words(weights[arm]) for arm in arms))
         for day, (_, weights) in reversed([*zip(days, times, strict=True)])
     )
     return Table("How the weights moved", ("from", *(arm_named(arm, titles) for arm in arms)), rows)
+
+
+def _day(moment: datetime) -> str:
+    """The shop's day, in one line however narrow the screen is."""
+    return day_words(moment.astimezone(config().time_zone).date()).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def moved_words(facts: Any) -> str:

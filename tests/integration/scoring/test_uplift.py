@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from purchase_intent.experiments.uplift.training import register
 from purchase_intent.experiments.uplift.words import card_lines
 from purchase_intent.learning import Calibration, Table
 from purchase_intent.learning.forks import _process
-from purchase_intent.learning.uplift import Figure, Judged, Learner, Ranking, Trial, UpliftModel
+from purchase_intent.learning.uplift import Figure, Judged, Learner, Ranking, Trial, UpliftModel, learn_uplift
 from purchase_intent.learning.uplift.model import CONTROL, TREATED, Part
 from purchase_intent.models import Event, Experiment, Exposure, Session, UpliftStatus, UpliftVersion, Visitor
 from purchase_intent.scoring.pruning import ORPHANED, prune
@@ -37,6 +38,7 @@ from tests.integration.scoring.conftest import Act
 from tests.integration.scoring.host import render
 from tests.integration.scoring.test_variants import asked_of
 from tests.trained import Trained
+from tests.unit.learning.uplift.trials import QUICK
 
 pytestmark = pytest.mark.django_db
 
@@ -299,3 +301,35 @@ def test_the_desk_shows_who_is_moved_and_says_where_nobody_was_measured(
     assert any(
         "lost, do not buy with it either: 0% of the visitors, too few to measure it on" in line for line in lines
     )
+
+
+def test_from_stored_visits_to_an_answer_on_a_page(
+    trained: Trained, bundle_folder: Path, act: Act, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it but the size: one member with small trees, of visitors whom the treatment moves if they looked long."""
+    chance = np.random.default_rng(3)
+    people = []
+    for place in range(1_500):  # the page views before the exposure are one to five, as `stored` has them
+        arm, at = ("off", "on")[place // 5 % 2], BEGIN + timedelta(days=1, seconds=place)
+        likely = 0.7 if arm == "on" and place % 5 > 2 else 0.25
+        people.append(Shopper(arm, at, None, [("order", at + timedelta(hours=1), 9.0)] * (chance.random() < likely)))
+    stored(people)
+    small = partial(learn_uplift, members=("lightgbm",), params=QUICK, learners=(Learner.TWO_MODEL,))
+    monkeypatch.setattr("purchase_intent.experiments.uplift.training.learn_uplift", small)
+    call_command("intent_uplift", "bar", "--margin", "20", "--cost", "2", "--seed", "5")
+    version = UpliftVersion.objects.get()
+    said = capsys.readouterr().out
+    assert (version.status, version.units, version.seed) == (UpliftStatus.SERVING, 1_500, 5)
+    assert f"Uplift model {version.pk}: Serves" in said
+    assert "learnt by two models from 1,500 visitors" in said
+    assert "For " in said
+    groups = {group["group"]: group for group in version.figures["groups"]}
+    assert groups["persuadable"]["low"] > 0.4 * 0.45  # more than all of them gain on average
+    assert groups["persuadable"]["high"] > 0.35
+    assert sum(group["units"] for group in groups.values()) == 1_500
+    serving.look_again()
+    answers: list[Persuasion] = []
+    act(lambda request: keep(answers, persuasion(request, "bar")))  # on the first page of a visit
+    assert [answer.model for answer in answers] == [version.pk]
+    assert answers[0].uplift < 0.2
+    assert list(bundle_folder.glob("**/*.zip")) != []
