@@ -25,7 +25,7 @@ from purchase_intent.insights.words import exact_per_cent
 from purchase_intent.models import Experiment, MetricRole
 from purchase_intent.stats.inference import Kind
 
-__all__ = ["HONEST_HEADS", "RULE", "honest_note", "honest_rows", "moved_words", "reasons_of", "weights_table"]
+__all__ = ["HONEST_HEADS", "RULE", "honest_note", "honest_rows", "moved_words", "reasons_of", "weights_tables"]
 
 Titles = dict[str, str]
 
@@ -33,6 +33,8 @@ RULE: Final = (
     "The shares follow what is seen, which makes plain rates misleading: each visitor is weighed by how likely the arm "
     "was when it was first shown. The intervals are right for one look, at the end."
 )
+LATEST: Final = 10
+"""Moves of the weights that are shown at once."""
 HONEST_HEADS: Final = (
     "arm",
     "visitors",
@@ -90,17 +92,19 @@ def reasons_of(result: Result, titles: Titles) -> Iterator[str]:
             )
 
 
-def weights_table(experiment: Experiment, arms: Sequence[str], titles: Titles) -> Table | None:
-    """From when on each arm had which weight, the latest first; None of what is no bandit."""
+def weights_tables(experiment: Experiment, arms: Sequence[str], titles: Titles) -> list[Table]:
+    """From when on each arm had which weight, the latest first and older ones apart; nothing of what is no bandit."""
     if Design.from_json(experiment.design).bandit is None or experiment.started_at is None:
-        return None
+        return []
     times = weights_over_time(experiment)
     days = [_day(since) for since, _ in times]
     rows = tuple(
         (day, *(share_words(weights[arm]) for arm in arms))
         for day, (_, weights) in reversed([*zip(days, times, strict=True)])
     )
-    return Table("How the weights moved", ("from", *(arm_named(arm, titles) for arm in arms)), rows)
+    heads = ("from", *(arm_named(arm, titles) for arm in arms))
+    parts = (("How the weights moved", rows[:LATEST]), ("Earlier weights", rows[LATEST:]))
+    return [Table(caption, heads, part) for caption, part in parts if part]
 
 
 def _day(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from purchase_intent.admin.experiments.acts import ACTS
-from purchase_intent.admin.experiments.bandits import weights_table
+from purchase_intent.admin.experiments.bandits import weights_tables
 from purchase_intent.admin.experiments.chart import NARROW, Point, lift_chart
 from purchase_intent.admin.experiments.decided import changes_of, decided_of
 from purchase_intent.admin.experiments.moved import moved_of
@@ -65,7 +65,7 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
             for arm in arms
         ],
         "charts": _charts(days, titles),
-        "weights": weights_table(experiment, [arm.key for arm in arms], titles),
+        "weights": weights_tables(experiment, [arm.key for arm in arms], titles),
         "moved": moved_of(experiment, arms, titles),
         "metrics": metric_tables(result, titles) if result is not None else [],
         "ratio": _ratio(result, titles) if result is not None else None,
