@@ -68,6 +68,7 @@ _SENT: Final = {
         "quantile": 0.99,
         "ships": False,
         "rolls_back": True,
+        "bandit": None,
     },
 }
 _TOLD: Final = _SENT | {

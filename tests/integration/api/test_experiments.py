@@ -61,6 +61,9 @@ def test_one_is_made_changed_started_ramped_and_stopped(staff: APIClient) -> Non
     assert (made["state"], made["design"]["units"], made["metrics"][0]["window_days"]) == ("draft", 500, 7)
     again = {name: value for name, value in made.items() if name in {*SENT, "traffic", "design", "hypothesis", "group"}}
     assert staff.put(BAR, again | {"title": "A bar"}, format="json").json()["title"] == "A bar"
+    moved = staff.put(BAR, again | {"title": "A bar", "design": again["design"] | {"bandit": 0.2}}, format="json")
+    assert moved.json()["design"]["bandit"] == 0.2
+    staff.put(BAR, again | {"title": "A bar"}, format="json")
     proposal = staff.get(f"{BAR}proposal/").json()
     assert (proposal["units"], proposal["window_days"], proposal["per_day"]) == (None, 7, 0)
     assert proposal["missing"].startswith("Nobody came within the 28 days")
@@ -72,7 +75,7 @@ def test_one_is_made_changed_started_ramped_and_stopped(staff: APIClient) -> Non
     stopped = post(staff, f"{BAR}stop/", {"ship": "on", "why": "It sells."}, status=200)
     assert (stopped["state"], stopped["shipped"]) == ("stopped", "on")
     changes = staff.get(f"{BAR}changes/").json()
-    assert [each["what"] for each in changes] == ["stopped", "ramped", "started", "changed", "made"]
+    assert [each["what"] for each in changes] == ["stopped", "ramped", "started", *["changed"] * 3, "made"]
     assert {each["who"] for each in changes} == {"ada, over the API"}
     assert staff.get(BAR).json() == stopped
 
@@ -86,6 +89,7 @@ def test_one_is_made_changed_started_ramped_and_stopped(staff: APIClient) -> Non
         pytest.param({"segment": "nix"}, "segment", "there is no segment nix: make it first", id="no segment"),
         pytest.param({"holdout": "nix"}, "holdout", "there is no holdout nix", id="no holdout"),
         pytest.param({"design": {"power": 2}}, "power", "give a chance between", id="no power"),
+        pytest.param({"design": {"bandit": 0.7}}, "bandit", "give the least share of every arm", id="no floor"),
         pytest.param({"group": {"key": "g", "start": 0.5, "end": 0.2}}, "layer", "needs 0 <= start < end", id="range"),
         pytest.param({"titel": "x"}, "titel", "Not a field. Use one of: key, title", id="a slip of the pen"),
         pytest.param({"key": "Bar!"}, "key", "is no key: use small letters, digits and hyphens", id="no key"),
