@@ -54,6 +54,8 @@ def propose(scores: Judged, *, present: Calibration, seed: int, reach: timedelta
         reason = f"Too few buyers yet to correct the scores by: {buyers:,} of {LEAST_BUYERS} buying {scores.of}."
         return Proposal(None, reason, {})
     early, late = _parts(scores, reach)
+    if not (early.buying_sessions and late.buying_sessions):
+        return Proposal(None, f"Too early to correct the scores: {scores.of} of too few days are judged yet.", {})
     try:
         chosen, figures = _chosen(early, late, present, seed, with_slope=buyers >= SLOPE_BUYERS)
         if chosen is None:

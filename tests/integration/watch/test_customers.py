@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -13,9 +14,11 @@ from django.test import Client
 from scipy.special import expit, logit
 
 from purchase_intent import tasks
+from purchase_intent.learning import Calibration
 from purchase_intent.models import Horizon, ModelVersion, Recalibration, Score, TrainingRun, Visitor, WatchReport
 from purchase_intent.watch.customers import asked_about
-from purchase_intent.watch.scores import judged_scores
+from purchase_intent.watch.recalibrating import propose
+from purchase_intent.watch.scores import Judged, judged_scores
 from purchase_intent.watch.watching import horizons_watched, watch
 from tests.integration.watch.conftest import END, NOW, Fill
 from tests.trained import Trained, register
@@ -95,6 +98,33 @@ def test_scores_that_are_off_are_corrected_by_what_came_true(weekly: ModelVersio
     assert any(said.startswith("Scores were corrected from recent outcomes") for said in report.said)
     assert not any("Events passed" in said or "check of the events" in said for said in report.said)
     assert (report.quality, report.figures["quality"]) == (None, {})
+
+
+def test_no_outcome_that_a_correction_is_fitted_on_reaches_into_the_nights_it_is_judged_on() -> None:
+    """From the 13th of 28 nights on twice as many buy: who looks seven days ahead from the 12th at most cannot know."""
+    rng = np.random.default_rng(2)
+    night = np.repeat(np.arange(28), 400)
+    odds = rng.normal(-2, 1, len(night))
+    came = rng.random(len(night)) < expit(odds + np.where(night > 12, 1.5, 0.0))
+    scores = Judged(
+        said=odds,
+        raw=odds,
+        labels=came.astype(np.uint8),
+        sessions=np.tile(np.arange(400), 28),
+        models=np.ones(len(night), np.int64),
+        moments=night * 86_400_000,
+        bands=np.full(len(night), "top_20"),
+        of="customers",
+    )
+    at_once = replace(scores, sessions=np.arange(len(night)))
+    assert propose(at_once, present=Calibration(), seed=1).shift is not None
+    apart = propose(scores, present=Calibration(), seed=1, reach=WEEK)
+    assert (apart.shift, apart.reason.split(":")[0]) == (None, "The scores fit recent outcomes")
+    begun = propose(scores.take(night < 7), present=Calibration(), seed=1, reach=WEEK)
+    assert (begun.shift, begun.reason) == (
+        None,
+        "Too early to correct the scores: customers of too few days are judged yet.",
+    )
 
 
 def test_scores_that_hold_are_left_alone(weekly: ModelVersion) -> None:

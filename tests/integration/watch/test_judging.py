@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
@@ -53,6 +54,19 @@ def test_figures_of_scores_that_hold(judge: Judge) -> None:
     assert [found["bands"][name]["sessions"] for name in ("top_1", "top_5", "top_20")] == [15, 75, 300]
     top = found["bands"]["top_5"]
     assert top["low"] < top["precision"] == round(top["bought"] / 75, 5) < top["high"]
+
+
+def test_a_session_weighs_once_however_often_it_was_scored(judge: Judge) -> None:
+    judge(version(), sessions=300)
+    scores = judged_scores(BEGIN, END)
+    loser = int(scores.sessions[scores.labels == 0][0])
+    often = scores.take(
+        np.concatenate([np.arange(len(scores)), np.repeat(np.flatnonzero(scores.sessions == loser), 99)])
+    )
+    once, again = (live_figures(each, seed=1) for each in (scores, often))
+    assert again["scores"] > once["scores"] + 90
+    figures = ("sessions", "auc", "average_precision", "ratio", "base_rate")
+    assert [again[name] for name in figures] == [once[name] for name in figures]
 
 
 def test_too_few_buyers_are_a_reason_and_no_number(judge: Judge) -> None:

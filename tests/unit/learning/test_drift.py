@@ -78,6 +78,13 @@ def test_a_constant_that_changes_has_drifted(to: float) -> None:
     assert (found.band, found.moved, found.before, found.now) == (Band.DRIFTED, "5", 1.0, 0.0)
 
 
+def test_the_band_is_the_one_that_both_reach() -> None:
+    """A thirtieth in a bin that was empty: a third by the index, which is drift, but little by the distance."""
+    empty = Reference(edges=(0.0,), shares=(1.0, 0.0, 0.0), sessions=1_000_000)
+    found = drift(empty, column([0.0] * 970 + [1.0] * 30), ONES, sessions=10_000)
+    assert (found.psi > 0.25, found.distance < 0.13, found.band) == (True, True, Band.STABLE)
+
+
 def test_missing_and_new_categories_are_bins() -> None:
     values = np.array([1, 1, 1, 7] * 250, np.float32)
     reference = Reference.of(values, ONES, sessions=1000, categorical=True)
