@@ -17,6 +17,7 @@ from purchase_intent.api.experiments import (
     ResultsView,
     StartView,
     StopView,
+    UpliftView,
     VerdictView,
 )
 from purchase_intent.api.exposures import ExposuresView
@@ -59,6 +60,7 @@ urlpatterns = [
     path("v1/experiments/<slug:key>/looks/", LooksView.as_view(), name="experiment_looks"),
     path("v1/experiments/<slug:key>/looks/<int:look>/", LookView.as_view(), name="experiment_look"),
     path("v1/experiments/<slug:key>/changes/", ChangesView.as_view(), name="experiment_changes"),
+    path("v1/experiments/<slug:key>/uplift/", UpliftView.as_view(), name="experiment_uplift"),
     path("v1/schema/", SchemaView.as_view(), name="schema"),
     # Without the slash at the end Django's own middleware may still lead to where there is something.
     re_path(r"^v1/(?:[\s\S]*/)?$", NothingView.as_view(), name="nothing"),

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.stored import definition_of
-from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, MetricKind, MetricRole
+from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, MetricKind, MetricRole, UpliftVersion
 
 __all__ = [
     "ChangeSerializer",
@@ -25,6 +25,7 @@ __all__ = [
     "RecordSerializer",
     "ResultsSerializer",
     "StopSerializer",
+    "UpliftSerializer",
     "definition_from",
 ]
 
@@ -212,6 +213,37 @@ class ChangeSerializer(serializers.ModelSerializer[ExperimentChange]):
     class Meta:
         model = ExperimentChange
         fields = ("at", "who", "what", "facts")
+
+
+class UpliftSerializer(serializers.ModelSerializer[UpliftVersion]):
+    """A model of uplift on record."""
+
+    model = serializers.IntegerField(source="pk")
+    status = serializers.CharField(
+        help_text="`serving`: it answers; `archived`: it did; `refused`: no better than chance."
+    )
+    outcome = serializers.CharField(help_text="What it says is gained.")
+    units = serializers.IntegerField(help_text="Visitors it was learnt from; `outcomes` of them had the outcome.")
+    figures = serializers.JSONField(
+        help_text="Qini and AUUC with 95% intervals under `rankings`, the four groups as measured, the profit."
+    )
+
+    class Meta:
+        model = UpliftVersion
+        fields = (
+            "model",
+            "status",
+            "created_at",
+            "known_at",
+            "treatment",
+            "outcome",
+            "learner",
+            "units",
+            "outcomes",
+            "forced",
+            "verdict",
+            "figures",
+        )
 
 
 def definition_from(sent: Mapping[str, Any]) -> Definition:

@@ -19,6 +19,7 @@ from purchase_intent.api.experiment_bodies import (
     RecordSerializer,
     ResultsSerializer,
     StopSerializer,
+    UpliftSerializer,
 )
 from purchase_intent.api.serializers import Query
 
@@ -124,6 +125,23 @@ _PROPOSAL: Final = {
     "missing": "",
 }
 _CHANGE: Final = {"at": "2026-03-02T09:00:00Z", "who": "ada", "what": "started", "facts": {"traffic": 0.1}}
+_UPLIFT: Final = {
+    "model": 3,
+    "status": "serving",
+    "created_at": "2026-04-01T09:00:00Z",
+    "known_at": "2026-04-01T09:00:00Z",
+    "treatment": "bar",
+    "outcome": "share that ordered",
+    "learner": "x",
+    "units": 42_000,
+    "outcomes": 1_480,
+    "forced": False,
+    "verdict": "Serves: it ranks visitors it has not learnt from by what they gain, Qini 0.062 (0.045 to 0.077), …",
+    "figures": {
+        "rankings": {"x": {"qini": [0.062, 0.045, 0.077]}},
+        "groups": [{"group": "persuadable", "share": 0.63}],
+    },
+}
 _NO_RIGHT: Final = (
     "Only staff may ask: with purchase_intent.view_experiment to read, and purchase_intent.change_experiment to decide."
 )
@@ -232,3 +250,4 @@ LOOK_NOW: Final = _told(
 )
 LOOK: Final = _told("read_look", RecordSerializer, _RECORD, _NAMED)
 CHANGES: Final = _told("list_changes", ChangeSerializer(many=True), _CHANGE, _NAMED)
+UPLIFT: Final = _told("list_uplift_models", UpliftSerializer(many=True), _UPLIFT, _NAMED)

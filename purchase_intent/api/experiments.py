@@ -26,6 +26,7 @@ from purchase_intent.api.experiment_bodies import (
     RampSerializer,
     RecordSerializer,
     StopSerializer,
+    UpliftSerializer,
     definition_from,
 )
 from purchase_intent.api.permissions import MayRunExperiments
@@ -52,6 +53,7 @@ __all__ = [
     "ResultsView",
     "StartView",
     "StopView",
+    "UpliftView",
     "VerdictView",
 ]
 
@@ -270,6 +272,15 @@ class ChangesView(ExperimentEndpoint):
     def get(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
         """List what was done to it, the latest first, with who did it."""
         return Response(ChangeSerializer(self.named().changes.all()[:MOST], many=True).data)
+
+
+class UpliftView(ExperimentEndpoint):
+    """Who is moved by its treatment."""
+
+    @documented(examples.UPLIFT)
+    def get(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
+        """List the models of uplift that were learnt from it, the latest first, with how well each ranks."""
+        return Response(UpliftSerializer(self.named().uplift_versions.all()[:MOST], many=True).data)
 
 
 def _whole(look: ExperimentLook) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from purchase_intent.api.openapi import Document
 from purchase_intent.experiments.definition import ArmSpec
 from purchase_intent.experiments.looking import look_daily
-from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Holdout
+from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Holdout, UpliftVersion
 from tests.integration.experiments.town import BEGIN, open_town, running, shoppers
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +170,24 @@ def test_results_are_read_and_looks_go_on_record(staff: APIClient, monkeypatch: 
     assert staff.get(f"{LIST}foo/").json()["code"] == "experiment_not_found"
 
 
+def test_models_of_uplift_are_told_the_latest_first(staff: APIClient) -> None:
+    experiment = running()
+    assert staff.get(f"{BAR}uplift/").json() == []
+    facts: dict[str, Any] = {"known_at": BEGIN, "treatment": "on", "outcome": "share that ordered", "learner": "x"}
+    facts |= {"units": 900, "outcomes": 210, "schema_hash": "-", "verdict": "Refused: it is not told from chance."}
+    figures = {"rankings": {"x": {"qini": [0.01, -0.02, 0.03]}}}
+    for day, status in enumerate(("archived", "refused")):
+        created = BEGIN + timedelta(days=day)
+        UpliftVersion.objects.create(experiment=experiment, status=status, created_at=created, figures=figures, **facts)
+    found = staff.get(f"{BAR}uplift/").json()
+    assert [(each["status"], each["units"], each["outcomes"]) for each in found] == [
+        ("refused", 900, 210),
+        ("archived", 900, 210),
+    ]
+    assert found[0]["figures"] == figures
+    assert set(found[0]).isdisjoint({"bundle", "bundle_sha256"})
+
+
 def test_who_may_read_and_who_may_decide(staff: APIClient) -> None:
     running()
     reader = User.objects.create_user("ben", is_staff=True)
@@ -177,7 +195,7 @@ def test_who_may_read_and_who_may_decide(staff: APIClient) -> None:
     shopper, ben = APIClient(), APIClient()
     shopper.force_login(User.objects.create_user("eve"))
     ben.force_login(reader)
-    paths = (LIST, BAR, *(f"{BAR}{each}/" for each in ("proposal", "results", "verdict", "looks", "changes")))
+    paths = (LIST, BAR, *(f"{BAR}{each}/" for each in ("proposal", "results", "verdict", "looks", "changes", "uplift")))
     acts = (LIST, *(f"{BAR}{each}/" for each in ("start", "ramp", "stop", "looks")))
     assert {APIClient().get(path).status_code for path in paths} == {401}
     assert {shopper.get(path).status_code for path in paths} == {403}
@@ -200,7 +218,7 @@ def test_a_visitor_is_told_the_arms_and_not_counted_by_asking(client: Any) -> No
 def test_the_document_describes_each_with_examples() -> None:
     document = Document().get_schema(public=True)  # type: ignore[no-untyped-call]
     found = {path: methods for path, methods in document["paths"].items() if "experiments/" in path}
-    assert len(found) == 11
+    assert len(found) == 12
     for methods in found.values():
         for operation in methods.values():
             bodies = [
