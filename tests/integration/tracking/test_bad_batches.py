@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core import signing
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from purchase_intent.events import Event as Told
 from purchase_intent.models import Event, Order, Refusal, Session, Visitor
 from purchase_intent.tracking.identity import COOKIE
 from purchase_intent.tracking.intake.batch import BROWSER
@@ -106,6 +108,32 @@ def test_text_is_just_text(client: Client, text: str) -> None:
     answer = beacon(client, *(event(2) | {field: text} for field in fields), sent_at=ago())
     assert [line.split()[:2] for line in said(answer)] == [["refused", field] for field in fields]
     assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", [pytest.param(SQL, id="SQL"), pytest.param(SCRIPT, id="a script")])
+def test_in_every_field_there_is_text_is_just_text_or_refused_or_not_the_pages_to_tell(
+    client: Client, text: str
+) -> None:
+    fields = [field.name for field in dataclasses.fields(Told)]
+    answer = beacon(
+        client, *(event(place) | {field: text} for place, field in enumerate(fields)), url=text, referrer=text
+    )
+    refused = {line.split()[1] for line in said(answer) if line.startswith("refused")}
+    assert refused == {"name", "occurred_at", "page", "quantity"}
+    assert answer["accepted"] == len(fields) - 4 == Event.objects.count()
+    kept = {name for row in Event.objects.values() for name, value in row.items() if value == text}
+    assert kept == {"event_id", "product", "search"}, "the catalogue has the word on the rest"
+    assert text not in str([*Session.objects.values(), *Visitor.objects.values()])
+
+
+def test_who_names_another_visitor_tells_of_itself_all_the_same(client: Client) -> None:
+    other = Client(headers={"User-Agent": AGENT})
+    beacon(other, event(1))
+    victim = Session.objects.get()
+    named = {"visitor": victim.visitor.cookie, "session": victim.key}
+    assert said(beacon(client, event(1, **named))) == ["accepted"]
+    victim.refresh_from_db()
+    assert (victim.sequence, Session.objects.count(), Visitor.objects.count()) == (1, 2, 2)
 
 
 def test_bytes_that_are_no_utf8_are_refused_where_they_are(client: Client) -> None:
