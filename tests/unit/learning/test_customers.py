@@ -48,7 +48,7 @@ def test_the_prior_weighs_as_many_orders_as_customers_are_alike(spread: float, l
 
 def test_the_shrunk_mean_is_nearer_to_the_truth_than_either_mean_alone() -> None:
     made = orders(10.0)
-    total = np.bincount(made.owner, made.revenue)
+    total = np.bincount(made.owner, made.revenue).astype(np.float64)
     found = OrderValue.fit(made.owner.astype(np.float64), made.revenue)
     counts = np.full(CUSTOMERS, 4.0)
     shrunk, own = found.predict(counts, total), total / 4
