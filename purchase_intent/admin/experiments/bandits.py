@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from purchase_intent.adapters import current_shop
+from purchase_intent.admin.experiments.chart import POINTS, Scale
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.words import (
     arm_named,
@@ -25,7 +27,16 @@ from purchase_intent.insights.words import exact_per_cent
 from purchase_intent.models import Experiment, MetricRole
 from purchase_intent.stats.inference import Kind
 
-__all__ = ["HONEST_HEADS", "RULE", "honest_note", "honest_rows", "moved_words", "reasons_of", "weights_tables"]
+__all__ = [
+    "HONEST_HEADS",
+    "RULE",
+    "honest_note",
+    "honest_rows",
+    "moved_words",
+    "reasons_of",
+    "scale_of",
+    "weights_tables",
+]
 
 Titles = dict[str, str]
 
@@ -59,6 +70,13 @@ def honest_note(metric: MetricResult) -> str:
     if metric.cap is not None:
         said.append(f"Amounts above {figure(metric, metric.cap)} count as {figure(metric, metric.cap)}.")
     return " ".join(said)
+
+
+def scale_of(metric: MetricResult) -> Scale:
+    """In what a bandit's chart is: points of per cent, or the shop's currency."""
+    if metric.stat is Kind.RATE:
+        return POINTS
+    return Scale(f"difference from the control, {current_shop().currency}", 1, "")
 
 
 def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles) -> tuple[str, ...]:

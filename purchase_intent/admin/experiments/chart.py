@@ -10,7 +10,7 @@ from typing import Final
 
 from purchase_intent.insights.axes import Tick
 
-__all__ = ["NARROW", "WIDE", "LiftChart", "Point", "Sheet", "lift_chart"]
+__all__ = ["NARROW", "PER_CENT", "POINTS", "WIDE", "LiftChart", "Point", "Scale", "Sheet", "lift_chart"]
 
 HEIGHT: Final = 260
 TOP: Final = 30
@@ -37,9 +37,26 @@ NARROW: Final = Sheet("narrow", 320, 56, 252, 3)
 """For a phone: the letters are as large as on a wide screen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """In what the axis is: each value times `factor`, with `unit` behind it."""
+
+    axis: str
+    factor: int
+    unit: str
+
+    def label(self, value: float, decimals: int = 1) -> str:
+        """A value with its sign."""
+        return f"{value * self.factor:+.{decimals}f}{self.unit}"
+
+
+PER_CENT: Final = Scale("change against the control, %", 100, "%")
+POINTS: Final = Scale("difference from the control, points of per cent", 100, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """What was known on a day: a relative change (0.05: 5% more) with its interval, whose ends may be infinite."""
+    """What was known on a day: a change (0.05: 5% more, or 5 points) with its interval, whose ends may be infinite."""
 
     day: date
     value: float
@@ -65,12 +82,15 @@ class LiftChart:
     bars: tuple[tuple[float, float, float], ...]
     end: Tick
     is_cut: bool
+    scale: Scale
     height: int = HEIGHT
     top: int = TOP
     bottom: int = BOTTOM
 
 
-def lift_chart(name: str, title: str, points: Sequence[Point], sheet: Sheet = WIDE) -> LiftChart | None:
+def lift_chart(
+    name: str, title: str, points: Sequence[Point], sheet: Sheet = WIDE, *, scale: Scale = PER_CENT
+) -> LiftChart | None:
     """The chart of one arm, days from the left; None before there is a finite figure of two days.
 
     `name` tells its ids from those of other charts on the page.
@@ -96,16 +116,19 @@ def lift_chart(name: str, title: str, points: Sequence[Point], sheet: Sheet = WI
         name=f"{name}-{sheet.name}",
         sheet=sheet,
         title=title,
-        summary=_summary(known),
+        summary=_summary(known, scale),
         band=f"M{'L'.join([*there, *back])}Z",
         line=f"M{'L'.join(f'{x(each.day)} {y(each.value)}' for each in known)}",
         zero=y(0.0),
-        rows=tuple(Tick(y(place * step), f"{place * step:+.{_decimals(step)}%}") for place in marks if place),
+        rows=tuple(
+            Tick(y(place * step), scale.label(place * step, _decimals(step * scale.factor))) for place in marks if place
+        ),
         columns=_days(begin, last.day, x, sheet),
-        dots=tuple((x(each.day), y(each.value), _said(each)) for each in known),
+        dots=tuple((x(each.day), y(each.value), _said(each, scale)) for each in known),
         bars=tuple((x(each.day), y(each.low), y(each.high)) for each in known if each.is_planned),
-        end=Tick(y(last.value), f"{last.value:+.1%}"),
+        end=Tick(y(last.value), scale.label(last.value)),
         is_cut=any(each.low < low or each.high > high for each in known),
+        scale=scale,
     )
 
 
@@ -130,8 +153,8 @@ def _nice(step: float) -> float:
 
 
 def _decimals(step: float) -> int:
-    """Of per cent, so that neighbouring ticks differ."""
-    return max(0, -floor(log10(step * 100) + 1e-9))
+    """So many that neighbouring ticks differ."""
+    return max(0, -floor(log10(step) + 1e-9))
 
 
 def _days(begin: date, last: date, x: Callable[[date], float], sheet: Sheet) -> tuple[Tick, ...]:
@@ -141,10 +164,10 @@ def _days(begin: date, last: date, x: Callable[[date], float], sheet: Sheet) -> 
     return tuple(Tick(x(day), f"{day.day} {day:%b}") for day in places)
 
 
-def _said(point: Point) -> str:
-    low, high = (f"{end:+.1%}" if isfinite(end) else "no limit" for end in (point.low, point.high))
-    return f"{point.day.day} {point.day:%B}: {point.value:+.1%}, from {low} to {high}"
+def _said(point: Point, scale: Scale) -> str:
+    low, high = (scale.label(end) if isfinite(end) else "no limit" for end in (point.low, point.high))
+    return f"{point.day.day} {point.day:%B}: {scale.label(point.value)}, from {low} to {high}"
 
 
-def _summary(points: Sequence[Point]) -> str:
-    return f"{len(points)} days. First {_said(points[0])}; last {_said(points[-1])}."
+def _summary(points: Sequence[Point], scale: Scale) -> str:
+    return f"{len(points)} days. First {_said(points[0], scale)}; last {_said(points[-1], scale)}."

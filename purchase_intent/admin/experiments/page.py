@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from purchase_intent.admin.experiments.acts import ACTS
-from purchase_intent.admin.experiments.bandits import weights_tables
-from purchase_intent.admin.experiments.chart import NARROW, Point, lift_chart
+from purchase_intent.admin.experiments.bandits import scale_of, weights_tables
+from purchase_intent.admin.experiments.chart import NARROW, PER_CENT, Point, lift_chart
 from purchase_intent.admin.experiments.decided import changes_of, decided_of
 from purchase_intent.admin.experiments.moved import moved_of
 from purchase_intent.admin.experiments.reading import known_of
@@ -30,9 +30,10 @@ from purchase_intent.admin.experiments.words import (
 )
 from purchase_intent.admin.saying import timed
 from purchase_intent.experiments.looking import history
-from purchase_intent.experiments.results import Result
+from purchase_intent.experiments.results import Result, Versus
 from purchase_intent.experiments.showing import FORCE
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, LookKind
+from purchase_intent.stats.inference import Interval
 
 __all__ = ["page_of"]
 
@@ -112,10 +113,11 @@ def _nothing(experiment: Experiment, result: Result | None) -> str:
 
 def _charts(days: Sequence[Result], titles: dict[str, str]) -> list[dict[str, Any]]:
     """For each treatment the interval along the days, wide and narrow, with its table."""
-    if not days or not days[-1].metrics or days[-1].adaptive:
+    if not days or not days[-1].metrics:
         return []
     primary = days[-1].metrics[0]
     name = metric_words(primary.kind, primary.event)
+    scale = scale_of(primary) if days[-1].adaptive else PER_CENT
     found = []
     for place, versus in enumerate(primary.versus):
         points = _points(days, versus.arm)
@@ -123,8 +125,8 @@ def _charts(days: Sequence[Result], titles: dict[str, str]) -> list[dict[str, An
         found.append(
             {
                 "title": title,
-                "wide": lift_chart(f"arm{place}", title, points),
-                "narrow": lift_chart(f"arm{place}", title, points, NARROW),
+                "wide": lift_chart(f"arm{place}", title, points, scale=scale),
+                "narrow": lift_chart(f"arm{place}", title, points, NARROW, scale=scale),
                 "table": days_table(days, versus.arm, arm_named(versus.arm, titles)),
             }
         )
@@ -135,11 +137,18 @@ def _points(days: Sequence[Result], arm: str) -> list[Point]:
     points = []
     for result in days:
         versus = next((each for metric in result.metrics[:1] for each in metric.versus if each.arm == arm), None)
-        if versus is None or versus.watched is None or versus.watched.lift is None:
+        lift = _interval(result, versus) if versus is not None else None
+        if lift is None:
             continue
-        lift = versus.watched.lift
         points.append(Point(day=result.day, value=lift.value, low=lift.low, high=lift.high, is_planned=result.planned))
     return points
+
+
+def _interval(result: Result, versus: Versus) -> Interval | None:
+    """What is drawn of a day: the change that holds at every look, of a bandit the difference."""
+    if result.adaptive:
+        return versus.fixed.difference if versus.fixed is not None else None
+    return versus.watched.lift if versus.watched is not None else None
 
 
 def _ratio(result: Result, titles: dict[str, str]) -> dict[str, Any]:

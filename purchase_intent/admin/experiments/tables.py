@@ -200,7 +200,7 @@ def days_table(history: Sequence[Result], arm: str, name: str) -> Table:
                 day_words(result.day),
                 f"{result.units:,}",
                 change_words(primary, versus) if versus is not None else "too early",
-                "planned look" if result.planned else "between looks",
+                "planned look" if result.planned else "daily" if result.adaptive else "between looks",
             )
         )
     return Table(f"{name}, day by day", ("day", "visitors with an outcome", "change (interval)", "look"), (*rows,))

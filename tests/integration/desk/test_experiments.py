@@ -157,7 +157,11 @@ def test_a_bandit_says_that_it_is_one_and_shows_no_plain_figure(
     assert "difference, at one look (95%)" in text
     assert "chance to be the best of all" in text
     assert "as if looked at once" not in text.split("By segment")[0]
-    assert "desk-chart" not in html
+    assert html.count('<svg class="desk-chart') == 4  # wide and narrow, of either treatment
+    assert "difference from the control, points of per cent" in text
+    assert re.search(r"2 days\. First 3 March: [+-]\d+\.\d, from [+-]\d+\.\d to [+-]\d+\.\d; last", text)
+    assert "The band is right for one look, at the end" in text
+    assert "at whatever day one looks" not in text
     assert re.search(r"How the weights moved from off on more .* 10\S*% 10\S*% \d\S*% .* 40% 30% 30%", text)
     assert "share by the weights as they were" in text
     assert "The arms have the shares that the weights as they were gave them" in text
