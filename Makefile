@@ -7,7 +7,7 @@ STAMP := $(VENV)/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
 FIGURES := var/figures
-JOBS ?= 2
+JOBS ?= 3
 SERVE ?= 1
 PORT ?= 8000
 
@@ -20,7 +20,7 @@ help:
 	@echo "make demo       the demo shop with a history, a model and its scores, on this machine; SERVE=0 ends before the server"
 	@echo "make figures    train on the fixture log and print how well it predicts"
 	@echo "make pictures   the screenshots of the documentation, made again in the machine's Chromium"
-	@echo "make test       the whole test suite on SQLite, and all of it that uses the database again on PostgreSQL; JOBS=2 at a time"
+	@echo "make test       the whole test suite on SQLite, and all of it that uses the database again on PostgreSQL; JOBS=3 at a time"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
 	@echo "make contracts  who may import whom"
@@ -58,8 +58,9 @@ pictures: setup
 	PICTURES=docs/pictures $(BIN)/python -m pytest tests/e2e/test_live.py -k pictures
 
 # A file's tests stay in one process, with what they share; each process has its databases, and one core for a learner.
+# Tests wait for servers half of the time: so there is one process more than most build machines have cores.
 test: export OMP_NUM_THREADS = 1
-test: PYTEST = $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --cov
+test: PYTEST = $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --cov
 test: setup
 	$(PYTEST) --cov-report= --cov-fail-under=0 $(PYTEST_ARGS)
 	$(PYTEST) --cov-append --database postgres $(PYTEST_ARGS)

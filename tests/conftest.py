@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,12 +50,19 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of a run on PostgreSQL what would do the same on any database: the tests that use none."""
+    """Leave out of a run on PostgreSQL what would do the same on any database: the tests that use none.
+
+    Where processes share the run, files with slow tests come first: none is left to one process at the end.
+    """
     if config.getoption("--database") == "postgres":
         rest = [item for item in items if not uses_database(item)]
         config.hook.pytest_deselected(items=rest)
         items[:] = [item for item in items if uses_database(item)]
+    if hasattr(config, "workerinput"):
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])
 
 
 def uses_database(item: pytest.Item) -> bool:
