@@ -60,10 +60,10 @@ pictures: setup
 # A file's tests stay in one process, with what they share; each process has its databases, and one core for a learner.
 # Tests wait for servers half of the time: so there is one process more than most build machines have cores.
 test: export OMP_NUM_THREADS = 1
-test: PYTEST = $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --cov
+test: PYTEST = $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 test: setup
-	$(PYTEST) --cov-report= --cov-fail-under=0 $(PYTEST_ARGS)
-	$(PYTEST) --cov-append --database postgres $(PYTEST_ARGS)
+	$(PYTEST) --cov $(PYTEST_ARGS)
+	$(PYTEST) --database postgres $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

