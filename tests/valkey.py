@@ -21,7 +21,8 @@ _turns: Final = count()
 def own_port() -> int:
     """A port at which nobody listens and which no other process of this run will take; another one at each call."""
     process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return find_free_port(start_port=16_400 + 2 * _PORTS * process + next(_turns) % _PORTS)
+    port: int = find_free_port(start_port=16_400 + 2 * _PORTS * process + next(_turns) % _PORTS)
+    return port
 
 
 class Store:
