@@ -79,7 +79,7 @@ def broker() -> Iterator[str]:
 @pytest.fixture
 def send(broker: str) -> Iterator[Send]:
     """Return a function that sends tasks by name and gives their results, in order."""
-    app = Celery("sender", broker=broker, backend=broker)
+    app = Celery("sender", broker=broker, backend=broker, set_as_current=False)
 
     def deliver(*names: str, given: Sequence[object] = ()) -> list[Any]:
         sent = [app.send_task(f"purchase_intent.{name}", given) for name in names]
@@ -243,7 +243,7 @@ def test_a_killed_batch_is_done_again_from_where_it_was(
     Visitor.objects.bulk_create(
         Visitor(cookie=f"v{number}", first_seen=seen, last_seen=seen) for number in range(VISITORS)
     )
-    app, output = Celery("sender", broker=broker, backend=broker), tmp_path / "worker.log"
+    app, output = Celery("sender", broker=broker, backend=broker, set_as_current=False), tmp_path / "worker.log"
 
     def begun(night: datetime) -> Any:
         sent = app.send_task("purchase_intent.score_partition", [night.isoformat(), 0, 10**9])
