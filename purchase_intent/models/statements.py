@@ -24,7 +24,7 @@ from purchase_intent.models.score import Score
 from purchase_intent.models.session import Session
 from purchase_intent.models.visitor import Visitor
 
-__all__ = ["go_on", "session_with_visitor", "stored_among", "write_version"]
+__all__ = ["go_on", "session_of", "session_with_visitor", "stored_among", "write_version"]
 
 _KEY: Final = "key"
 _SITE: Final = "site"
@@ -58,6 +58,17 @@ def session_with_visitor(*, key: str, site: str) -> Session | None:
     session: Session = _loaded(Session, alias, selection.session, row[:cut])
     session.visitor = _loaded(Visitor, alias, selection.visitor, row[cut:])
     return session
+
+
+def session_of(session: Mapping[str, Any], visitor: Mapping[str, Any]) -> Session:
+    """A stored session with its visitor, of what is known of their columns, by attribute name.
+
+    Django reads the rest where somebody asks for it.
+    """
+    alias = router.db_for_write(Session)
+    found: Session = _loaded(Session, alias, [*session], [*session.values()])
+    found.visitor = _loaded(Visitor, alias, [*visitor], [*visitor.values()])
+    return found
 
 
 def stored_among(keys: Sequence[UUID]) -> set[UUID]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from purchase_intent.events import Event
 from purchase_intent.models import Session, Visitor
 from purchase_intent.models.session import IDLE
 from purchase_intent.models.statements import session_with_visitor
@@ -21,8 +22,10 @@ __all__ = [
     "find_place",
     "fresh_id",
     "has_ended",
+    "is_place",
     "key_without",
     "next_key",
+    "visits_of",
 ]
 
 LONGEST: Final = timedelta(hours=24)
@@ -68,7 +71,7 @@ def find_place(sender: Sender, at: datetime) -> Place:
         session = session_with_visitor(key=key, site=sender.site)
         if session is None:
             break
-        if not has_ended(session, at) and not _is_of_another_kind(sender, session.visitor):
+        if is_place(sender, session, at):
             return Place(key, session, session.visitor)
         key = next_key(key)
     else:
@@ -113,6 +116,11 @@ def has_ended(session: Session, at: datetime) -> bool:
     return at - session.last_at > IDLE or at - session.started_at > LONGEST
 
 
+def is_place(sender: Sender, session: Session, at: datetime) -> bool:
+    """Whether an event of the moment `at` goes on in a session that has its sender's key."""
+    return not has_ended(session, at) and not _is_of_another_kind(sender, session.visitor)
+
+
 def _is_of_another_kind(sender: Sender, visitor: Visitor) -> bool:
     """Whether staff would go on in a shopper's session, or a shopper in that of staff or a robot, by logging in.
 
@@ -123,6 +131,16 @@ def _is_of_another_kind(sender: Sender, visitor: Visitor) -> bool:
     if not sender.customer or visitor.customer == sender.customer:
         return False
     return bool(visitor.bot) > bool(sender.bot) or (visitor.known and bool(sender.bot) > bool(visitor.bot))
+
+
+def visits_of(events: list[Event]) -> list[list[Event]]:
+    """The events cut where a session ends: one that came late may be of an earlier visit than the rest."""
+    visits = [[events[0]]]
+    for event in events[1:]:
+        if event.occurred_at - visits[-1][-1].occurred_at > IDLE:
+            visits.append([])
+        visits[-1].append(event)
+    return visits
 
 
 def next_key(key: str) -> str:

@@ -20,7 +20,6 @@ from purchase_intent.events import Event, EventName
 from purchase_intent.features.observe import observe
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
 from purchase_intent.models import Score, Session
-from purchase_intent.models.session import IDLE
 from purchase_intent.models.statements import go_on
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
@@ -28,10 +27,10 @@ from purchase_intent.scoring.rebuild import LostRace
 from purchase_intent.tracking.cast import needs_label, needs_login, with_pace
 from purchase_intent.tracking.joined import Done, Wider
 from purchase_intent.tracking.joining import join
-from purchase_intent.tracking.place import Place, Sender, find_place, has_ended
+from purchase_intent.tracking.place import Place, Sender, find_place, has_ended, is_place, visits_of
 from purchase_intent.tracking.rows import event_row, in_order
 
-__all__ = ["Foreseen", "Journey", "Recorded", "Sender", "digest_of", "goes_on", "tell", "visits_of"]
+__all__ = ["Foreseen", "Journey", "Recorded", "Sender", "digest_of", "goes_on", "tell"]
 
 TRIES: Final = 8
 """Races lost in a row before the last loss is raised; under locks from the third try on, so this is never reached."""
@@ -84,6 +83,13 @@ class Journey:
             state, past = _begun(place, hits)
         self.foreseen = digest_of(STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past))
         return Foreseen(state, past, place.session)
+
+    def assume(self, session: Session, *, at: datetime) -> bool:
+        """Take a session, its visitor with it, as stored; False where an event of the moment `at` is not of it."""
+        if not is_place(self.sender, session, at):
+            return False
+        self._place = Place(session.key, session, session.visitor)
+        return True
 
     def look_again(self) -> None:
         """Have the database asked anew where events belong."""
@@ -246,16 +252,6 @@ def goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     if len(events) > AT_ONCE or needs_login(sender, visitor) or needs_label(sender, visitor):
         return False
     return not any(event.name in (EventName.LOGIN, EventName.PURCHASE) for event in events)
-
-
-def visits_of(events: list[Event]) -> list[list[Event]]:
-    """The events cut where a session ends: one that came late may be of an earlier visit than the rest."""
-    visits = [[events[0]]]
-    for event in events[1:]:
-        if event.occurred_at - visits[-1][-1].occurred_at > IDLE:
-            visits.append([])
-        visits[-1].append(event)
-    return visits
 
 
 def _begun(place: Place, hits: Sequence[Any]) -> tuple[State, Past]:

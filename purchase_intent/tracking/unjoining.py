@@ -18,6 +18,7 @@ from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, Stat
 from purchase_intent.models import Event, Merge, Order, Session, Visitor
 from purchase_intent.scoring.rebuild import MOST_EVENTS, LostRace, connected, rebuild
 from purchase_intent.tracking.place import derived_key, fresh_id
+from purchase_intent.tracking.sinks.chain import chain
 
 __all__ = ["undo"]
 
@@ -29,9 +30,11 @@ def undo(number: int, *, now: datetime, who: str) -> Merge:
     for _ in range(TRIES):
         try:
             with transaction.atomic(using=router.db_for_write(Merge)):
-                return _undone(number, now, who)
+                merge = _undone(number, now, who)
         except LostRace:
             continue
+        chain().recorded_aside()
+        return merge
     raise MergeRefused("The session kept changing: try again when the visit is over.")
 
 

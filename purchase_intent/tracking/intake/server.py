@@ -147,6 +147,7 @@ def _record(key: ApiKey, who: _Who, found: Judged, visit: list[int], catalogue: 
     if places := found.new(visit, stored):
         recorded = journey.record([_completed(found.fit[at], catalogue) for at in places])
         found.accept(places, recorded.events)
+        chain().recorded_aside({who.visitor, recorded.visitor}, site=key.site)
 
 
 def _completed(event: Event, catalogue: Catalogue) -> Event:

@@ -25,6 +25,7 @@ from purchase_intent.models import Event as Row
 from purchase_intent.models.session import IDLE
 from purchase_intent.tracking.place import earlier_key
 from purchase_intent.tracking.recorder import Journey, Recorded
+from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.sinks.entry import Entry, loads
 from purchase_intent.tracking.sinks.places import settled
 from purchase_intent.tracking.sinks.spool import taken
@@ -97,6 +98,7 @@ def replay(letter: DeadLetter) -> Arrived:
         DeadLetter.objects.filter(pk=letter.pk).update(reason=found)
         return Arrived(dead=1)
     DeadLetter.objects.filter(pk=letter.pk).delete()
+    chain().recorded_aside()
     return found
 
 
@@ -106,6 +108,8 @@ def record_lines(lines: Sequence[bytes], origin: Origin) -> Arrived:
     for line in lines:
         found = _recorded(line)
         done += bury([(line, found)], origin) if isinstance(found, str) else found
+    if done.events:
+        chain().recorded_aside()
     return done
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
@@ -26,6 +26,7 @@ from purchase_intent.tracking.sinks.base import Sink
 from purchase_intent.tracking.sinks.deadline import within
 from purchase_intent.tracking.sinks.entry import Entry
 from purchase_intent.tracking.sinks.places import DatabaseSink, SpoolSink
+from purchase_intent.tracking.sinks.snapshots import open_sessions
 from purchase_intent.tracking.sinks.spool import spool_in
 from purchase_intent.tracking.sinks.stream import StreamSink
 
@@ -57,16 +58,32 @@ class Chain:
         """Whether a page asks the database where its events belong; else whoever records them does."""
         return isinstance(self.sinks[0], DatabaseSink)
 
-    def waiting(self, sender: Sender) -> list[Entry]:
-        """What the sender's session has told that may not be recorded yet."""
+    def standing(self, sender: Sender) -> tuple[Session | None, list[Entry]]:
+        """The sender's session as it was recorded, where the database need not be asked, and what waits beside it."""
         first = self.sinks[0]
         if not isinstance(first, StreamSink) or not first.breaker.is_closed:
-            return []
+            return None, []
         try:
-            return first.waiting(sender)
+            return first.standing(sender)
         except first.faults as error:
             _note_failed(first, error)
-            return []
+            return None, []
+
+    def recorded_aside(self, visitors: Collection[str] | None = None, *, site: str = "") -> None:
+        """Have no score count on what is kept of those visitors' sessions, by default of anybody's.
+
+        To be called once something is recorded that did not come by the stream.
+        """
+        first = self.sinks[0]
+        if not isinstance(first, StreamSink):
+            return
+        if visitors is None:
+            _catch_up(first)
+            return
+        try:
+            first.forget(open_sessions(visitors, site=site))
+        except first.faults as error:
+            _note_failed(first, error)
 
     def session(self, journey: Journey, *, at: datetime) -> Session | None:
         """The stored session that an event of the moment `at` would go on in; None too where it cannot be looked up."""
@@ -165,7 +182,17 @@ def _taken(
     elif sink.breaker.succeed():
         FALLBACK.set(0, sink=sink.name)
         logger.warning("The %s takes events again.", sink.name)
+        if isinstance(sink, StreamSink):
+            _catch_up(sink)
     return recorded
+
+
+def _catch_up(stream: StreamSink) -> None:
+    """Tell the server, which is back, that others have recorded meanwhile."""
+    try:
+        stream.catch_up()
+    except stream.faults as error:
+        _note_failed(stream, error)
 
 
 def _note_failed(sink: Sink, error: Exception) -> None:

