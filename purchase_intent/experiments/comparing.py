@@ -62,6 +62,8 @@ def compared(
 ) -> tuple[Versus, ...]:
     """Every treatment in the plan's order. Without a `look` nothing that holds under watching is said."""
     by_arm = {finding.arm: finding for finding in findings}
+    if look is not None:
+        look = look.behind(sum(sums[arm].n for arm in plan.arms) / plan.units)
     enough = min((sums[arm].n for arm in plan.arms), default=0) >= plan.least
     cut = _variance_cut(metric, sums)
     found = [

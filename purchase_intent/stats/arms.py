@@ -93,10 +93,10 @@ def arm_findings(plan: Plan, evidence: Evidence, look: Look) -> tuple[ArmFinding
             rule = plan.monitoring.applied(look, plan.monitoring.alpha / (size - step)) or first
         rules[arm] = rule
         open_still = open_still or found[arm].p_value > rule.alpha
-    return tuple(_finding(plan, evidence, look, arm, rules[arm]) for arm in plan.treatments)
+    return tuple(_finding(plan, evidence, arm, rules[arm]) for arm in plan.treatments)
 
 
-def _finding(plan: Plan, evidence: Evidence, look: Look, arm: str, rule: Applied) -> ArmFinding:
+def _finding(plan: Plan, evidence: Evidence, arm: str, rule: Applied) -> ArmFinding:
     primary = estimate(plan.primary, evidence.summaries[plan.primary.name], plan.control, arm, alpha=rule.alpha)
     differs = primary.p_value <= rule.alpha
     upwards = plan.primary.sign * primary.difference.value > 0
@@ -111,27 +111,28 @@ def _finding(plan: Plan, evidence: Evidence, look: Look, arm: str, rule: Applied
             continue
         estimates[name] = found
         if not holds(guardrail, found):
-            (harmed if _harmed(plan, look, guardrail, found) else unproven).append(name)
+            (harmed if _harmed(plan, evidence, guardrail, found) else unproven).append(name)
     worse, better = differs and not upwards, differs and upwards
     finding = Finding.LOSES if worse or harmed else Finding.WINS if better and not unproven else Finding.OPEN
     return ArmFinding(arm, finding, rule, estimates, better, worse, tuple(harmed), tuple(unproven))
 
 
 def _guarded(plan: Plan, evidence: Evidence, guardrail: Guardrail, arm: str) -> Estimate | None:
-    """A guardrail's estimate at the strictest step; None where there is nothing to compare yet."""
-    rule = plan.monitoring.applied(evidence.look(plan), plan.monitoring.alpha / len(plan.treatments))
-    if rule is None:
+    """A guardrail's estimate at the strictest step; None where there is nothing, or too little, to compare yet."""
+    look = evidence.look(plan, guardrail.metric.name)
+    rule = plan.monitoring.applied(look, plan.monitoring.alpha / len(plan.treatments))
+    arms = evidence.summaries[guardrail.metric.name]
+    if rule is None or min(arms[name].n for name in plan.arms) < plan.least:
         return None
     try:
-        arms = evidence.summaries[guardrail.metric.name]
         return estimate(guardrail.metric, arms, plan.control, arm, alpha=rule.alpha)
     except ExperimentRefused:
         return None
 
 
-def _harmed(plan: Plan, look: Look, guardrail: Guardrail, found: Estimate) -> bool:
+def _harmed(plan: Plan, evidence: Evidence, guardrail: Guardrail, found: Estimate) -> bool:
     tests = len(plan.guardrails) * len(plan.treatments)
-    rule = plan.monitoring.applied(look, plan.monitoring.alpha / tests)
+    rule = plan.monitoring.applied(evidence.look(plan, guardrail.metric.name), plan.monitoring.alpha / tests)
     worse = guardrail.metric.sign * found.difference.value < 0
     return rule is not None and worse and found.p_value <= rule.alpha
 

@@ -42,10 +42,13 @@ class Evidence:
         if not (isfinite(self.per_day) and self.per_day >= 0):
             raise ExperimentRefused(field="per_day", reason="count", remedy=f"give 0 or more, not {self.per_day}")
 
-    def look(self, plan: Plan) -> Look:
-        """Where this look stands: units with an outcome over the planned units."""
+    def look(self, plan: Plan, metric: str = "") -> Look:
+        """Where this look stands, for the primary metric or another: units with an outcome over the planned units."""
         counted = sum(self.summaries[plan.primary.name][arm].n for arm in plan.arms)
-        return Look(counted / plan.units, self.previous, self.planned, self.final)
+        look = Look(counted / plan.units, self.previous, self.planned, self.final)
+        if not metric:
+            return look
+        return look.behind(sum(self.summaries[metric][arm].n for arm in plan.arms) / plan.units)
 
     def refuse_mismatch(self, plan: Plan) -> None:
         """Refuse evidence that lacks an arm or a metric of the plan, or has one that the plan does not."""

@@ -8,7 +8,7 @@ and acts, still errs no more often than alpha in all. Without planned looks, the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -43,6 +43,18 @@ class Look:
     previous: tuple[float, ...] = ()
     planned: bool = False
     final: bool = False
+
+    def behind(self, share: float) -> Look:
+        """The same look at a metric of which a smaller share is in, for its window is longer.
+
+        It was as far behind at the looks before. Boundaries for the larger shares would err more often: with half of
+        the plan behind, in 7.3% of all cases instead of 5%.
+        """
+        lag = self.share - share
+        if lag <= 0:
+            return self
+        before = tuple(each - lag for each in self.previous if each > lag)
+        return replace(self, share=self.share - lag, previous=before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def _guardrail(finding: ArmFinding, guardrail: Guardrail) -> str:
     name = guardrail.metric.name
     found = finding.estimates.get(name)
     if found is None:
-        return f"Guardrail {name}: nothing to compare yet for {finding.arm}."
+        return f"Guardrail {name}: too little to compare yet for {finding.arm}."
     if name in finding.harmed:
         return f"Guardrail {name}: {finding.arm} is significantly worse, {_figures(guardrail.metric, found)}."
     state = "may still lose more than" if name in finding.unproven else "loses less than"

@@ -162,6 +162,25 @@ def test_planned_and_unplanned_looks_together_err_within_alpha() -> None:
     assert 0.045 < crossing(shares, limits).chance < 0.05
 
 
+def test_a_metric_whose_window_is_longer_has_boundaries_of_its_own_shares() -> None:
+    # Half of the plan behind the primary metric: boundaries for the primary's shares would err in 7.3% of all cases.
+    watched, days = Monitoring(reserve=0.0), looks(28)
+    shares, own, borrowed = [], [], []
+    for day, share in enumerate(days):
+        look = Look(share, days[:day], planned=True)
+        behind = look.behind(max(share - 0.5, 0.0))
+        rule, primary = watched.applied(behind), watched.applied(look)
+        if behind.share > 0:
+            shares.append(behind.share)
+            own.append(rule.boundary if rule else 40.0)
+            borrowed.append(primary.boundary if primary else 40.0)
+    assert crossing(shares, own).chance == pytest.approx(spent(0.5, 0.05), rel=1e-6)
+    assert crossing(shares, borrowed).chance == pytest.approx(0.073, abs=0.001)
+    same, again = Look(0.5, (0.25, 0.5), planned=True), Look(0.5, (0.25, 0.5), planned=True).behind(0.4)
+    assert (same.behind(0.5), same.behind(0.7)) == (same, same)
+    assert again.share == again.previous[-1] == pytest.approx(0.4)
+
+
 @pytest.mark.parametrize(
     ("look", "rule", "number"),
     [

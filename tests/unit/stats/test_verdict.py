@@ -95,6 +95,14 @@ def test_a_winner_waits_for_a_guardrail_that_is_not_yet_known_to_hold() -> None:
     assert open_still.expected == DAY + timedelta(days=20)
 
 
+def test_a_guardrail_of_which_too_little_is_in_neither_harms_nor_holds() -> None:
+    few = (REVENUE, amounts(control=(20.0, 5.0, 60), bar=(10.0, 5.0, 60)))
+    given = evidence((CONVERSION, rates(control=(300, 10_000), bar=(390, 10_000))), few)
+    found = decide(replace(PLAN, guardrails=(Guardrail(REVENUE, 0.05),)), given)
+    assert (found.verdict, found.arms[0].harmed, found.arms[0].unproven) == (Verdict.HOLD, (), ("revenue",))
+    assert found.reasons[1] == "Guardrail revenue: too little to compare yet for bar."
+
+
 def test_arms_of_the_wrong_shares_are_invalid_and_no_figure_is_read() -> None:
     found = decide(PLAN, evidence((CONVERSION, rates(control=(300, 10_000), bar=(500, 9_000)))))
     assert (found.verdict, found.arms, found.rule) == (Verdict.INVALID, (), None)
