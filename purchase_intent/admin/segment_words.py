@@ -66,6 +66,7 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
             summed(figures.get("order_value_of_rest")),
         ),
         ("Revenue", money(figures.get("revenue", 0.0)), "-"),
+        ("Revenue a shopper", summed(figures.get("revenue_each")), summed(figures.get("revenue_each_of_rest"))),
         ("Share of the revenue", shared(figures.get("revenue_share")), "-"),
         (
             "Ordered within 7 days after entering" + (f", of {after['of']:,.0f}" if isinstance(after, Mapping) else ""),

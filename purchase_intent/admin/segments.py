@@ -254,6 +254,6 @@ def _size_words(found: Preview) -> str:
     if found.is_whole:
         return f"{found.members:,} of {found.tried:,} shoppers of the last 90 days belong to it."
     return (
-        f"{found.members:,} of the {found.tried:,} shoppers seen last belong to it: likely between {found.low:,} and "
+        f"{found.members:,} of {found.tried:,} shoppers drawn by chance belong to it: likely between {found.low:,} and "
         f"{found.high:,} of all {found.everybody:,} of the last 90 days."
     )

@@ -47,6 +47,8 @@ def figures(tally: Tally, place: int, *, told: frozenset[str]) -> dict[str, Any]
         "order_value_of_rest": rest.mean(REVENUE, ORDERS),
         "revenue": float(own.sums[REVENUE]),
         "revenue_share": _revenue_share(own, rest),
+        "revenue_each": own.each(REVENUE),
+        "revenue_each_of_rest": rest.each(REVENUE),
         "traits": _traits(tally, place, told) if people and people < total else [],
         "manners": _manners(tally, place, told) if people and people < total else [],
     }
@@ -87,6 +89,15 @@ class _Sums:
         value, variance = self.ratio(above, below)
         reach = Z * sqrt(variance)
         return {"value": value, "low": max(0.0, value - reach), "high": value + reach, "of": float(self.sums[below])}
+
+    def each(self, what: int) -> Figure | None:
+        """A mean over visitors, those who brought nothing counted, with a normal interval; none of fewer than two."""
+        if self.people < 2:
+            return None
+        value = float(self.sums[what]) / self.people
+        spread = max(float(self.products[what, what]) - self.people * value**2, 0.0) / (self.people - 1)
+        reach = Z * sqrt(spread / self.people)
+        return {"value": value, "low": max(0.0, value - reach), "high": value + reach, "of": self.people}
 
 
 def _revenue_share(own: _Sums, rest: _Sums) -> Figure | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from purchase_intent.features.columns import unpacked, vectors
 from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT
@@ -19,10 +19,12 @@ from purchase_intent.scoring.nights import RECENT
 from purchase_intent.scoring.score import milliseconds
 from purchase_intent.segments.subject import RANKS, UNKNOWN, Numbers, People
 
-__all__ = ["PAGE", "latest_people", "pages", "recent"]
+__all__ = ["PAGE", "drawn_people", "pages", "recent"]
 
 PAGE: Final = 2_000
 """Visitors in memory, at some five kilobytes each."""
+_GOLDEN: Final = (618_033, 1_000_003)
+"""The golden section as a ratio, the second number a prime."""
 _SCORES: Final = {"customer_score": "score", "churn": "churn", "revenue_28d": "revenue_28d", "value_12m": "value_12m"}
 """What the nightly scores say of a visitor, and the columns that hold it."""
 
@@ -55,10 +57,15 @@ def pages(moment: datetime, *, most: int = PAGE) -> Iterator[People]:
         yield _read(keys, moment)
 
 
-def latest_people(moment: datetime, *, most: int) -> People:
-    """Those `most` of them who were seen last, for a page: nothing is compiled for it."""
-    keys = list(recent(moment).order_by("-last_seen", "-pk").values_list("pk", flat=True)[:most])
-    return _read(keys, moment, compiles=False)
+def drawn_people(moment: datetime, *, most: int) -> People:
+    """`most` of them drawn from all alike, the same every time, for a page: nothing is compiled for it.
+
+    Keys are given out in the order of the first visits. Multiples of the golden section, taken modulo 1, lie evenly
+    (Weyl 1916): so does the sample over those who came first and last, and no rule about time sees another shop.
+    """
+    place = (F("pk") * _GOLDEN[0]) % _GOLDEN[1]
+    keys = list(recent(moment).order_by(place, "pk").values_list("pk", flat=True)[:most])
+    return _read(sorted(keys), moment, compiles=False)
 
 
 def _read(keys: Sequence[int], moment: datetime, *, compiles: bool = True) -> People:

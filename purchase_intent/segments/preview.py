@@ -1,4 +1,4 @@
-"""A rule tried before it is saved: how many of the shoppers seen last it holds of, and who they are."""
+"""A rule tried before it is saved: how many of all shoppers it holds of, and who some of them are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from purchase_intent.learning.intervals import wilson
 from purchase_intent.models import Visitor
 from purchase_intent.segments.compiled import compiled
 from purchase_intent.segments.figures import figures
-from purchase_intent.segments.people import latest_people, recent
+from purchase_intent.segments.people import drawn_people, recent
 from purchase_intent.segments.rules import Rule
 from purchase_intent.segments.tally import Tally, spending
 
@@ -45,8 +45,8 @@ class Preview:
 
 
 def preview(rule: Rule, moment: datetime) -> Preview:
-    """Try a rule on those of the people who were seen last, at most 2,000, as of `moment`; writes nothing."""
-    people = latest_people(moment, most=MOST)
+    """Try a rule on people of the last 90 days, at most 2,000 drawn from all, as of `moment`; writes nothing."""
+    people = drawn_people(moment, most=MOST)
     mask = compiled(rule).mask(people)
     tally = Tally.empty(1)
     tally.add(people, mask[np.newaxis, :], spending(people, moment))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from purchase_intent import tasks
@@ -205,6 +206,30 @@ def test_the_figures_are_those_of_members_and_of_the_rest(make: Make) -> None:
     assert "visits" not in {trait["field"] for trait in found["traits"]}
     assert found["traits"][0]["effect"] > 0.8
     assert found["after"] is None
+    # Members brought 30, 10 and nothing, the others 60 and four times nothing.
+    each, rest = found["revenue_each"], found["revenue_each_of_rest"]
+    assert (each["value"], rest["value"], each["of"]) == (pytest.approx(40 / 3), 12.0, 3)
+    assert each["high"] == pytest.approx(40 / 3 + 1.959964 * np.std([30, 10, 0], ddof=1) / 3**0.5)
+
+
+def test_a_preview_draws_from_those_who_came_first_and_last_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    Visitor.objects.bulk_create(
+        Visitor(cookie=f"v{number}", first_seen=SUNDAY, last_seen=SUNDAY + timedelta(seconds=number))
+        for number in range(1_000)
+    )
+    monkeypatch.setattr(people, "_read", lambda keys, moment, *, compiles: keys)
+
+    def drawn_keys(most: int) -> list[int]:
+        found: Any = people.drawn_people(MONDAY, most=most)
+        return list(found)
+
+    drawn = drawn_keys(100)
+    assert len(drawn) == 100
+    first = Visitor.objects.order_by("pk").values_list("pk", flat=True)[0]
+    tenths = np.bincount([(key - first) // 100 for key in drawn], minlength=10)
+    assert tenths.tolist() == pytest.approx([10] * 10, abs=1)
+    assert drawn_keys(100) == drawn
+    assert len(drawn_keys(2_000)) == 1_000
 
 
 def test_orders_after_entering_are_counted_once_a_week_is_over(make: Make) -> None:
