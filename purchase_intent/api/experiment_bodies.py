@@ -168,6 +168,15 @@ class ResultsSerializer(serializers.Serializer[Any]):
     )
 
 
+class ConclusionSerializer(serializers.Serializer[Any]):
+    """What an earlier planned look came to."""
+
+    day = serializers.DateField()
+    verdict = serializers.ChoiceField(choices=("ROLL BACK", "SHIP"))
+    arm = serializers.CharField(help_text="The one to ship; empty for none.")
+    rolled_back = serializers.ListField(child=serializers.CharField(), help_text="Those that were worse.")
+
+
 class ExperimentVerdictSerializer(serializers.Serializer[Any]):
     """The latest daily verdict, in words."""
 
@@ -181,6 +190,9 @@ class ExperimentVerdictSerializer(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.CharField())
     missing = serializers.ListField(child=serializers.CharField(), help_text="What an open one lacks.")
     expected = serializers.DateField(allow_null=True, help_text="By when it may be decided.")
+    stands = ConclusionSerializer(
+        allow_null=True, help_text="Of a HOLD between planned looks: what the latest of those came to, which stands."
+    )
 
 
 class LookSerializer(serializers.ModelSerializer[ExperimentLook]):

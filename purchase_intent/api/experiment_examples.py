@@ -91,6 +91,7 @@ _WORDS: Final = {
     "reasons": ["bar is not told apart from plain on conversion, by the group-sequential rule at planned look 10: …"],
     "missing": ["bar lies 1.71 standard errors from plain on conversion, and the rule asks for 3.41 at this look."],
     "expected": "2026-03-24",
+    "stands": None,
 }
 _RESULTS: Final = {
     "key": "free-shipping-bar",

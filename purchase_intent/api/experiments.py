@@ -231,7 +231,7 @@ class VerdictView(ExperimentEndpoint):
         if look is None:
             raise NotFound(examples.NO_LOOK, code="look_not_found")
         names = ("key", "verdict", "day", "share", "planned", "arm", "rolled_back", "reasons", "missing", "expected")
-        return Response({name: look.result[name] for name in names})
+        return Response({name: look.result[name] for name in names} | {"stands": look.result.get("stands")})
 
 
 class LooksView(ExperimentEndpoint):

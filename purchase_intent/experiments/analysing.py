@@ -33,6 +33,8 @@ __all__ = ["Analysis", "analyse_unrecorded", "is_due"]
 
 LATELY: Final = timedelta(days=7)
 """The days from which the visitors a day are reckoned."""
+MOST_SEGMENTS: Final = 20
+"""Segments that are looked into: each takes the primary metric once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def analyse_unrecorded(
 
     `planned_look` says that a look which the plan reckons with is due, `previous` are the shares of those before; it
     counts as one only if the next of the planned shares has been reached, and never of a bandit. `segments` looks into
-    the built-in ones too.
+    those that are switched on too.
     """
     plan, definition = planned(experiment).plan, definition_of(experiment)
     moment = measured_moment(experiment, moment)
@@ -161,12 +163,12 @@ class _Look:
         return (with_chances(figures, metric, sums) if self.is_read else figures), versus
 
     def segments(self, experiment: Experiment, whole: Measured) -> tuple[SegmentResult, ...]:
-        """The primary metric within each built-in segment that has members among the exposed."""
+        """The primary metric within each segment that has members among the exposed, the built-in ones first."""
         primary = self.definition.primary
         metric, results = self._stat(primary), []
         joined = SegmentMembership.objects.filter(segment=OuterRef("pk"), entered_at__lt=whole.moment)
-        built_in = Segment.objects.active().exclude(origin="").filter(Exists(joined)).order_by("title", "pk")
-        for segment in built_in:
+        known = Segment.objects.active().filter(Exists(joined)).order_by("title", "pk")
+        for segment in sorted(known, key=lambda each: not each.origin)[:MOST_SEGMENTS]:
             part = measure(experiment, moment=whole.moment, metrics=(primary,), segment=segment.pk, caps=whole.caps)
             sums = part.summaries(metric.name)
             if any(each.n for each in sums.values()):

@@ -21,7 +21,7 @@ from purchase_intent.experiments.acting import act_on
 from purchase_intent.experiments.analysing import Analysis, analyse_unrecorded
 from purchase_intent.experiments.exposing import attach_visitors
 from purchase_intent.experiments.measuring.measure import measured_moment
-from purchase_intent.experiments.results import Result
+from purchase_intent.experiments.results import Conclusion, Result
 from purchase_intent.experiments.weighing import move_weights
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, LookKind
 from purchase_intent.signals import experiment_decided
@@ -175,7 +175,7 @@ def _conclude(experiment: Experiment, look: ExperimentLook, found: Analysis, now
 
 
 def _remembering(experiment: Experiment, result: Result) -> Result:
-    """The same, with a word on an earlier conclusion where this look, by a stricter rule, comes to none."""
+    """The same, with the earlier conclusion that stands where this look, by a stricter rule, comes to none."""
     if result.verdict != Verdict.HOLD or result.planned:
         return result
     last = experiment.looks.filter(planned=True, day__lte=result.day).order_by("share", "pk").last()
@@ -185,7 +185,9 @@ def _remembering(experiment: Experiment, result: Result) -> Result:
         f"The planned look of {last.day} came to {last.verdict}, and that stands: an unplanned look asks for more, and "
         "takes nothing back."
     )
-    return replace(result, reasons=(words, *result.reasons))
+    rolled_back = tuple(last.result["rolled_back"])
+    stands = Conclusion(day=last.day, verdict=last.verdict, arm=last.arm, rolled_back=rolled_back)
+    return replace(result, reasons=(words, *result.reasons), stands=stands)
 
 
 def _planned_shares(experiment: Experiment) -> tuple[float, ...]:

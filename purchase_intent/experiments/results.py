@@ -12,7 +12,7 @@ from purchase_intent.stats.inference import Estimate, Interval, Kind
 from purchase_intent.stats.monitoring import Applied, Rule
 from purchase_intent.stats.sample_ratio import Part, SampleRatio
 
-__all__ = ["ArmFigure", "MetricResult", "Result", "SegmentResult", "Versus"]
+__all__ = ["ArmFigure", "Conclusion", "MetricResult", "Result", "SegmentResult", "Versus"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,10 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentResult:
-    """The primary metric among those who were members of a built-in segment when exposed; it decides nothing."""
+    """The primary metric among those who were members of a segment the night before they were exposed.
+
+    It decides nothing.
+    """
 
     key: str
     title: str
@@ -134,6 +137,26 @@ class SegmentResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What the planned look of a day came to: it stands, though a look in between asks for more and says HOLD."""
+
+    day: date
+    verdict: str
+    arm: str
+    rolled_back: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self) | {"day": self.day.isoformat(), "rolled_back": list(self.rolled_back)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """What `as_json` gave."""
+        day, rolled_back = date.fromisoformat(stored["day"]), tuple(stored["rolled_back"])
+        return cls(**{**stored, "day": day, "rolled_back": rolled_back})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One look at an experiment, as of `moment`; `day` is the last local day that it saw the whole of.
 
@@ -145,6 +168,7 @@ class Result:
       an open one may be decided, `arm` the one to ship, `rolled_back` are those that are worse
     - `adaptive`: whether the weights followed what was seen, as a bandit's: figures are then weighted adaptively, and
       `ratio` holds the shares against the weights as they were
+    - `stands`: of a HOLD in between, what the latest planned look came to where that was SHIP or ROLL BACK
     """
 
     key: str
@@ -170,6 +194,7 @@ class Result:
     missing: tuple[str, ...]
     expected: date | None
     adaptive: bool = False
+    stands: Conclusion | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -186,11 +211,13 @@ class Result:
             "reasons": list(self.reasons),
             "missing": list(self.missing),
             "expected": self.expected and self.expected.isoformat(),
+            "stands": self.stands and self.stands.as_json(),
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """What `as_json` gave."""
+        stands = stored.get("stands")
         found: dict[str, Any] = {
             "moment": datetime.fromisoformat(stored["moment"]),
             "day": date.fromisoformat(stored["day"]),
@@ -199,6 +226,7 @@ class Result:
             "parts": tuple(Part(**{**each, "ratio": _ratio(each["ratio"])}) for each in stored["parts"]),
             "segments": tuple(SegmentResult.from_json(each) for each in stored["segments"]),
             "expected": stored["expected"] and date.fromisoformat(stored["expected"]),
+            "stands": stands and Conclusion.from_json(stands),
         }
         # Where a database keeps JSON as it likes, names come back in another order: that of the arms is the plan's.
         found["exposed"] = {each.arm: stored["exposed"][each.arm] for each in found["metrics"][0].arms}

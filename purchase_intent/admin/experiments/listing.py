@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, QuerySet, prefetch_related_objects
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 
-from purchase_intent.admin.experiments.words import VERDICTS, change_words, verdict_label
+from purchase_intent.admin.experiments.words import VERDICTS, change_words, decided, verdict_label
 from purchase_intent.admin.filters import Choice
 from purchase_intent.experiments.results import Result, Versus
 from purchase_intent.models import Experiment, ExperimentLook, ExperimentState, Exposure
@@ -31,7 +31,11 @@ class LatestVerdict(Choice):
     def kept(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value == "none":
             return queryset.filter(latest_look=None)
-        return queryset.filter(latest_look__in=ExperimentLook.objects.filter(verdict=value).values("pk"))
+        looks = ExperimentLook.objects.all()
+        standing = looks.filter(result__stands__verdict__in=list(VERDICTS))
+        found = standing.filter(result__stands__verdict=value)
+        own = looks.filter(verdict=value).exclude(pk__in=standing.values("pk"))
+        return queryset.filter(Q(latest_look__in=own.values("pk")) | Q(latest_look__in=found.values("pk")))
 
 
 def complete(rows: list[Any]) -> None:
@@ -55,7 +59,9 @@ def verdict_of(experiment: Experiment) -> str | None:
     result = _result(experiment)
     if result is None:
         return None if experiment.state == ExperimentState.DRAFT else "not looked at yet"
-    return verdict_label(result.verdict, result.arm or ", ".join(result.rolled_back))
+    verdict, arm, _ = decided(result)
+    worse = result.rolled_back if result.stands is None else result.stands.rolled_back
+    return verdict_label(verdict, arm or ", ".join(worse))
 
 
 def lift_of(experiment: Experiment) -> str | None:
@@ -68,7 +74,7 @@ def lift_of(experiment: Experiment) -> str | None:
         return None
     primary = result.metrics[0]
     leading = max(primary.versus, key=_chance) if result.adaptive else primary.versus[0]
-    chosen = next((each for each in primary.versus if each.arm == result.arm), leading)
+    chosen = next((each for each in primary.versus if each.arm == decided(result)[1]), leading)
     said = change_words(primary, chosen)
     return f"{chosen.arm}: {said}" if len(primary.versus) > 1 else said
 

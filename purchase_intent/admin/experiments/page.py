@@ -24,8 +24,10 @@ from purchase_intent.admin.experiments.tables import (
 )
 from purchase_intent.admin.experiments.words import (
     arm_named,
+    decided,
     headline,
     metric_words,
+    p_words,
     verdict_label,
 )
 from purchase_intent.admin.saying import timed
@@ -55,7 +57,7 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
     return {
         "subtitle": experiment.title,
         "headline": headline(experiment, result, titles),
-        "label": verdict_label(result.verdict) if result is not None else "",
+        "label": verdict_label(decided(result)[0]) if result is not None else "",
         "result": result,
         "known": known_of(result, titles) if result is not None else None,
         "nothing": _nothing(experiment, result),
@@ -161,7 +163,8 @@ def _ratio(result: Result, titles: dict[str, str]) -> dict[str, Any]:
             if is_off
             else f"The arms have the shares that {planned}, as far as chance goes."
         ),
-        "p_value": f"{p_value:.3f}" if p_value >= 0.001 else "below 0.001",
+        "p_value": p_words(p_value),
+        "fixed": p_words(result.ratio.p_value),
         "is_off": is_off,
         "table": ratio_table(result, titles),
         "parts": parts_table(result, titles),

@@ -75,7 +75,13 @@ def _sentences(definition: Definition, found: Proposal) -> list[str]:
     said = []
     if found.baseline is not None:
         figure = money(found.baseline) if primary.kind in _AMOUNTS else f"{found.baseline:.2%}"
-        said.append(f"In the last 28 days the {metric_words(primary.kind, primary.event)} was {figure}.")
+        whose = " of all visitors" if definition.segment else ""
+        said.append(f"In the last 28 days the {metric_words(primary.kind, primary.event)}{whose} was {figure}.")
+    if found.baseline is not None and definition.segment:
+        said.append(
+            "Whom it is for may do so more or less often than all visitors, and the figures below with it: where you "
+            "know better, give the number of visitors."
+        )
     if found.sizing is not None:
         said.append(
             f"To find a change of {share_words(found.sizing.lift)} in {share_words(definition.design.power)} of all "

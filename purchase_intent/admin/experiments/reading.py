@@ -11,6 +11,7 @@ from purchase_intent.admin.experiments.words import (
     arm_named,
     day_words,
     figure,
+    leading,
     metric_words,
     named_metrics,
     spanned,
@@ -44,8 +45,9 @@ def known_of(result: Result, titles: dict[str, str]) -> dict[str, Any]:
     missing = result.missing if result.adaptive else _missing(result, titles)
     return {
         "reasons": list(reasons(result, titles)) if is_valid else list(result.reasons),
-        "missing": list(missing) if result.verdict == "HOLD" else [],
-        "expected": day_words(result.expected) if result.expected is not None else "",
+        "missing": list(missing) if result.verdict == "HOLD" and result.stands is None else [],
+        "expected": day_words(result.expected) if result.expected is not None and result.stands is None else "",
+        "stands": _stands(result),
         "exact": [named_metrics(each, result.metrics) for each in exact],
         "rule": RULE if result.adaptive else _rule(result),
         "share": f"{min(result.share, 1):.0%} of the planned visitors have an outcome ({result.units:,}).",
@@ -53,6 +55,16 @@ def known_of(result: Result, titles: dict[str, str]) -> dict[str, Any]:
         "day": _day(result),
         "left_out": [(f"{count:,}", _LEFT_OUT.get(why, why)) for why, count in result.left_out.items() if count],
     }
+
+
+def _stands(result: Result) -> str:
+    """Why an earlier verdict is shown, or ""."""
+    if result.stands is None:
+        return ""
+    return (
+        f"That was the planned look of {day_words(result.stands.day)}, and it stands: the look since then was not "
+        "planned, asks for more, and takes nothing back."
+    )
 
 
 def _reasons(result: Result, titles: dict[str, str]) -> Iterable[str]:
@@ -79,7 +91,7 @@ def _compared(result: Result, metric: MetricResult, versus: Versus, titles: dict
 
 def _missing(result: Result, titles: dict[str, str]) -> Iterable[str]:
     planned = round(result.units / result.share) if result.share > 0 else 0
-    if result.share >= 1:
+    if result.share >= 1 and not leading(result):
         yield "Nothing: all planned visitors are in. The difference is smaller than was planned for, or there is none."
         return
     if planned > result.units:

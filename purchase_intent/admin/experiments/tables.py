@@ -14,6 +14,7 @@ from purchase_intent.admin.experiments.words import (
     figure,
     losing,
     metric_words,
+    p_words,
     said_of,
     spanned,
     valued,
@@ -33,7 +34,7 @@ def metric_tables(result: Result, titles: Titles) -> list[dict[str, Any]]:
     return [
         {
             "title": _title(metric),
-            "note": _note(metric) if not result.adaptive else honest_note(metric),
+            "note": _note(metric, titles) if not result.adaptive else honest_note(metric),
             "table": (_honest if result.adaptive else _plain)(metric, titles),
         }
         for metric in result.metrics
@@ -84,7 +85,7 @@ def _caption(metric: MetricResult) -> str:
     return f"{name[:1].upper()}{name[1:]}, counted for {metric.window_days} {days} after the exposure{better}"
 
 
-def _note(metric: MetricResult) -> str:
+def _note(metric: MetricResult, titles: Titles) -> str:
     said = []
     if metric.margin is not None:
         said.append(f"A loss of less than {share_words(metric.margin)} is tolerated.")
@@ -96,7 +97,18 @@ def _note(metric: MetricResult) -> str:
             f"Changes are cleaned of the chance to buy at the exposure, which takes {cut:.0%} of their noise out: they "
             "may differ from what the plain figures say."
         )
-    return " ".join(said)
+    return " ".join([*said, *(_chance(each, titles) for each in metric.versus)]).rstrip()
+
+
+def _chance(versus: Versus, titles: Titles) -> str:
+    """How likely chance alone makes such a difference, and the same where many are looked through."""
+    if versus.fixed is None or versus.holm is None or versus.bh is None:
+        return ""
+    return (
+        f"“{arm_named(versus.arm, titles)}”: p = {p_words(versus.fixed.p_value)} as if looked at once; "
+        f"{p_words(versus.holm)} where all arms are (Holm), {p_words(versus.bh)} where all metrics are too (Benjamini "
+        "and Hochberg)."
+    )
 
 
 def _rows(metric: MetricResult, titles: Titles) -> tuple[tuple[str, ...], ...]:

@@ -14,7 +14,7 @@ from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.saying import money
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, Versus
 from purchase_intent.insights.words import exact_per_cent
-from purchase_intent.models import Experiment, ExperimentArm, ExperimentState, MetricKind
+from purchase_intent.models import Experiment, ExperimentArm, ExperimentState, MetricKind, MetricRole
 from purchase_intent.stats.adaptive import ADAPTIVE
 from purchase_intent.stats.inference import Interval, Kind
 
@@ -22,12 +22,16 @@ __all__ = [
     "arm_named",
     "change_words",
     "day_words",
+    "decided",
     "difference_words",
     "figure",
+    "guarded",
     "headline",
+    "leading",
     "losing",
     "metric_words",
     "named_metrics",
+    "p_words",
     "said_of",
     "share_of_arms",
     "spanned",
@@ -39,7 +43,7 @@ VERDICTS: Final = {
     "SHIP": ("ship", "Ship"),
     "HOLD": ("hold", "Hold"),
     "ROLL BACK": ("back", "Roll back"),
-    "INVALID": ("invalid", "Not valid"),
+    "INVALID": ("invalid", "Invalid"),
 }
 """How each is marked, and its word."""
 _AMOUNTS: Final = {MetricKind.REVENUE, MetricKind.ORDER_VALUE}
@@ -64,18 +68,62 @@ def headline(experiment: Experiment, result: Result | None, titles: dict[str, st
 
 
 def _running(result: Result, titles: dict[str, str]) -> str:
-    if result.verdict == "SHIP":
-        return f"Ship “{arm_named(result.arm, titles)}”: it is better than “{arm_named(result.control, titles)}”"
-    if result.verdict == "ROLL BACK":
-        return f"Roll back: “{arm_named(result.control, titles)}” is better than what was tried"
-    if result.verdict == "INVALID":
+    verdict, arm, day = decided(result)
+    since = f", as the planned look of {day_words(day)} found" if day is not None else ""
+    control = f"“{arm_named(result.control, titles)}”"
+    if verdict == "SHIP":
+        return f"Ship “{arm_named(arm, titles)}”: it is better than {control}{since}"
+    if verdict == "ROLL BACK":
+        return f"Roll back to {control}{since}" if since else f"Roll back: {_lost(result, control)}"
+    if verdict == "INVALID":
         return "Not to be read: visitors are not shared out as was planned"
     if result.adaptive:
         return f"A bandit: it earns while it learns, and is ended by hand{_leading(result, titles)}"
-    if result.rolled_back:
-        worse = ", ".join(f"“{arm_named(arm, titles)}”" for arm in result.rolled_back)
+    return _open(result, titles)
+
+
+def _lost(result: Result, control: str) -> str:
+    """Why all that was tried goes: it is worse, or harms a guardrail."""
+    harmed = guarded(result, "harmed")
+    if harmed and any(each.state != "worse" for each in result.metrics[0].versus):
+        return f"what was tried harms {harmed}"
+    return f"{control} is better than what was tried"
+
+
+def _open(result: Result, titles: dict[str, str]) -> str:
+    """What is said of a HOLD: an arm that is better waits for its guardrails, also once all visitors are in."""
+    worse = ", ".join(f"“{arm_named(arm, titles)}”" for arm in result.rolled_back)
+    if worse:
         return f"Wait: {worse} is worse, the others are open"
+    better = ", ".join(f"“{arm_named(each.arm, titles)}”" for each in leading(result))
+    unproven = guarded(result, "unproven")
+    if better and result.share < 1:
+        return f"Wait: {better} is better, but not yet proven to do no harm to {unproven}"
+    if better:
+        return f"Wait no longer: {better} is better, but could not be proven to do no harm to {unproven}"
     return "Wait: nothing is decided yet" if result.share < 1 else "Wait no longer: no difference was found"
+
+
+def decided(result: Result) -> tuple[str, str, date | None]:
+    """Verdict and arm that hold now, and the day of the planned look they are of where that was an earlier one."""
+    if result.stands is not None:
+        return result.stands.verdict, result.stands.arm, result.stands.day
+    return result.verdict, result.arm, None
+
+
+def leading(result: Result) -> list[Versus]:
+    """The treatments that are better on the primary metric, and wait for a guardrail."""
+    return [each for each in result.metrics[0].versus if each.state == "better"]
+
+
+def guarded(result: Result, state: str) -> str:
+    """The guardrails of which some arm is in a state: "the average order value and the revenue a visitor"."""
+    found = [
+        f"the {metric_words(each.kind, each.event)}"
+        for each in result.metrics
+        if each.role == MetricRole.GUARDRAIL and any(versus.state == state for versus in each.versus)
+    ]
+    return " and ".join(found)
 
 
 def _leading(result: Result, titles: dict[str, str]) -> str:
@@ -138,6 +186,11 @@ def named_metrics(sentence: str, metrics: Iterable[MetricResult]) -> str:
         words = metric_words(metric.kind, metric.event)
         sentence = re.sub(rf"(?<![\w:]){re.escape(metric.name)}(?![\w:]\w)", f"“{words}”", sentence)
     return sentence
+
+
+def p_words(p_value: float) -> str:
+    """A p-value: "0.031"."""
+    return f"{p_value:.3f}" if p_value >= 0.001 else "below 0.001"
 
 
 def day_words(day: date) -> str:

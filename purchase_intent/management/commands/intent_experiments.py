@@ -55,9 +55,7 @@ class Command(BaseCommand):
         found = Experiment.objects.prefetch_related("arms")
         for each in found:
             look = each.looks.daily().last()
-            said = (
-                f"{look.verdict}, {look.day}, {look.share:.0%} of the visitors" if look is not None else "no look yet"
-            )
+            said = _said(look) if look is not None else "no look yet"
             self.stdout.write(f"{each.key:32} {each.get_state_display():9} {each.traffic:>6.0%}  {said}")
         if not found:
             self.stdout.write("No experiments.")
@@ -146,6 +144,12 @@ def _named(key: str) -> Experiment:
         there = ", ".join(Experiment.objects.order_by("key").values_list("key", flat=True)) or "none"
         raise CommandError(f"No experiment has the key {key}. There are: {there}.")
     return found
+
+
+def _said(look: ExperimentLook) -> str:
+    stands = look.result.get("stands")
+    since = f"{stands['verdict']} since {stands['day']}, " if stands else ""
+    return f"{since}{look.verdict}, {look.day}, {look.share:.0%} of the visitors"
 
 
 def _latest(experiment: Experiment) -> ExperimentLook:

@@ -13,11 +13,16 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from purchase_intent.admin.experiments.reading import known_of
+from purchase_intent.admin.experiments.words import headline
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, start_experiment, stop_experiment
 from purchase_intent.experiments.looking import look_daily
+from purchase_intent.experiments.results import MetricResult, Result, Versus
 from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook
+from purchase_intent.stats.inference import Kind
+from purchase_intent.stats.sample_ratio import SampleRatio
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.test_segments import plain, words
 from tests.integration.experiments.town import BEGIN, Shopper, open_town, running
@@ -39,13 +44,13 @@ def page_of(experiment: Experiment, part: str = "change/") -> str:
     return f"{LIST}{experiment.pk}/{part}"
 
 
-def decided(*, better: str = "on", days: int = 2) -> Experiment:
-    """An experiment of 240 visitors in two days, of whom those with the better arm buy twice as often."""
+def decided(*, better: str = "on", buyers: int = 6, days: int = 2) -> Experiment:
+    """An experiment of 240 visitors in two days, of whom `buyers` of ten with the better arm buy, else three of ten."""
     experiment = running(metrics=GUARDED, design={"units": 240, "looks": 2})
     people = []
     for number in range(240):
         arm, at = ("off", "on")[number % 2], BEGIN + timedelta(days=1.5) * (number / 240)
-        buys = number // 2 % 10 < (6 if arm == better else 3)
+        buys = number // 2 % 10 < (buyers if arm == better else 3)
         deeds = [("cart", at + timedelta(minutes=5), 0.0)]
         people.append(Shopper(arm, at, None, [*deeds, ("order", at + timedelta(hours=1), 10.0)] if buys else deeds))
     open_town(experiment, people)
@@ -103,6 +108,9 @@ def test_a_page_says_the_verdict_first_and_all_that_it_rests_on(
     assert re.search(r"off the control 120 30\.00% \(\S+% to \S+%\) - - - - on better 120 60\.00%", text)
     assert re.search(r"on holds: loses less than 50% 120", text)
     assert re.search(r"3 March 2026 \S+ the daily task planned look", text)
+    assert "“on”: p = below 0.001 as if looked at once; below 0.001 where all arms are (Holm), below 0.001" in text
+    assert "p = 1.000 by a sequential check" in text
+    assert "As if looked at once (chi-square) p = 1.000." in text
     assert "The arms have the shares that were planned" in text
     assert "browser: Firefox 96 : 96 0.0% 1.000" in text
     assert f"?intent_arm={experiment.key}:ARM" in text
@@ -126,6 +134,78 @@ def test_a_page_says_the_verdict_first_and_all_that_it_rests_on(
 def test_a_loser_is_said_as_plainly(desk: Client) -> None:
     text = words(desk, page_of(decided(better="off")))
     assert "Roll back: “off” is better than what was tried Roll back by all that had come in" in text
+
+
+def test_what_the_planned_look_found_stands_on_the_days_after_it(desk: Client) -> None:
+    experiment = decided(buyers=5, days=3)
+    assert [(each.planned, each.verdict) for each in experiment.looks.order_by("pk")][1:] == [
+        (True, "SHIP"),
+        (False, "HOLD"),
+    ]
+    text = words(desk, page_of(experiment))
+    said = "Ship “on”: it is better than “off”, as the planned look of 4 March 2026 found Ship by all that had come in"
+    assert said in text
+    assert "That was the planned look of 4 March 2026, and it stands" in text
+    assert "no difference was found" not in text
+    assert "What is missing" not in text
+    listed = {each: words(desk, f"{LIST}?verdict={each}") for each in ("SHIP", "HOLD")}
+    assert "running Ship on +66.7%" in listed["SHIP"]
+    assert "Ship on" not in listed["HOLD"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "primary", "guardrail", "share", "said"),
+    [
+        pytest.param("ROLL BACK", "worse", "holds", 1.0, "Roll back: “off” is better than what was tried", id="worse"),
+        pytest.param(
+            "ROLL BACK",
+            "better",
+            "harmed",
+            1.0,
+            "Roll back: what was tried harms the share that left a basket behind",
+            id="a guardrail",
+        ),
+        pytest.param(
+            "HOLD",
+            "better",
+            "unproven",
+            0.5,
+            "Wait: “on” is better, but not yet proven to do no harm to the share that left a basket behind",
+            id="not proven yet",
+        ),
+        pytest.param(
+            "HOLD",
+            "better",
+            "unproven",
+            1.0,
+            "Wait no longer: “on” is better, but could not be proven to do no harm to the share that left a basket "
+            "behind",
+            id="not proven at the end",
+        ),
+        pytest.param("HOLD", "", "holds", 1.0, "Wait no longer: no difference was found", id="no difference"),
+    ],
+)
+def test_a_headline_says_what_the_verdict_rests_on(
+    verdict: str, primary: str, guardrail: str, share: float, said: str
+) -> None:
+    against = [Versus(arm="on", state=state) for state in (primary, guardrail)]
+    metrics = tuple(
+        MetricResult(
+            name=kind, kind=kind, event="", role=role, margin=None, window_days=1, higher_is_better=True,
+            stat=Kind.RATE, cap=None, arms=(), versus=(versus,),
+        )
+        for kind, role, versus in zip(
+            ("conversion", "cart_abandonment"), ("primary", "guardrail"), against, strict=True
+        )
+    )  # fmt: skip
+    result = Result(
+        key="bar", moment=BEGIN, day=BEGIN.date(), who="ada", planned=True, exposed={}, left_out={}, units=240,
+        share=share, looks_taken=1, looks=2, control="off", metrics=metrics, ratio=SampleRatio((), (), 1.0, 1.0),
+        parts=(), segments=(), verdict=verdict, arm="", rolled_back=(), reasons=(), missing=(), expected=None,
+    )  # fmt: skip
+    assert headline(Experiment(key="bar", state="running", started_at=BEGIN), result, {}) == said
+    missing = known_of(result, {})["missing"]
+    assert any("There is none" in each or "there is none" in each for each in missing) is (said.endswith("was found"))
 
 
 def test_a_bandit_says_that_it_is_one_and_shows_no_plain_figure(
@@ -177,7 +257,7 @@ def test_shares_that_are_off_make_it_invalid_and_show_where(desk: Client) -> Non
     look_daily(experiment, now=BEGIN + timedelta(days=1, hours=4))
     response = desk.get(page_of(experiment))
     text = plain(response)
-    assert "Not to be read: visitors are not shared out as was planned Not valid" in text
+    assert "Not to be read: visitors are not shared out as was planned Invalid" in text
     assert "off 300 150 100.00% 50.00% on 0 150 0.00% 50.00% p = below 0.001" in text
     assert "<details open><summary>By device, browser and label" in response.content.decode()
 

@@ -32,7 +32,7 @@ from purchase_intent.experiments.looking import (
     look_now,
     replay_look,
 )
-from purchase_intent.experiments.results import Result
+from purchase_intent.experiments.results import Conclusion, Result
 from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Visitor
 from purchase_intent.signals import experiment_decided, experiment_stopped
 from tests.integration.experiments.town import BEGIN, Shopper, open_town, running, shoppers
@@ -125,8 +125,13 @@ def test_what_a_planned_look_concluded_stands_in_between(django_capture_on_commi
         (True, "SHIP"),
     ]
     assert [each["look"] for each in told] == [looks[1]]
-    first = history(experiment)[2].reasons[0]
-    assert first.startswith("The planned look of 2026-03-10 came to SHIP, and that stands")
+    planned, between = history(experiment)[1:3]
+    assert between.reasons[0].startswith("The planned look of 2026-03-10 came to SHIP, and that stands")
+    assert (planned.stands, between.stands) == (
+        None,
+        Conclusion(day=date(2026, 3, 10), verdict="SHIP", arm="on", rolled_back=()),
+    )
+    assert Result.from_json(between.as_json()) == between
     # A hundred visitors a day, and a day's window: that day's look is the first to see two hundred outcomes.
     assert history(experiment)[0].expected == date(2026, 3, 4)
 

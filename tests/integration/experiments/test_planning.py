@@ -22,6 +22,7 @@ from purchase_intent.stats.monitoring import Monitoring
 from purchase_intent.stats.power import sizing, spread_of
 from purchase_intent.stats.summaries import Summary
 from tests.integration.experiments.town import BEGIN, open_town, running, shoppers
+from tests.integration.segments.street import segment_of
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +94,7 @@ def test_a_draft_is_not_looked_at() -> None:
         analyse_unrecorded(draft, moment=BEGIN + DAY)
 
 
-def test_the_primary_metric_is_told_within_the_built_in_segments() -> None:
+def test_the_primary_metric_is_told_within_segments_the_built_in_ones_first() -> None:
     experiment = running(metrics=CONVERSION)
     owners = open_town(experiment, shoppers(300, days=3))
     install(now=BEGIN)  # those that are not there
@@ -106,9 +107,14 @@ def test_the_primary_metric_is_told_within_the_built_in_segments() -> None:
             *(SegmentMembership(visitor=each, entered_at=BEGIN + 9 * DAY, **later) for each in owners[250:]),
         ]
     )
+    own = segment_of("a-segment-of-the-shop", ("visits", ">=", 1))
+    SegmentMembership.objects.bulk_create(
+        SegmentMembership(visitor=each, entered_at=BEGIN, segment=own, version=own.current) for each in owners[:100]
+    )
     moment = BEGIN + 12 * DAY
     result = analyse_unrecorded(experiment, moment=moment, segments=True).result
-    (found,) = result.segments
+    found, beside = result.segments
+    assert (beside.key, [each.n for each in beside.arms]) == (own.key, [50, 50])
     inside = measure(experiment, moment=moment, segment=segment.pk).summaries("conversion")
     assert (found.key, [each.n for each in found.arms]) == (segment.key, [125, 125])
     assert [each.value for each in found.arms] == [pytest.approx(inside[each.arm].mean) for each in found.arms]
