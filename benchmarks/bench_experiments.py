@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.experiments_bandit import coverage, regrets
+from benchmarks.experiments_money import WELCH, adjusted_errors, figures_agree, money_errors
 from benchmarks.experiments_watched import RATE, errors, family_error, powers, verdicts_agree
 from purchase_intent.stats.bucketing import Allocation, Holdout, Layer
 from purchase_intent.stats.collect import Collector
@@ -79,6 +80,20 @@ def of_errors(seed: int, tests: int) -> list[Check]:
         Check(f"any of three treatments, planned looks, of {MANY_TESTS:,}", family_error(seed, MANY_TESTS), 0.05),
         *(Check(f"  of {MANY_TESTS:,}: {name}", many[name].better + many[name].worse, 0.05) for name in rules),
     ]
+
+
+def of_others(seed: int, tests: int) -> list[Check]:
+    """A/A tests of adjusted figures and of those with a long tail, in even arms and where one has a tenth."""
+    print(f"  p-values of the product that agree with the arrays: {figures_agree(seed, 3)}, all")
+    checks = []
+    for share in (0.5, 0.1):
+        found = adjusted_errors(seed, tests, share) | money_errors(seed, tests, share)
+        for name, each in found.items():
+            either = each.better + each.worse
+            print(f"  {share:4.0%} treated, {name:<58} better {each.better:6.2%}  worse {each.worse:6.2%}")
+            if WELCH not in name:
+                checks.append(Check(f"false findings, {share:.0%} treated: {name}", either, 0.05))
+    return checks
 
 
 def of_power(seed: int, tests: int) -> list[Check]:
@@ -214,6 +229,7 @@ def main() -> int:
     options = parser.parse_args()
     parts = {
         "A/A tests, 28 daily looks": lambda: of_errors(options.seed, options.tests),
+        "A/A tests of other metrics": lambda: of_others(options.seed, 5 * options.tests),
         "power": lambda: of_power(options.seed, options.tests),
         "CUPED by the intent score": lambda: of_cuped(options.seed, options.tests),
         "ramp": of_ramp,

@@ -111,7 +111,7 @@ def _versus(
     finding: ArmFinding | None,
     cut: float,
 ) -> Versus:
-    fixed = _estimate(metric, sums, plan.control, arm, _FIXED)
+    fixed = _estimate(metric, sums, plan.control, arm, _FIXED, widest=False)
     watched, rule = _watched(plan, metric, sums, arm, look, finding)
     return Versus(
         arm=arm,
@@ -133,12 +133,12 @@ def _watched(
     rule = plan.monitoring.applied(look, plan.monitoring.alpha / len(plan.treatments))
     if finding is not None and metric.name in finding.estimates:
         return finding.estimates[metric.name], finding.rule if metric == plan.primary else rule
-    return (None if rule is None else _estimate(metric, sums, plan.control, arm, rule.alpha)), rule
+    return (None if rule is None else _estimate(metric, sums, plan.control, arm, rule.alpha, widest=True)), rule
 
 
-def _estimate(metric: Metric, sums: Sums, control: str, arm: str, alpha: float) -> Estimate | None:
+def _estimate(metric: Metric, sums: Sums, control: str, arm: str, alpha: float, *, widest: bool) -> Estimate | None:
     try:
-        return estimate(metric, sums, control, arm, alpha=alpha)
+        return estimate(metric, sums, control, arm, alpha=alpha, widest=widest)
     except ExperimentRefused:
         return None
 

@@ -60,17 +60,23 @@ class ArmFinding:
         }
 
 
-def estimate(metric: Metric, arms: Mapping[str, Summary], control: str, arm: str, *, alpha: float) -> Estimate:
-    """One metric of one treatment, by the formulas of its kind, adjusted by its covariate where it has one."""
+def estimate(
+    metric: Metric, arms: Mapping[str, Summary], control: str, arm: str, *, alpha: float, widest: bool = True
+) -> Estimate:
+    """One metric of one treatment, by the formulas of its kind, adjusted by its covariate where it has one.
+
+    What a verdict rests on takes the `widest` error (`inference.compare`).
+    """
     if metric.adjusted:
         kind = Kind.RATIO if metric.kind is Kind.RATIO else Kind.MEAN
         adjustment = Adjustment.of(arms.values(), kind)
         one, other = (adjustment.measured(arms[name], kind) for name in (control, arm))
-        return compare(one, other, alpha=alpha, method="CUPED")
+        return compare(one, other, alpha=alpha, method="CUPED", widest=widest)
     if metric.kind is Kind.RATE:
         return compare_rates(arms[control], arms[arm], alpha=alpha)
     one, other = (measured(arms[name], metric.kind) for name in (control, arm))
-    return compare(one, other, alpha=alpha, method="delta method" if metric.kind is Kind.RATIO else "Welch")
+    method = "delta method" if metric.kind is Kind.RATIO else "Welch"
+    return compare(one, other, alpha=alpha, method=method, widest=widest)
 
 
 def holds(guardrail: Guardrail, found: Estimate) -> bool:

@@ -97,11 +97,17 @@ def measured(summary: Summary, kind: Kind) -> Measured:
     return Measured(summary.mean, summary.variance / summary.n, summary.n)
 
 
-def compare(control: Measured, treatment: Measured, *, alpha: float = 0.05, method: str = "welch") -> Estimate:
+def compare(
+    control: Measured, treatment: Measured, *, alpha: float = 0.05, method: str = "welch", widest: bool = False
+) -> Estimate:
     """Welch's t: two independent figures with their own variances and Satterthwaite's degrees of freedom.
 
     The lift is the ratio less 1; its interval is the delta method's on the logarithm of the ratio. Refuses two arms
     that do not vary at all.
+
+    `widest` takes the pooled error (Student's) where that is the larger. Of amounts with a long tail a small arm that
+    had no large one yet has too small a mean and too small a variance, so that Welch's t calls it worse far too often;
+    the pooled one errs the other way. In arms of one size the two are the same.
     """
     refuse_alpha(alpha)
     variance = control.variance + treatment.variance
@@ -109,7 +115,8 @@ def compare(control: Measured, treatment: Measured, *, alpha: float = 0.05, meth
         raise ExperimentRefused(
             field="variance", reason="no_spread", remedy="wait until the outcomes of an arm differ from each other"
         )
-    error, difference = sqrt(variance), treatment.value - control.value
+    wider = max(_pooled(control, treatment) / variance, 1.0) if widest else 1.0
+    error, difference = sqrt(variance * wider), treatment.value - control.value
     freedom = _freedom(control, treatment, 1.0, 1.0)
     reach = error * float(t.isf(alpha / 2, freedom))
     return Estimate(
@@ -118,7 +125,7 @@ def compare(control: Measured, treatment: Measured, *, alpha: float = 0.05, meth
         control=control.value,
         treatment=treatment.value,
         difference=Interval(difference, difference - reach, difference + reach),
-        lift=_lift(control, treatment, alpha),
+        lift=_lift(control, treatment, alpha, wider),
         p_value=float(2 * t.sf(abs(difference) / error, freedom)),
         error=error,
     )
@@ -135,14 +142,20 @@ def critical(alpha: float) -> float:
     return float(norm.isf(alpha / 2))
 
 
-def _lift(control: Measured, treatment: Measured, alpha: float) -> Interval | None:
+def _pooled(control: Measured, treatment: Measured) -> float:
+    """The variance of the difference, were a unit's variance the same in both arms."""
+    spread = sum(arm.variance * arm.n * (arm.n - 1) for arm in (control, treatment))
+    return spread / (control.n + treatment.n - 2) * (1 / control.n + 1 / treatment.n)
+
+
+def _lift(control: Measured, treatment: Measured, alpha: float, wider: float) -> Interval | None:
     if not control.value > 0:
         return None
     ratio = treatment.value / control.value
     if not ratio > 0:
         return Interval(ratio - 1, -inf, inf)
     scales = control.value**-2, treatment.value**-2
-    variance = control.variance * scales[0] + treatment.variance * scales[1]
+    variance = wider * (control.variance * scales[0] + treatment.variance * scales[1])
     reach = exp(min(sqrt(variance) * float(t.isf(alpha / 2, _freedom(control, treatment, *scales))), 700.0))
     return Interval(ratio - 1, ratio / reach - 1, ratio * reach - 1)
 

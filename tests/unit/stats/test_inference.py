@@ -73,6 +73,23 @@ def test_means_equal_tea_tasting_and_scipy(alpha: float) -> None:
     assert (found.difference.low, found.difference.high) == pytest.approx((ends.low, ends.high), rel=SAME)
 
 
+def test_the_widest_error_is_students_where_the_small_arm_varies_less_and_else_welchs() -> None:
+    chance = np.random.default_rng(7)
+    small, large = chance.gamma(2, 20, 200), chance.gamma(2, 40, 4000)
+    arms = [measured(Summary.of(each), Kind.MEAN) for each in (large, small)]
+    found, plain = compare(*arms, widest=True), compare(*arms)
+    student = ttest_ind(small, large)
+    assert abs(found.difference.value) / found.error == pytest.approx(abs(student.statistic), rel=SAME)
+    assert found.error > 1.5 * plain.error
+    assert found.p_value > plain.p_value
+    assert found.lift is not None
+    assert plain.lift is not None
+    assert found.lift.low < plain.lift.low < plain.lift.high < found.lift.high
+    for one, other in ((small, large[:200]), (large, chance.gamma(2, 80, 200))):
+        same = [measured(Summary.of(each), Kind.MEAN) for each in (one, other)]
+        assert compare(*same, widest=True).p_value == pytest.approx(compare(*same).p_value, rel=SAME)
+
+
 def test_ratios_equal_tea_tasting() -> None:
     data = frame()
     control, treatment = (measured(arm, Kind.RATIO) for arm in summaries(data))

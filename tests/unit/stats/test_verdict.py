@@ -119,6 +119,15 @@ def test_the_ratio_is_of_exposures_and_not_of_finished_outcomes() -> None:
     assert decide(PLAN, given).verdict is Verdict.HOLD
 
 
+def test_a_small_arm_that_had_no_large_order_yet_is_not_called_worse() -> None:
+    # Twelve orders of 30, beside 275 of which twelve are of 600: by Welch's error alone 5.1 standard errors apart.
+    often = [0.0] * 8725 + [30.0] * 263 + [600.0] * 12
+    spent = {"control": Summary.of(often), "bar": Summary.of([0.0] * 988 + [30.0] * 12)}
+    plan = Plan("control", ("control", "bar"), (0.9, 0.1), REVENUE, 10_000, monitoring=Monitoring(looks=10))
+    found = decide(plan, evidence((REVENUE, spent), previous=(0.5,)))
+    assert (found.verdict, found.arms[0].worse) == (Verdict.HOLD, False)
+
+
 @pytest.mark.parametrize(
     ("arms", "missing", "days"),
     [
