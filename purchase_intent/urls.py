@@ -6,24 +6,38 @@ from django.urls import path, re_path
 
 from purchase_intent.api.decision import DecisionView
 from purchase_intent.api.events import EventsView
-from purchase_intent.api.experiments import (
+from purchase_intent.api.experiment_results import (
     ChangesView,
-    ExperimentsView,
-    ExperimentView,
     LooksView,
     LookView,
-    ProposalView,
-    RampView,
+    ReplayView,
     ResultsView,
-    StartView,
-    StopView,
     UpliftView,
     VerdictView,
+    WeightsView,
+)
+from purchase_intent.api.experiments import (
+    ExperimentsView,
+    ExperimentView,
+    ProposalView,
+    RampView,
+    SizingView,
+    StartView,
+    StopView,
 )
 from purchase_intent.api.exposures import ExposuresView
 from purchase_intent.api.openapi import SchemaView
 from purchase_intent.api.predict import PredictBatchView, PredictView
-from purchase_intent.api.segments import MembersView, SegmentsView, SessionSegmentsView
+from purchase_intent.api.segments import (
+    MembersView,
+    SegmentFieldsView,
+    SegmentPreviewView,
+    SegmentsView,
+    SegmentVersionsView,
+    SegmentView,
+    SessionSegmentsView,
+)
+from purchase_intent.api.shares import GroupsView, GroupView, HoldoutPreviewView, HoldoutsView, HoldoutView
 from purchase_intent.api.variants import VariantsView
 from purchase_intent.api.views import ExplanationView, NothingView, ScoreView, SessionsView
 from purchase_intent.api.visitors import VisitorExplanationView, VisitorsView, VisitorView
@@ -44,6 +58,10 @@ urlpatterns = [
     path("v1/sessions/<path:key>/explanation/", ExplanationView.as_view(), name="explanation"),
     path("v1/sessions/<path:key>/segments/", SessionSegmentsView.as_view(), name="session_segments"),
     path("v1/segments/", SegmentsView.as_view(), name="segments"),
+    path("v1/segments/<slug:key>/", SegmentView.as_view(), name="segment"),
+    path("v1/segments/<slug:key>/versions/", SegmentVersionsView.as_view(), name="segment_versions"),
+    path("v1/segment-fields/", SegmentFieldsView.as_view(), name="segment_fields"),
+    path("v1/segment-preview/", SegmentPreviewView.as_view(), name="segment_preview"),
     path("v1/segments/<slug:key>/members/", MembersView.as_view(), name="members"),
     path("v1/visitors/", VisitorsView.as_view(), name="visitors"),
     path("v1/visitors/<int:number>/", VisitorView.as_view(), name="visitor"),
@@ -59,8 +77,16 @@ urlpatterns = [
     path("v1/experiments/<slug:key>/verdict/", VerdictView.as_view(), name="experiment_verdict"),
     path("v1/experiments/<slug:key>/looks/", LooksView.as_view(), name="experiment_looks"),
     path("v1/experiments/<slug:key>/looks/<int:look>/", LookView.as_view(), name="experiment_look"),
+    path("v1/experiments/<slug:key>/looks/<int:look>/replay/", ReplayView.as_view(), name="experiment_replay"),
+    path("v1/experiments/<slug:key>/weights/", WeightsView.as_view(), name="experiment_weights"),
     path("v1/experiments/<slug:key>/changes/", ChangesView.as_view(), name="experiment_changes"),
     path("v1/experiments/<slug:key>/uplift/", UpliftView.as_view(), name="experiment_uplift"),
+    path("v1/experiment-proposal/", SizingView.as_view(), name="experiment_sizing"),
+    path("v1/exclusion-groups/", GroupsView.as_view(), name="exclusion_groups"),
+    path("v1/exclusion-groups/<slug:key>/", GroupView.as_view(), name="exclusion_group"),
+    path("v1/holdouts/", HoldoutsView.as_view(), name="holdouts"),
+    path("v1/holdouts/<slug:key>/", HoldoutView.as_view(), name="holdout"),
+    path("v1/holdout-preview/", HoldoutPreviewView.as_view(), name="holdout_preview"),
     path("v1/schema/", SchemaView.as_view(), name="schema"),
     # Without the slash at the end Django's own middleware may still lead to where there is something.
     re_path(r"^v1/(?:[\s\S]*/)?$", NothingView.as_view(), name="nothing"),

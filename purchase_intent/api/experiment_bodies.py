@@ -6,41 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from purchase_intent.api.serializers import Body
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.stored import definition_of
-from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, MetricKind, MetricRole, UpliftVersion
+from purchase_intent.models import Experiment, MetricKind, MetricRole
 
 __all__ = [
-    "ChangeSerializer",
     "DefinitionSerializer",
     "ExperimentSerializer",
-    "ExperimentVerdictSerializer",
-    "LookSerializer",
     "ProposalSerializer",
     "RampSerializer",
-    "RecordSerializer",
-    "ResultsSerializer",
     "StopSerializer",
-    "UpliftSerializer",
     "definition_from",
 ]
 
 _LONGEST = 64
-
-
-class Body(serializers.Serializer[Any]):
-    """What is sent: a name that is not known is refused, so that a slip of the pen is not passed over."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse what is none of the fields."""
-        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
-            remedy = _("Not a field. Use one of: %(names)s.") % {"names": ", ".join(self.fields)}
-            raise serializers.ValidationError({str(name): [remedy] for name in unknown})
-        return super().to_internal_value(data)
 
 
 class ArmSerializer(Body):
@@ -146,116 +129,34 @@ class StopSerializer(Body):
     why = serializers.CharField(required=False, allow_blank=True, default="", max_length=1_000)
 
 
+class FoundInSerializer(serializers.Serializer[Any]):
+    """What so many days find."""
+
+    days = serializers.IntegerField()
+    units = serializers.FloatField(help_text="Visitors in all arms by then.")
+    lift = serializers.FloatField(allow_null=True, help_text="The smallest relative change found; null for none.")
+
+
 class ProposalSerializer(serializers.Serializer[Any]):
     """What is known before a start."""
 
-    units = serializers.IntegerField(allow_null=True, help_text="Visitors needed at most, over all arms.")
-    expected_units = serializers.IntegerField(allow_null=True, help_text="On average, if the lift is true.")
-    weeks = serializers.IntegerField(allow_null=True, help_text="To get them, in whole weeks.")
+    units = serializers.IntegerField(
+        source="sizing.units", allow_null=True, help_text="Visitors needed at most, over all arms."
+    )
+    expected_units = serializers.IntegerField(
+        source="sizing.expected_units", allow_null=True, help_text="On average, if the lift is true."
+    )
+    fixed_units = serializers.IntegerField(
+        source="sizing.fixed_units", allow_null=True, help_text="What a test with one look at its end takes."
+    )
+    weeks = serializers.IntegerField(
+        source="sizing.weeks", allow_null=True, help_text="To get them, in whole weeks."
+    )
     baseline = serializers.FloatField(allow_null=True, help_text="The primary metric's figure of the last 28 days.")
     per_day = serializers.FloatField(help_text="Visitors a day who would be exposed.")
     window_days = serializers.IntegerField(help_text="So much later the last outcome is in.")
     missing = serializers.CharField(help_text="Why there is no size; empty where there is one.")
-
-
-class ResultsSerializer(serializers.Serializer[Any]):
-    """Daily results, in order of day."""
-
-    key = serializers.CharField()
-    results = serializers.ListField(
-        child=serializers.JSONField(),
-        help_text="One a day: people by arm, each metric's figures with intervals, sample ratio, segments, verdict.",
-    )
-
-
-class ConclusionSerializer(serializers.Serializer[Any]):
-    """What an earlier planned look came to."""
-
-    day = serializers.DateField()
-    verdict = serializers.ChoiceField(choices=("ROLL BACK", "SHIP"))
-    arm = serializers.CharField(help_text="The one to ship; empty for none.")
-    rolled_back = serializers.ListField(child=serializers.CharField(), help_text="Those that were worse.")
-
-
-class ExperimentVerdictSerializer(serializers.Serializer[Any]):
-    """The latest daily verdict, in words."""
-
-    key = serializers.CharField()
-    verdict = serializers.ChoiceField(choices=("INVALID", "ROLL BACK", "SHIP", "HOLD"))
-    day = serializers.DateField(help_text="The last day that was seen the whole of.")
-    share = serializers.FloatField(help_text="Of the planned visitors.")
-    planned = serializers.BooleanField(help_text="Whether it was one of the planned looks.")
-    arm = serializers.CharField(help_text="The one to ship; empty for none.")
-    rolled_back = serializers.ListField(child=serializers.CharField(), help_text="Those that are worse.")
-    reasons = serializers.ListField(child=serializers.CharField())
-    missing = serializers.ListField(child=serializers.CharField(), help_text="What an open one lacks.")
-    expected = serializers.DateField(allow_null=True, help_text="By when it may be decided.")
-    stands = ConclusionSerializer(
-        allow_null=True, help_text="Of a HOLD between planned looks: what the latest of those came to, which stands."
-    )
-
-
-class LookSerializer(serializers.ModelSerializer[ExperimentLook]):
-    """A look on record."""
-
-    look = serializers.IntegerField(source="pk")
-    kind = serializers.CharField(help_text="`daily`: the task's; `asked`: somebody's in between.")
-    intact = serializers.BooleanField(source="is_intact", help_text="Whether the record is the one that was written.")
-
-    class Meta:
-        model = ExperimentLook
-        fields = ("look", "at", "taken_at", "day", "who", "kind", "planned", "share", "verdict", "arm", "intact")
-
-
-class RecordSerializer(LookSerializer):
-    """A look with all that it can be replayed from."""
-
-    record = serializers.JSONField(help_text="Plan, sums, earlier looks, decision, and the versions that made it.")
-    result = serializers.JSONField(help_text="What is shown of it.")
-
-    class Meta(LookSerializer.Meta):
-        fields = (*LookSerializer.Meta.fields, "before", "digest", "record", "result")  # type: ignore[assignment]
-
-
-class ChangeSerializer(serializers.ModelSerializer[ExperimentChange]):
-    """What was done, and by whom."""
-
-    facts = serializers.JSONField()
-
-    class Meta:
-        model = ExperimentChange
-        fields = ("at", "who", "what", "facts")
-
-
-class UpliftSerializer(serializers.ModelSerializer[UpliftVersion]):
-    """A model of uplift on record."""
-
-    model = serializers.IntegerField(source="pk")
-    status = serializers.CharField(
-        help_text="`serving`: it answers; `archived`: it did; `refused`: no better than chance."
-    )
-    outcome = serializers.CharField(help_text="What it says is gained.")
-    units = serializers.IntegerField(help_text="Visitors it was learnt from; `outcomes` of them had the outcome.")
-    figures = serializers.JSONField(
-        help_text="Qini and AUUC with 95% intervals under `rankings`, the four groups as measured, the profit."
-    )
-
-    class Meta:
-        model = UpliftVersion
-        fields = (
-            "model",
-            "status",
-            "created_at",
-            "known_at",
-            "treatment",
-            "outcome",
-            "learner",
-            "units",
-            "outcomes",
-            "forced",
-            "verdict",
-            "figures",
-        )
+    found_in = FoundInSerializer(many=True, help_text="What is found by how long it runs; empty without a size.")
 
 
 def definition_from(sent: Mapping[str, Any]) -> Definition:

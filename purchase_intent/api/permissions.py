@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from purchase_intent.models import ApiKey, Scope
 
-__all__ = ["MayPredict", "MayRunExperiments", "MaySeeCustomers", "MaySeeSessions"]
+__all__ = ["MayKeepSegments", "MayPredict", "MaySeeCustomers", "MaySeeSessions", "StaffMay"]
 
 
 class _MaySee(BasePermission):
@@ -59,17 +59,40 @@ class MayPredict(_MaySee):
     scope = Scope.PREDICT
 
 
-class MayRunExperiments(BasePermission):
-    """Staff: with one permission of the admin's to read, with another to decide."""
+class StaffMay(BasePermission):
+    """Staff with the admin's own permission on what the view `keeps`: to view, add, change or delete it.
 
-    message = gettext_lazy(
-        "Only staff may ask: with purchase_intent.view_experiment to read, and purchase_intent.change_experiment to "
-        "decide."
-    )
+    A view's `needs` says by method what else is enough, one of several verbs.
+    """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - the signature is the framework's
-        """Whether the user is active staff with the permission that the method needs."""
-        user, needs = request.user, "view" if request.method in SAFE_METHODS else "change"
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the user is active staff with a permission that the method needs."""
+        user, verbs = request.user, _verbs(request.method or "", view)
+        needed = [f"purchase_intent.{verb}_{getattr(view, 'keeps')}" for verb in verbs]  # noqa: B009 (no view's to mypy)
+        remedy = _("Only staff with the permission %(permission)s may ask: let an administrator grant it.")
+        self.message = remedy % {"permission": _(" or ").join(needed)}
         if not (user.is_authenticated and user.is_active and getattr(user, "is_staff", False)):
             return False
-        return user.has_perm(f"purchase_intent.{needs}_experiment")
+        return any(user.has_perm(each) for each in needed)
+
+
+class MayKeepSegments(StaffMay):
+    """Who sees sessions reads segments, a server with a key too; the admin's permissions rule who makes them."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the method is allowed to who asks."""
+        if request.method not in SAFE_METHODS:
+            return super().has_permission(request, view)
+        reader = MaySeeSessions()
+        self.message = reader.message
+        return reader.has_permission(request, view)
+
+
+def _verbs(method: str, view: APIView) -> tuple[str, ...]:
+    if method in SAFE_METHODS:
+        return ("view",)
+    needs: Mapping[str, tuple[str, ...]] = getattr(view, "needs", {})
+    return needs.get(method) or (_VERBS.get(method, "change"),)
+
+
+_VERBS: Final = {"POST": "add", "DELETE": "delete"}

@@ -1,175 +1,71 @@
-"""Segments over the API: what each is worth, who belongs to it, and to which of them a session belongs."""
+"""Segments over the API: made, tried, changed and retired; what each is worth, and who belongs to it."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any
 
+from django.db import router, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.translation import gettext as _
-from rest_framework import serializers
+from django.utils import timezone
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from purchase_intent.api.examples import MISSING, REFUSED, bad, missing, shown
+from purchase_intent.api import segment_examples as examples
 from purchase_intent.api.pages import MemberPages
-from purchase_intent.api.serializers import AnswerQuery, Query
+from purchase_intent.api.permissions import MayKeepSegments
+from purchase_intent.api.segment_bodies import (
+    FieldSerializer,
+    MemberQuery,
+    MemberSerializer,
+    NewSegmentSerializer,
+    PreviewQuery,
+    SegmentChangeSerializer,
+    SegmentPreviewSerializer,
+    SegmentQuery,
+    SegmentSerializer,
+    SessionSegmentsSerializer,
+    VersionSerializer,
+)
+from purchase_intent.api.serializers import AnswerQuery
+from purchase_intent.api.staff import ADDED, CHANGED, StaffEndpoint, note_in_admin, refusals
 from purchase_intent.api.views import Endpoint, documented, named_session, of_site, parameters
 from purchase_intent.models import Segment, SegmentMembership, SegmentReport, Session
 from purchase_intent.scoring.score import answer, milliseconds
+from purchase_intent.segments.editing import make_segment, save_rule, switch
+from purchase_intent.segments.fields import FIELDS
 from purchase_intent.segments.live import segments_of
+from purchase_intent.segments.rules import Rule
 from purchase_intent.segments.subject import Subject
 
-__all__ = ["MembersView", "SegmentsView", "SessionSegmentsView"]
+__all__ = [
+    "MembersView",
+    "SegmentFieldsView",
+    "SegmentPreviewView",
+    "SegmentVersionsView",
+    "SegmentView",
+    "SegmentsView",
+    "SessionSegmentsView",
+]
+
+MOST = 100
+"""Versions of one answer: the latest."""
 
 
-class SegmentSerializer(serializers.Serializer[Any]):
-    """A segment as it was last measured."""
+class SegmentEndpoint(StaffEndpoint):
+    """What these share."""
 
-    key = serializers.CharField(help_text="By which templates and this API name it.")
-    title = serializers.CharField()
-    about = serializers.CharField(help_text="Whom it means.")
-    action = serializers.CharField(help_text="What to do about them.")
-    active = serializers.BooleanField(source="is_active", help_text="Whether it is switched on.")
-    version = serializers.IntegerField(source="current.number", allow_null=True, help_text="Of its conditions.")
-    rule = serializers.JSONField(
-        source="current.rule",
-        allow_null=True,
-        help_text="`match` (all, any) and `conditions`: field, operator, value.",
-    )
-    measured_at = serializers.SerializerMethodField(help_text="Null where nobody has been told yet.")
-    size = serializers.SerializerMethodField(help_text="Shoppers of the last 90 days in it.")
-    looked_at = serializers.SerializerMethodField(help_text="Of so many.")
-    figures = serializers.SerializerMethodField(
-        help_text="Conversion, average order, share of the revenue and traits, each with its 95% interval."
-    )
-
-    def get_measured_at(self, segment: Segment) -> str | None:
-        """When it was measured."""
-        report = self._report(segment)
-        return None if report is None else serializers.DateTimeField().to_representation(report.moment)
-
-    def get_size(self, segment: Segment) -> int | None:
-        """How many belong to it."""
-        report = self._report(segment)
-        return None if report is None else report.size
-
-    def get_looked_at(self, segment: Segment) -> int | None:
-        """How many were looked at."""
-        report = self._report(segment)
-        return None if report is None else report.looked_at
-
-    def get_figures(self, segment: Segment) -> dict[str, Any]:
-        """What was measured."""
-        report = self._report(segment)
-        return {} if report is None else dict(report.figures)
-
-    def _report(self, segment: Segment) -> SegmentReport | None:
-        found: SegmentReport | None = self.context["reports"].get(segment.pk)
-        return found
-
-
-class MemberSerializer(serializers.ModelSerializer[SegmentMembership]):
-    """A visitor in a segment."""
-
-    visitor = serializers.IntegerField(source="visitor_id", help_text="The visitor's number in the admin.")
-    customer = serializers.CharField(source="visitor.customer", help_text="The shop's own key; empty for nobody known.")
-    version = serializers.IntegerField(source="version.number", help_text="Of the conditions it entered by.")
-    entered_at = serializers.DateTimeField()
-
-    class Meta:
-        model = SegmentMembership
-        fields = ("visitor", "customer", "version", "entered_at")
-
-
-class SessionSegmentsSerializer(serializers.Serializer[Any]):
-    """The segments of one visit."""
-
-    session = serializers.CharField(help_text="The session's key.")
-    segments = serializers.ListField(child=serializers.CharField(), help_text="Keys, in alphabetical order.")
-    moment = serializers.DateTimeField(help_text="The moment the answer is about.")
-
-
-class SegmentQuery(Query):
-    """Filters of the list."""
-
-    active = serializers.ChoiceField(
-        choices=("true", "false"), required=False, help_text="Only those that are switched on, or only the others."
-    )
-
-
-class MemberQuery(Query):
-    """Pages of the list."""
-
-    page_size = serializers.IntegerField(
-        required=False, min_value=1, max_value=200, help_text="Members a page, 50 unless told."
-    )
-    cursor = serializers.CharField(required=False, help_text="Where to go on: from `next` or `previous`.")
-
-
-_INTERVAL: Final = {"value": 0.051, "low": 0.042, "high": 0.061, "of": 1271.0}
-_SEGMENT: Final = {
-    "key": "high-value",
-    "title": "High value",
-    "about": "The top band of the model.",
-    "action": "Take what stands in the way.",
-    "active": True,
-    "version": 1,
-    "rule": {"match": "all", "conditions": [{"field": "band", "operator": ">=", "value": "top_1"}]},
-    "measured_at": "2026-03-01T03:40:00Z",
-    "size": 78,
-    "looked_at": 12477,
-    "figures": {"conversion": _INTERVAL},
-}
-_MEMBER: Final = {"visitor": 4711, "customer": "ada", "version": 1, "entered_at": "2026-03-01T03:40:00Z"}
-_OF_SESSION: Final = {
-    "session": "5f1c0f6f0b7d4c3f9a53f0c4b8a1d2e3",
-    "segments": ["evening-browsers", "new-visitors"],
-    "moment": "2026-03-01T12:04:00Z",
-}
-_NOT_ACTIVE: Final = "“yes” is not a valid choice."
-_NO_SIZE: Final = "Ensure this value is less than or equal to 200."
-
-SEGMENTS: Final[dict[str, Any]] = {
-    "operation_id": "list_segments",
-    "tags": ["segments"],
-    "parameters": [SegmentQuery],
-    "responses": {200: SegmentSerializer(many=True), **bad("active", _NOT_ACTIVE), **REFUSED},
-    "examples": shown("a segment", _SEGMENT),
-}
-MEMBERS: Final[dict[str, Any]] = {
-    "operation_id": "list_members",
-    "tags": ["segments"],
-    "parameters": [MemberQuery],
-    "responses": {
-        200: MemberSerializer(many=True),
-        **bad("page_size", _NO_SIZE),
-        **missing("segment_not_found", "No segment has this key: take one from the list of segments."),
-        **REFUSED,
-    },
-    "examples": shown("a member", _MEMBER),
-}
-OF_SESSION: Final[dict[str, Any]] = {
-    "operation_id": "segments_of_session",
-    "tags": ["segments"],
-    "parameters": [AnswerQuery],
-    "responses": {
-        200: SessionSegmentsSerializer,
-        **bad("site", "Sessions of several sites have this key: say which site."),
-        **MISSING,
-        **REFUSED,
-    },
-    "examples": shown("its segments", _OF_SESSION),
-}
-
-
-class SegmentsView(Endpoint):
-    """Every segment."""
-
+    permission_classes = (MayKeepSegments,)
+    keeps = "segment"
     serializer_class = SegmentSerializer
 
-    @documented(SEGMENTS)
+
+class SegmentsView(SegmentEndpoint):
+    """Every segment."""
+
+    @documented(examples.SEGMENTS)
     def get(self, request: Request) -> Response:
         """List the segments by title, each with its conditions and what was measured of it last."""
         asked = parameters(SegmentQuery, request)
@@ -180,6 +76,94 @@ class SegmentsView(Endpoint):
         reports = {each.segment_id: each for each in _latest_reports()}
         return Response(SegmentSerializer(rows, many=True, context={"reports": reports}).data)
 
+    @documented(examples.CREATE)
+    def post(self, request: Request) -> Response:
+        """Make a segment, whose members are told at once by a worker."""
+        sent = self.sent(NewSegmentSerializer)
+        with refusals():
+            rule = Rule.from_json(sent.pop("rule"))
+            made = make_segment(rule, who=self.who, now=timezone.now(), **sent)
+        note_in_admin(request, made, ADDED, f"Made over the API with the conditions: {rule}.")
+        _tell_members(made)
+        return Response(_told(made), status=HTTPStatus.CREATED)
+
+
+class SegmentView(SegmentEndpoint):
+    """One segment."""
+
+    @documented(examples.READ)
+    def get(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
+        """Read a segment: its conditions, and what was measured of it last."""
+        return Response(_told(named_segment(key)))
+
+    @documented(examples.CHANGE)
+    def patch(self, request: Request, key: str) -> Response:
+        """Change words or conditions of a segment, retire it or bring it back; what is left out stays.
+
+        Other conditions are a new version: its members are told anew at once, by a worker.
+        """
+        segment, sent = named_segment(key), self.sent(SegmentChangeSerializer)
+        with refusals():
+            rule = Rule.from_json(sent["rule"]) if "rule" in sent else None
+        words = {name: sent[name] for name in ("title", "about", "action") if name in sent}
+        with transaction.atomic(using=router.db_for_write(Segment)):
+            said = self._done(segment, rule, words, sent.get("active"))
+            if said:
+                note_in_admin(request, segment, CHANGED, f"{', '.join(said)}, over the API.")
+        return Response(_told(named_segment(key)))
+
+    def _done(self, segment: Segment, rule: Rule | None, words: dict[str, str], active: bool | None) -> list[str]:
+        """Do it, and have the members told where that changes them; what was done, in words."""
+        now, said = timezone.now(), []
+        if words:
+            Segment.objects.filter(pk=segment.pk).update(**words)
+            said.append("Title, meaning or action")
+        is_new = rule is not None and save_rule(segment, rule, who=self.who, now=now)
+        if is_new:
+            said.append(f"Conditions: {rule}")
+        is_switched = active is not None and switch(segment, on=active, now=now)
+        if is_switched:
+            said.append(f"Switched {'on' if active else 'off'}")
+        if segment.is_active and (is_new or is_switched):
+            _tell_members(segment)
+        return said
+
+
+class SegmentPreviewView(SegmentEndpoint):
+    """Conditions before they are saved."""
+
+    needs = {"POST": ("add", "change")}  # noqa: RUF012 (the class's own, never written to)
+
+    @documented(examples.PREVIEW)
+    def post(self, request: Request) -> Response:  # noqa: ARG002 - the signature is the framework's
+        """Try conditions on shoppers drawn from all, and say how many they hold of; nothing is saved."""
+        from purchase_intent.segments.preview import preview  # reads of many are nothing that every page should load
+
+        with refusals():
+            rule = Rule.from_json(self.sent(PreviewQuery)["rule"])
+        found = preview(rule, timezone.now())
+        names = ("members", "tried", "everybody", "low", "high", "is_whole", "figures")
+        told = {name: getattr(found, name) for name in names} | {"examples": [each.pk for each in found.examples]}
+        return Response(SegmentPreviewSerializer(told).data)
+
+
+class SegmentVersionsView(SegmentEndpoint):
+    """How a segment's conditions came to be."""
+
+    @documented(examples.VERSIONS)
+    def get(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
+        """List the versions of a segment's conditions, the latest first, with who saved each."""
+        return Response(VersionSerializer(named_segment(key).versions.all()[:MOST], many=True).data)
+
+
+class SegmentFieldsView(SegmentEndpoint):
+    """What conditions can be about."""
+
+    @documented(examples.FIELDS)
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - the signature is the framework's
+        """List everything that a condition can be about, with the operators and names that fit."""
+        return Response(FieldSerializer(list(FIELDS.values()), many=True).data)
+
 
 class MembersView(Endpoint, ListAPIView[Any]):
     """Who belongs to a segment."""
@@ -187,7 +171,7 @@ class MembersView(Endpoint, ListAPIView[Any]):
     serializer_class = MemberSerializer  # type: ignore[assignment]  # the others answer of sessions
     pagination_class = MemberPages
 
-    @documented(MEMBERS)
+    @documented(examples.MEMBERS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List who belongs to a segment, as they were last told; who entered last comes first."""
         return self.list(request, *args, **kwargs)
@@ -195,9 +179,7 @@ class MembersView(Endpoint, ListAPIView[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         """The open memberships of the segment in the path."""
         parameters(MemberQuery, self.request)
-        segment = Segment.objects.filter(key=self.kwargs["key"]).first()
-        if segment is None:
-            raise NotFound(_("No segment has this key: take one from the list of segments."), code="segment_not_found")
+        segment = named_segment(self.kwargs["key"])
         members = of_site(SegmentMembership.objects.open().filter(segment=segment), self.request, by="visitor__site")
         return members.select_related("visitor", "version").defer("visitor__past")
 
@@ -207,7 +189,7 @@ class SessionSegmentsView(Endpoint):
 
     serializer_class = SessionSegmentsSerializer
 
-    @documented(OF_SESSION)
+    @documented(examples.OF_SESSION)
     def get(self, request: Request, key: str) -> Response:
         """Name the segments of a session as of its latest event, by the conditions that are in force now."""
         session = named_session(key, parameters(AnswerQuery, request), request)
@@ -224,3 +206,22 @@ def _of(session: Session) -> tuple[str, ...]:
 def _latest_reports() -> QuerySet[SegmentReport]:
     newest = SegmentReport.objects.filter(segment=OuterRef("pk")).order_by("-moment").values("pk")[:1]
     return SegmentReport.objects.filter(pk__in=Segment.objects.order_by().values(latest=Subquery(newest)))
+
+
+def named_segment(key: str) -> Segment:
+    """The segment of a key. NotFound where there is none."""
+    found: Segment | None = Segment.objects.select_related("current").filter(key=key).first()
+    if found is None:
+        raise NotFound(examples.NO_SEGMENT, code="segment_not_found")
+    return found
+
+
+def _told(segment: Segment) -> Any:
+    report = SegmentReport.objects.filter(segment=segment).order_by("-moment").first()
+    return SegmentSerializer(segment, context={"reports": {segment.pk: report} if report is not None else {}}).data
+
+
+def _tell_members(segment: Segment) -> None:
+    from purchase_intent.tasks import fill_now  # Celery is nothing that every page should load
+
+    fill_now(segment.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from purchase_intent.scoring.rules import CUTOFFS
 __all__ = [
     "AnswerQuery",
     "BatchSerializer",
+    "Body",
     "ContributionSerializer",
     "ExplanationQuery",
     "ExplanationSerializer",
@@ -205,6 +207,17 @@ class VerdictsSerializer(serializers.Serializer[Any]):
     duplicate = serializers.IntegerField()
     refused = serializers.IntegerField()
     results = VerdictSerializer(many=True)
+
+
+class Body(serializers.Serializer[Any]):
+    """What is sent: a name that is not known is refused, so that a slip of the pen is not passed over."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what is none of the fields."""
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            remedy = _("Not a field. Use one of: %(names)s.") % {"names": ", ".join(self.fields)}
+            raise serializers.ValidationError({str(name): [remedy] for name in unknown})
+        return super().to_internal_value(data)
 
 
 class Query(serializers.Serializer[Any]):

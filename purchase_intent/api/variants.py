@@ -22,7 +22,7 @@ from purchase_intent.api.keys import Browser
 from purchase_intent.api.problems import at_the_edge
 from purchase_intent.api.views import Endpoint, documented
 from purchase_intent.experiments.active import experiments
-from purchase_intent.experiments.showing import showing_of
+from purchase_intent.experiments.showing import FORCE, forced_arm, showing_of
 from purchase_intent.shortcuts import in_segment, score
 from purchase_intent.tracking.attached import attach, attached
 from purchase_intent.tracking.tracker import Tracker
@@ -52,7 +52,13 @@ VARIANTS: Final[dict[str, Any]] = {
             many=True,
             required=False,
             description=f"The key of an experiment, {_MOST} at most; all that run or were stopped without it.",
-        )
+        ),
+        OpenApiParameter(
+            FORCE,
+            type=str,
+            required=False,
+            description="For the shop's own people alone: `KEY:ARM` previews an arm, also before the start.",
+        ),
     ],
     "responses": {
         200: VariantsSerializer,
@@ -112,8 +118,8 @@ def _wanted(request: Request) -> set[str] | None:
     """The keys asked for, None for all. ValidationError names the parameter and the remedy."""
     given = request.query_params
     for name in given:
-        if name != _ASKED:
-            raise ValidationError({name: _("Not a parameter. Use one of: experiment.")})
+        if name not in (_ASKED, FORCE):
+            raise ValidationError({name: _("Not a parameter. Use one of: experiment, intent_arm.")})
     keys = set(given.getlist(_ASKED))
     if len(keys) > _MOST:
         raise ValidationError({_ASKED: _("Ask for at most %(most)d experiments at once.") % {"most": _MOST}})
@@ -123,7 +129,7 @@ def _wanted(request: Request) -> set[str] | None:
 def _arms(tracker: Tracker, wanted: set[str] | None) -> dict[str, str]:
     known = {key: each for key, each in experiments().items() if wanted is None or key in wanted}
     if not is_followed(tracker) or tracker.has_left:
-        return {key: each.default for key, each in known.items()}
+        return {key: forced_arm(tracker, each) or each.default for key, each in known.items()}
     request = tracker.request
     showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
     return {key: showing.foreseen(each).arm for key, each in known.items()}

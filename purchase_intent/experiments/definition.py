@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,12 +10,11 @@ from purchase_intent.events import EventName
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.design import Design
 from purchase_intent.models import MetricKind, MetricRole
+from purchase_intent.models.segment import is_key
 from purchase_intent.stats.bucketing import Allocation, Holdout, Layer
 
-__all__ = ["ArmSpec", "Definition", "GroupRange", "MetricSpec"]
+__all__ = ["ArmSpec", "Definition", "GroupRange", "MetricSpec", "refuse_unfit_key"]
 
-_KEY: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LONGEST: Final = 64
 _LONGEST_WINDOW: Final = 90
 _ROUNDING: Final = 1e-9
 _EVENTS: Final = frozenset(name.label for name in EventName)
@@ -94,8 +92,7 @@ class Definition:
 
     def __post_init__(self) -> None:
         for name, key in (("key", self.key), *(("arms", arm.key) for arm in self.arms)):
-            if not _KEY.fullmatch(key) or len(key) > _LONGEST:
-                raise _refused(name, "key", f"“{key}” is no key: use small letters, digits and hyphens, 64 at most")
+            refuse_unfit_key(name, key)
         if not self.title:
             raise _refused("title", "title", "give it a name for the desk")
         self.allocation()
@@ -136,6 +133,12 @@ class Definition:
             layer=None if self.group is None else Layer(f"group:{self.group.key}", self.group.start, self.group.end),
             holdout=None if holdout_share is None else Holdout(f"holdout:{self.holdout}", holdout_share),
         )
+
+
+def refuse_unfit_key(field: str, key: str) -> None:
+    """Raise ExperimentRefused for what is no key; `field` is what it is a key of."""
+    if not is_key(key):
+        raise _refused(field, "key", f"“{key}” is no key: use small letters, digits and hyphens, 64 at most")
 
 
 def _refused(culprit: str, reason: str, remedy: str) -> ExperimentRefused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from math import ceil
+from math import ceil, inf
 from typing import Any, Final, Self
 
 from purchase_intent.conf import config
@@ -18,15 +18,29 @@ from purchase_intent.models import Experiment, Holdout, MetricRole, SegmentRepor
 from purchase_intent.stats.inference import Kind
 from purchase_intent.stats.monitoring import Monitoring
 from purchase_intent.stats.plan import Guardrail, Metric, Plan
-from purchase_intent.stats.power import Sizing, Spread, sizing, spread_of
+from purchase_intent.stats.power import Sizing, Spread, detectable, sizing, spread_of
 from purchase_intent.stats.summaries import Summary
 
-__all__ = ["PERIOD", "UNITS", "Planned", "Proposal", "plan_of", "planned", "proposal", "stat_metric", "unadjusted"]
+__all__ = [
+    "PERIOD",
+    "UNITS",
+    "FoundIn",
+    "Planned",
+    "Proposal",
+    "found_in",
+    "plan_of",
+    "planned",
+    "proposal",
+    "stat_metric",
+    "unadjusted",
+]
 
 PERIOD: Final = timedelta(days=28)
 """Of the past, for the primary metric's figure and the visitors a day."""
 UNITS: Final = 20_000
 """Visitors planned over all arms where the past says nothing and nobody has said."""
+DAYS: Final = (7, 14, 21, 28, 42, 56)
+"""For how many days the smallest lift that is found is told."""
 
 NOBODY: Final = "Nobody came within the 28 days that are looked at: say how many visitors are planned."
 LONGEST: Final = 3650
@@ -47,6 +61,15 @@ class Proposal:
     window_days: int
     missing: str = ""
     spread: Spread | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundIn:
+    """What so many `days` find: their visitors over all arms, and the smallest relative lift; None where none is."""
+
+    days: int
+    units: float
+    lift: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +128,35 @@ def proposal(definition: Definition, *, now: datetime) -> Proposal:
             missing=refused.message if visitors else NOBODY,
         )
     return Proposal(sizing=size, baseline=spread.mean, per_day=per_day, window_days=metric.window_days, spread=spread)
+
+
+def found_in(definition: Definition, found: Proposal) -> list[FoundIn]:
+    """The smallest lift that is found with the planned power in 7 to 56 days; nothing where the past says too little.
+
+    Of several treatments it is that of the one which finds least.
+    """
+    if found.spread is None or not found.per_day > 0:
+        return []
+    design, weights = definition.design, [arm.weight for arm in definition.arms]
+    alpha = design.alpha / max(len(weights) - 1, 1)
+    cost = Monitoring(alpha=alpha, looks=design.looks).cost(design.power).most
+    told = []
+    for days in DAYS:
+        units = found.per_day * days
+        lifts = [
+            detectable(
+                found.spread,
+                units / cost * (weight + weights[0]),
+                power=design.power,
+                alpha=alpha,
+                treatment_share=weight / (weight + weights[0]),
+            )
+            for weight in weights[1:]
+            if weight > 0 and weights[0] > 0
+        ]
+        worst = max(lifts, default=inf)
+        told.append(FoundIn(days=days, units=units, lift=worst if worst < inf else None))
+    return told
 
 
 def plan_of(definition: Definition, *, now: datetime) -> Planned:

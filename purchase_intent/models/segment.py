@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+import re
+from typing import Final, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -20,9 +21,16 @@ __all__ = [
     "SegmentReport",
     "SegmentVersion",
     "Why",
+    "is_key",
 ]
 
 LONGEST_KEY = 64
+_KEY: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be the key of a segment, an experiment, an arm, a group or a holdout."""
+    return len(text) <= LONGEST_KEY and _KEY.fullmatch(text) is not None
 
 
 class Why(models.TextChoices):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import IntegrityError, connections, router, transaction
 
+from purchase_intent.exceptions import SegmentRefused
 from purchase_intent.models import Segment, SegmentMembership, SegmentVersion
-from purchase_intent.models.segment import Why
+from purchase_intent.models.segment import Why, is_key
 from purchase_intent.segments.active import look_again
 from purchase_intent.segments.rules import Rule
 
@@ -16,10 +17,21 @@ __all__ = ["make_segment", "save_rule", "switch"]
 
 
 def make_segment(rule: Rule, *, who: str, now: datetime, **words: Any) -> Segment:
-    """Make a segment with its first version, both or neither. `words` are key, title, about and action."""
-    with transaction.atomic(using=router.db_for_write(Segment)):
-        segment: Segment = Segment.objects.create(created_at=now, **words)
-        _add_version(segment, rule, who=who, now=now)
+    """Make a segment with its first version, both or neither. `words` are key, title, about and action.
+
+    SegmentRefused, with nothing written, for a key that is unfit or taken.
+    """
+    key = str(words["key"])
+    if not is_key(key):
+        remedy = f"“{key}” is no key: use small letters, digits and hyphens, 64 at most"
+        raise SegmentRefused(f"key: {remedy}", field="key", remedy=remedy)
+    try:
+        with transaction.atomic(using=router.db_for_write(Segment)):
+            segment: Segment = Segment.objects.create(created_at=now, **words)
+            _add_version(segment, rule, who=who, now=now)
+    except IntegrityError:
+        remedy = f"another segment is called {key}: its key is taken for good"
+        raise SegmentRefused(f"key: {remedy}", field="key", remedy=remedy, reason="taken") from None
     return segment
 
 

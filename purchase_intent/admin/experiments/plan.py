@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from math import inf
 from typing import Any, Final
 
 from purchase_intent.admin.experiments.fields import share_words
@@ -12,16 +11,11 @@ from purchase_intent.admin.experiments.words import day_words, metric_words
 from purchase_intent.admin.saying import money
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.definition import Definition
-from purchase_intent.experiments.planning import Planned, Proposal, proposal
+from purchase_intent.experiments.planning import Planned, Proposal, found_in, proposal
 from purchase_intent.insights.figures import Table
 from purchase_intent.models import Experiment, MetricKind
-from purchase_intent.stats.monitoring import Monitoring
-from purchase_intent.stats.power import detectable
 
 __all__ = ["frozen_words", "lasting", "plan_words"]
-
-DAYS: Final = (7, 14, 21, 28, 42, 56)
-"""For how many days the smallest lift that is found is shown."""
 
 
 def lasting(definition: Definition, days: int, *, now: datetime) -> Definition:
@@ -93,29 +87,14 @@ def _sentences(definition: Definition, found: Proposal) -> list[str]:
 
 
 def _table(definition: Definition, found: Proposal) -> Table | None:
-    if found.spread is None or not found.per_day > 0:
+    rows = tuple(
+        (f"{each.days} days", f"{each.units:,.0f}", "none" if each.lift is None else f"{each.lift:.1%}")
+        for each in found_in(definition, found)
+    )
+    if not rows:
         return None
-    design, weights = definition.design, [arm.weight for arm in definition.arms]
-    alpha = design.alpha / max(len(weights) - 1, 1)
-    cost = Monitoring(alpha=alpha, looks=design.looks).cost(design.power).most
-    rows = []
-    for days in DAYS:
-        units = found.per_day * days
-        lifts = [
-            detectable(
-                found.spread,
-                units / cost * (weight + weights[0]),
-                power=design.power,
-                alpha=alpha,
-                treatment_share=weight / (weight + weights[0]),
-            )
-            for weight in weights[1:]
-            if weight > 0 and weights[0] > 0
-        ]
-        worst = max(lifts, default=inf)
-        rows.append((f"{days} days", f"{units:,.0f}", f"{worst:.1%}" if worst < inf else "none"))
     return Table(
-        "The smallest change that is found, by how long it runs", ("runs for", "visitors", "smallest change"), (*rows,)
+        "The smallest change that is found, by how long it runs", ("runs for", "visitors", "smallest change"), rows
     )
 
 

@@ -16,12 +16,14 @@ from purchase_intent.api.openapi import Document
 from purchase_intent.experiments.definition import ArmSpec
 from purchase_intent.experiments.looking import look_daily
 from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Holdout, UpliftVersion
+from tests.integration.experiments.test_planning import past
 from tests.integration.experiments.town import BEGIN, open_town, running, shoppers
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/intent/v1/experiments/"
 BAR = f"{LIST}bar/"
+SIZING = "/intent/v1/experiment-proposal/"
 SENT: dict[str, Any] = {
     "key": "bar",
     "title": "Bar",
@@ -39,7 +41,7 @@ def shop_in_greenwich(settings: Settings) -> None:
 @pytest.fixture
 def staff(db: None) -> APIClient:
     user = User.objects.create_user("ada", is_staff=True)
-    wanted = Permission.objects.filter(codename__in=("view_experiment", "change_experiment"))
+    wanted = Permission.objects.filter(codename__in=("view_experiment", "add_experiment", "change_experiment"))
     user.user_permissions.add(*wanted)
     client = APIClient()
     client.force_login(user)
@@ -67,6 +69,7 @@ def test_one_is_made_changed_started_ramped_and_stopped(staff: APIClient) -> Non
     proposal = staff.get(f"{BAR}proposal/").json()
     assert (proposal["units"], proposal["window_days"], proposal["per_day"]) == (None, 7, 0)
     assert proposal["missing"].startswith("Nobody came within the 28 days")
+    assert proposal["found_in"] == []
     started = post(staff, f"{BAR}start/", status=200)
     assert (started["state"], started["plan"]["plan"]["units"]) == ("running", 500)
     assert post(staff, f"{BAR}ramp/", {"traffic": 0.5}, status=200)["traffic"] == 0.5
@@ -166,7 +169,13 @@ def test_results_are_read_and_looks_go_on_record(staff: APIClient, monkeypatch: 
     assert [(each["kind"], each["intact"]) for each in looks] == [("asked", True), ("daily", True), ("daily", True)]
     record = staff.get(f"{BAR}looks/{days[1].pk}/").json()
     assert (record["digest"], record["record"]["decision"]["verdict"]) == (days[1].digest, "HOLD")
-    assert staff.get(f"{BAR}looks/{days[1].pk + 99}/").status_code == 404
+    same = {"look": days[1].pk, "verdict": "HOLD", "same": True, "fault": ""}
+    assert staff.get(f"{BAR}looks/{days[1].pk}/replay/").json() == same
+    ExperimentLook.objects.filter(pk=days[1].pk).update(record=days[1].record + " ")
+    assert "is not the one that was written" in staff.get(f"{BAR}looks/{days[1].pk}/replay/").json()["fault"]
+    assert staff.get(f"{BAR}looks/{days[1].pk + 99}/").json()["code"] == "look_not_found"
+    weights = [{"since": "2026-03-02T00:00:00Z", "weights": {"off": 0.5, "on": 0.5}}]
+    assert staff.get(f"{BAR}weights/").json() == weights
     assert staff.get(f"{LIST}foo/").json()["code"] == "experiment_not_found"
 
 
@@ -195,14 +204,33 @@ def test_who_may_read_and_who_may_decide(staff: APIClient) -> None:
     shopper, ben = APIClient(), APIClient()
     shopper.force_login(User.objects.create_user("eve"))
     ben.force_login(reader)
-    paths = (LIST, BAR, *(f"{BAR}{each}/" for each in ("proposal", "results", "verdict", "looks", "changes", "uplift")))
-    acts = (LIST, *(f"{BAR}{each}/" for each in ("start", "ramp", "stop", "looks")))
+    paths = (LIST, BAR, *(f"{BAR}{each}/" for each in ("proposal", "results", "verdict", "looks", "changes", "weights", "uplift")))
+    acts = (LIST, SIZING, *(f"{BAR}{each}/" for each in ("start", "ramp", "stop", "looks")))
     assert {APIClient().get(path).status_code for path in paths} == {401}
     assert {shopper.get(path).status_code for path in paths} == {403}
     assert {ben.get(path).status_code for path in paths} == {200, 404}
     assert {each.post(path, {}, format="json").status_code for each in (shopper, ben) for path in acts} == {403}
-    assert {staff.post(path, b"x", content_type="text/plain").status_code for path in acts[2:4]} == {415}
-    assert Experiment.objects.get().state == "running"
+    assert {staff.post(path, b"x", content_type="text/plain").status_code for path in acts[3:5]} == {415}
+    adder = User.objects.create_user("cy", is_staff=True)
+    adder.user_permissions.add(Permission.objects.get(codename="add_experiment"))
+    cy = APIClient()
+    cy.force_login(adder)  # as at the desk: who may add makes drafts, and starts none
+    statuses = [cy.post(path, sent(key="new"), format="json").status_code for path in (SIZING, LIST, f"{BAR}stop/")]
+    assert statuses == [200, 201, 403]
+    assert "add_experiment" in ben.post(LIST, {}, format="json").json()["detail"]
+    assert Experiment.objects.get(key="bar").state == "running"
+
+
+def test_an_experiment_is_sized_before_it_is_saved(staff: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    past(140, 15)
+    monkeypatch.setattr(timezone, "now", lambda: BEGIN)
+    found = post(staff, SIZING, sent(design={"lift": 0.5}), status=200)
+    assert found["units"] > found["expected_units"] > 0
+    assert found["fixed_units"] > 0
+    assert [each["days"] for each in found["found_in"]] == [7, 14, 21, 28, 42, 56]
+    assert found["found_in"][0]["lift"] > found["found_in"][-1]["lift"] > 0
+    assert "sum" in post(staff, SIZING, sent(arms=[{"key": "a", "weight": 1}]), status=400)["detail"].lower()
+    assert not Experiment.objects.exists()
 
 
 def test_a_visitor_is_told_the_arms_and_not_counted_by_asking(client: Any) -> None:
@@ -217,13 +245,16 @@ def test_a_visitor_is_told_the_arms_and_not_counted_by_asking(client: Any) -> No
 
 def test_the_document_describes_each_with_examples() -> None:
     document = Document().get_schema(public=True)  # type: ignore[no-untyped-call]
+    rooms = ("exclusion-groups/", "experiment-proposal/", "holdout", "segment-", "segments/")
     found = {path: methods for path, methods in document["paths"].items() if "experiments/" in path}
-    assert len(found) == 12
-    for methods in found.values():
+    assert len(found) == 14
+    more = [methods for path, methods in document["paths"].items() if any(room in path for room in rooms)]
+    for methods in [*found.values(), *more]:
         for operation in methods.values():
             bodies = [
                 *operation["responses"].values(),
                 *([operation["requestBody"]] if "requestBody" in operation else []),
             ]
             assert operation["description"]
-            assert [each for body in bodies for each in body["content"].values() if not each.get("examples")] == []
+            contents = [each for body in bodies for each in body.get("content", {}).values()]
+            assert [each for each in contents if not each.get("examples")] == []
