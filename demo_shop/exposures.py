@@ -62,7 +62,7 @@ def _definition(key: str) -> Definition:
         hypothesis=tried.hypothesis,
         arms=tuple(ArmSpec(arm, 0.5, title) for arm, title in tried.arms),
         metrics=_METRICS[key],
-        design=Design(lift=0.3, looks=_LOOKS, units=_UNITS, adjusted=False),
+        design=Design(lift=0.3, looks=_LOOKS, units=_UNITS, adjusted=False, uplift=key == VIP),
     )
 
 

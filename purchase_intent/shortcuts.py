@@ -196,18 +196,21 @@ def experiment_facts(request: HttpRequest | None, *keys: str, is_shared: bool = 
         return {}
 
 
-def persuasion(subject: HttpRequest | Session, key: str, *, as_of: datetime | None = None) -> uplift.Persuasion | None:
-    """What the treatment of an experiment would do to a visit, after all that the request has told.
+def persuasion(
+    subject: HttpRequest | Session, key: str, *, arm: str = "", as_of: datetime | None = None
+) -> uplift.Persuasion | None:
+    """What a treatment of an experiment would do to a visit, after all that the request has told.
 
+    `arm` names the treatment; without it, of several, the one that is expected to earn most, or else adds most.
     None where no model of uplift serves the experiment, and in the cases in which `in_segment` is False.
     """
     effect = f"No answer about {key} was given"
-    return _judged(subject, partial(uplift.persuasion, key), None, as_of=as_of, effect=effect)
+    return _judged(subject, partial(uplift.persuasion, key, arm=arm), None, as_of=as_of, effect=effect)
 
 
-def is_persuadable(request: HttpRequest, key: str) -> bool:
-    """Whether the treatment of an experiment is worth it for this visitor; False where `persuasion` is None."""
-    found = persuasion(request, key)
+def is_persuadable(request: HttpRequest, key: str, *, arm: str = "") -> bool:
+    """Whether a treatment of an experiment is worth it for this visitor; False where `persuasion` is None."""
+    found = persuasion(request, key, arm=arm)
     return found is not None and found.pays
 
 

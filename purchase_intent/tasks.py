@@ -16,7 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from django.utils import timezone
 
-from purchase_intent.exceptions import TrainingBusy
+from purchase_intent.exceptions import TrainingBusy, TrainingRefused
 
 try:
     import celery
@@ -35,6 +35,7 @@ __all__ = [
     "learn_uplift",
     "make_partitions",
     "prune",
+    "relearn_uplift",
     "score_partition",
     "score_sessions",
     "score_visitors",
@@ -93,14 +94,40 @@ def train(horizon: str = "session", run: int | None = None, trials: int = 0, bud
 
 
 @_task()
-def learn_uplift(experiment: str) -> str:
-    """Learn who is moved by the treatment of an experiment, by its key, in a fresh process; the last line it said.
+def learn_uplift(experiment: str, scheduled: bool = False) -> str:  # noqa: FBT001, FBT002 (tasks are sent so)
+    """Learn who is moved by the treatments of an experiment, by its key, in a fresh process; the last line it said.
 
-    Raises TrainingRefused where it failed. Acknowledged at once, as `train` is.
+    `scheduled`: as each week, with the costs of the model that serves; not beside a training, but the next night; and a
+    refusal is kept. Raises TrainingRefused where it failed. Acknowledged at once, as `train` is.
     """
+    from purchase_intent.experiments.uplift.relearning import keep_silent_end
     from purchase_intent.training.alone import in_fresh_process
 
-    return in_fresh_process(["intent_uplift", experiment])
+    began = timezone.now()
+    try:
+        return in_fresh_process(["intent_uplift", experiment, *(["--scheduled"] if scheduled else [])])
+    except TrainingBusy as busy:
+        logger.info("%s", busy.message)
+        return busy.message
+    except TrainingRefused as refused:
+        if scheduled:  # a process that was killed has put nothing on record
+            keep_silent_end(experiment, refused.message, since=began, now=timezone.now())
+        raise
+
+
+@_task(**_again)
+def relearn_uplift() -> list[str]:
+    """Send `learn_uplift` for each experiment that asks for it each week and is due; their keys.
+
+    Where there is too little to learn from, that is put on record instead.
+    """
+    from purchase_intent.experiments.uplift.relearning import due_experiments, has_enough
+
+    now = timezone.now()
+    found = [each.key for each in due_experiments(now) if has_enough(each, now=now)]
+    for key in found:
+        _send(learn_uplift, key, True)
+    return found
 
 
 @_task(**_again)
@@ -272,6 +299,7 @@ _AT: Final = {
     "fill_segments": "40 3 * * *",
     "analyse_experiments": "50 3 * * *",
     "train": "0 4 * * 1",
+    "relearn_uplift": "0 5 * * *",
     "prune": "30 5 * * *",
 }
 BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {

@@ -70,6 +70,9 @@ class DesignSerializer(Body):
     quantile = serializers.FloatField(required=False, help_text="Where revenue is winsorised.")
     ships = serializers.BooleanField(required=False, help_text="Whether a winner is shipped by itself.")
     rolls_back = serializers.BooleanField(required=False, help_text="Whether a loser is rolled back by itself.")
+    uplift = serializers.BooleanField(
+        required=False, help_text="Whether who is moved by it is learnt anew every week."
+    )
     bandit = serializers.FloatField(
         required=False, allow_null=True, help_text="Of a bandit: the least share of every arm; null: the weights stand."
     )

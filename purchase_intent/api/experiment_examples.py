@@ -53,6 +53,7 @@ _SENT: Final = {
         "quantile": 0.99,
         "ships": False,
         "rolls_back": True,
+        "uplift": False,
         "bandit": None,
     },
 }

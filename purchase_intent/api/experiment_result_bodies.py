@@ -113,6 +113,7 @@ class UpliftSerializer(serializers.ModelSerializer[UpliftVersion]):
         help_text="`serving`: it answers; `archived`: it did; `refused`: no better than chance."
     )
     outcome = serializers.CharField(help_text="What it says is gained.")
+    learner = serializers.CharField(help_text="`two_model` or `x`; empty where nothing could be learnt.")
     units = serializers.IntegerField(help_text="Visitors it was learnt from; `outcomes` of them had the outcome.")
     figures = serializers.JSONField(
         help_text="Qini and AUUC with 95% intervals under `rankings`, the four groups as measured, the profit."

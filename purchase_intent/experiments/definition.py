@@ -100,6 +100,8 @@ class Definition:
         if roles[MetricRole.PRIMARY] != 1:
             raise _refused("metrics", "primary", "an experiment has exactly one primary metric, which decides it")
         self._refuse_unfit_bandit()
+        if self.design.uplift and self.primary.kind == MetricKind.CART_ABANDONMENT:
+            raise _refused("metrics", "uplift", "uplift needs orders or an event as the primary metric to be learnt")
         twice = [kind for kind, count in Counter((each.kind, each.event) for each in self.metrics).items() if count > 1]
         if twice:
             raise _refused("metrics", "twice", f"name each metric once, not {twice[0][0]} twice")

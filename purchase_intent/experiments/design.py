@@ -25,6 +25,7 @@ class Design:
     - `adjusted`: whether the intent score at exposure takes noise out of the figures (CUPED)
     - `quantile`: where revenue is winsorised, among the positive values of all arms together
     - `ships`, `rolls_back`: whether a winner is shipped, and a loser rolled back, without anybody's doing
+    - `uplift`: whether who is moved by it is learnt anew every week
     - `bandit`: the least share of every arm, where the shares follow what is seen day by day; None: they stand
     """
 
@@ -37,6 +38,7 @@ class Design:
     quantile: float = 0.99
     ships: bool = False
     rolls_back: bool = False
+    uplift: bool = False
     bandit: float | None = None
 
     def __post_init__(self) -> None:

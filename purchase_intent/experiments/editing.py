@@ -163,7 +163,8 @@ def _write_parts(experiment: Experiment, definition: Definition) -> None:
 
 
 def _refuse_change(before: Definition, after: Definition) -> None:
-    design = replace(before.design, ships=after.design.ships, rolls_back=after.design.rolls_back)
+    free = {name: getattr(after.design, name) for name in ("ships", "rolls_back", "uplift")}
+    design = replace(before.design, **free)
     if replace(before, title=after.title, hypothesis=after.hypothesis, design=design) == after:
         return
     if design != after.design:

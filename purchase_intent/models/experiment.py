@@ -152,6 +152,11 @@ class Experiment(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """The keys of its arms but for the control, in their order."""
+        return tuple(arm.key for arm in self.arms.all() if arm.key != self.control)
+
 
 class ExperimentArm(models.Model):
     """One arm with its share of those who are taken in."""

@@ -16,7 +16,7 @@ __all__ = ["UpliftStatus", "UpliftVersion", "UpliftVersionQuerySet"]
 
 
 class UpliftStatus(models.TextChoices):
-    """Where a version stands. One of an experiment answers."""
+    """Where a version stands. Of each treatment of an experiment one answers."""
 
     SERVING = "serving", _("serving")
     ARCHIVED = "archived", _("archived")
@@ -27,12 +27,15 @@ class UpliftVersionQuerySet(models.QuerySet["UpliftVersion"]):
     """Models of uplift, in the words the rest of the app asks for them."""
 
     def serving(self) -> Self:
-        """Keep those that answer: at most one an experiment."""
+        """Keep those that answer: at most one for each treatment of an experiment."""
         return self.filter(status=UpliftStatus.SERVING)
 
 
 class UpliftVersion(models.Model):
-    """Who is moved by the treatment of an experiment; its bundle is a file in the storage `config().storage` names."""
+    """Who is moved by a treatment of an experiment; its bundle is a file in the storage `config().storage` names.
+
+    Without a `learner`: nothing could be learnt, and `verdict` says why.
+    """
 
     experiment = models.ForeignKey(
         Experiment, models.CASCADE, related_name="uplift_versions", verbose_name=_("experiment")
@@ -42,7 +45,7 @@ class UpliftVersion(models.Model):
     known_at = models.DateTimeField(_("known at"), help_text=_("It learnt from nothing at or after this."))
     treatment = models.CharField(_("treatment"), max_length=LONGEST_KEY)
     outcome = models.CharField(_("outcome"), max_length=64, help_text=_("What it says is gained."))
-    learner = models.CharField(_("learner"), max_length=16)
+    learner = models.CharField(_("learner"), max_length=16, blank=True, default="")
     units = models.PositiveBigIntegerField(_("visitors"))
     outcomes = models.PositiveBigIntegerField(_("visitors with the outcome"))
     seed = models.BigIntegerField(_("seed"), default=0)
@@ -61,7 +64,7 @@ class UpliftVersion(models.Model):
         ordering = ("-created_at", "-pk")
         constraints = (
             models.UniqueConstraint(
-                fields=("experiment",), condition=Q(status="serving"), name="intent_one_uplift_per_experiment"
+                fields=("experiment", "treatment"), condition=Q(status="serving"), name="intent_one_uplift_per_arm"
             ),
             models.CheckConstraint(
                 condition=~Q(status="serving") | ~Q(bundle=""), name="intent_serving_uplift_has_bundle"

@@ -112,8 +112,9 @@ def is_in_any(request: HttpRequest, names: list[str]) -> bool:
 
 
 def is_persuadable_by_any(request: HttpRequest, keys: list[str]) -> bool:
-    """Whether the treatment of one of the experiments is worth it for the visitor."""
-    return any(is_persuadable(request, key) for key in keys)
+    """Whether a treatment of one of the experiments is worth it for the visitor; `KEY:ARM` names the treatment."""
+    named = (key.partition(":") for key in keys)
+    return any(is_persuadable(request, key, arm=arm) for key, _, arm in named)
 
 
 def has_intent(request: HttpRequest, limits: list[str]) -> bool:

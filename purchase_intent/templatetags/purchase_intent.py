@@ -204,7 +204,10 @@ def ifintent(parser: Parser, token: Token) -> Branches:
 
 @register.tag
 def ifpersuadable(parser: Parser, token: Token) -> Branches:
-    """`{% ifpersuadable "vip-offer" %}…{% else %}…{% endifpersuadable %}`; of several experiments, one is enough."""
+    """`{% ifpersuadable "vip-offer" %}…{% else %}…{% endifpersuadable %}`; of several experiments, one is enough.
+
+    `"vip-offer:gift"` asks for one treatment of several.
+    """
     return branches(parser, token, is_persuadable_by_any)
 
 

@@ -68,6 +68,7 @@ def _facts(experiment: Experiment) -> list[tuple[str, str]]:
     )
     bandit = f"moves the weights, {share_words(design.bandit)} at least for each arm" if design.bandit else ""
     acts = [word for word, on in (("ships the winner", design.ships), ("rolls back", design.rolls_back)) if on]
+    learns = "learns every week who is moved by it" if design.uplift else ""
     holdout = experiment.holdout
     return [
         ("Key", experiment.key),
@@ -75,7 +76,7 @@ def _facts(experiment: Experiment) -> list[tuple[str, str]]:
         ("Whom it is for", experiment.segment.title if experiment.segment is not None else "everybody"),
         ("Exclusion group", range_of),
         ("Holdout", f"{holdout.key}, {share_words(holdout.share)}" if holdout is not None else "none"),
-        ("By itself", " and ".join(acts) or bandit or "nothing: somebody decides"),
+        ("By itself", ", ".join(filter(None, (" and ".join(acts) or bandit, learns))) or "nothing: somebody decides"),
         *frozen_words(experiment),
         ("Made", clock(experiment.created_at)),
         ("Started", clock(experiment.started_at) if experiment.started_at is not None else "not yet"),

@@ -99,11 +99,12 @@ def _edit_begun(desk: Desk, request: HttpRequest, experiment: Experiment) -> Htt
         "hypothesis": before.hypothesis,
         "ships": before.design.ships,
         "rolls_back": before.design.rolls_back,
+        "uplift": before.design.uplift,
     }
     form = BegunForm(request.POST or None, experiment=experiment, initial=initial)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        design = replace(before.design, ships=given["ships"], rolls_back=given["rolls_back"])
+        design = replace(before.design, **{name: given[name] for name in ("ships", "rolls_back", "uplift")})
         after = replace(before, title=given["title"], hypothesis=given["hypothesis"], design=design)
         try:
             change_experiment(experiment, after, who=str(request.user.get_username()), now=timezone.now())

@@ -162,6 +162,7 @@ def _initial(definition: Definition | None) -> dict[str, Any]:
         "adjusted": design.adjusted,
         "ships": design.ships,
         "rolls_back": design.rolls_back,
+        "uplift": design.uplift,
         "bandit": design.bandit,
     }
     if definition is None:

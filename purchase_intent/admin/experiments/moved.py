@@ -16,27 +16,43 @@ __all__ = ["moved_of"]
 _PERSUADABLE: Final = "persuadable"
 
 
-def moved_of(experiment: Experiment, arms: Sequence[ExperimentArm], titles: dict[str, str]) -> dict[str, Any] | None:
-    """The card, of one query; None of a draft, and of what uplift is not learnt from: more arms than two."""
-    if experiment.state == ExperimentState.DRAFT or len(arms) != 2:
-        return None
-    versions = list(experiment.uplift_versions.exclude(status=UpliftStatus.ARCHIVED))
+def moved_of(experiment: Experiment, arms: Sequence[ExperimentArm], titles: dict[str, str]) -> list[dict[str, Any]]:
+    """A card for each treatment, of one query; none of a draft."""
+    if experiment.state == ExperimentState.DRAFT:
+        return []
+    found: dict[str, list[UpliftVersion]] = {arm.key: [] for arm in arms if arm.key != experiment.control}
+    for version in experiment.uplift_versions.exclude(status=UpliftStatus.ARCHIVED):
+        found.setdefault(version.treatment, []).append(version)
+    return [_card(arm, versions, titles) for arm, versions in found.items()]
+
+
+def _card(arm: str, versions: Sequence[UpliftVersion], titles: dict[str, str]) -> dict[str, Any]:
+    """What is known of one treatment; `versions` come the latest first."""
     serving = next((each for each in versions if each.status == UpliftStatus.SERVING), None)
     newest = versions[0] if versions else None
     shown = serving or newest
-    return {
-        "headline": _headline(shown, serving, titles),
-        "verdicts": [each.verdict for each in dict.fromkeys((serving, newest)) if each is not None],
-        "facts": _facts(shown) if shown is not None else [],
-        "groups": _groups(shown) if shown is not None else None,
-        "profit": _profit(shown) if shown is not None else "",
+    card = {
+        "name": arm_named(arm, titles),
+        "arm": arm,
+        "verdicts": [_verdict(each) for each in dict.fromkeys((serving, newest)) if each is not None],
         "serves": serving is not None,
+    }
+    if shown is None or not shown.learner:
+        return card
+    return card | {
+        "headline": _headline(shown, serving, titles),
+        "facts": _facts(shown),
+        "groups": _groups(shown),
+        "profit": _profit(shown),
     }
 
 
-def _headline(shown: UpliftVersion | None, serving: UpliftVersion | None, titles: dict[str, str]) -> str:
-    if shown is None:
-        return ""
+def _verdict(version: UpliftVersion) -> str:
+    """What came of it; of what was tried in vain, when."""
+    return version.verdict if version.learner else f"Tried {clock(version.created_at)}. {version.verdict}"
+
+
+def _headline(shown: UpliftVersion, serving: UpliftVersion | None, titles: dict[str, str]) -> str:
     if serving is None:
         return "Not known: visitors cannot be told apart by what it does to them"
     named = arm_named(shown.treatment, titles)

@@ -31,6 +31,7 @@ from purchase_intent.admin.experiments.words import (
     verdict_label,
 )
 from purchase_intent.admin.saying import timed
+from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.looking import history
 from purchase_intent.experiments.results import Result, Versus
 from purchase_intent.experiments.showing import FORCE
@@ -70,6 +71,7 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
         "charts": _charts(days, titles),
         "weights": weights_tables(experiment, [arm.key for arm in arms], titles),
         "moved": moved_of(experiment, arms, titles),
+        "learns": Design.from_json(experiment.design).uplift,
         "metrics": metric_tables(result, titles) if result is not None else [],
         "ratio": _ratio(result, titles) if result is not None else None,
         "segments": segment_tables(days[-1], titles) if days else [],

@@ -17,10 +17,10 @@ PARTS: Final = {
     "name": ("title", "key", "hypothesis"),
     "whom": ("traffic", "segment", "holdout", "group", "group_start", "group_end"),
     "size": ("lift", "power", "looks", "units", "days", "adjusted"),
-    "automatic": ("ships", "rolls_back", "bandit"),
+    "automatic": ("ships", "rolls_back", "uplift", "bandit"),
 }
 """Which fields stand together on the page."""
-BEGUN: Final = ("title", "hypothesis", "ships", "rolls_back")
+BEGUN: Final = ("title", "hypothesis", "ships", "rolls_back", "uplift")
 """What may be changed of one that has begun."""
 
 
@@ -104,6 +104,11 @@ class WordsForm(forms.Form):
         label="Stop and go back to the control by itself",
         help_text="Only under the sequential rule, once the verdict is ROLL BACK.",
     )
+    uplift = forms.BooleanField(
+        required=False,
+        label="Learn every week who is moved by it",
+        help_text="For offers that are to go to those alone who buy because of them.",
+    )
 
     bandit = ShareField(
         required=False,
@@ -144,7 +149,7 @@ class WordsForm(forms.Form):
 
     def design(self, before: Design) -> Design:
         """How it is sized, watched and ended; what the form does not ask stays as before."""
-        names = ("lift", "power", "looks", "units", "adjusted", "ships", "rolls_back", "bandit")
+        names = ("lift", "power", "looks", "units", "adjusted", "ships", "rolls_back", "uplift", "bandit")
         return replace(before, **{name: self.cleaned_data[name] for name in names})
 
     @property

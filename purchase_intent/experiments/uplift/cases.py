@@ -65,20 +65,29 @@ class _Units:
 
 
 def gather(
-    experiment: Experiment, *, now: datetime, seed: int = 0, most: int = MOST_UNITS, progress: Progress
+    experiment: Experiment,
+    *,
+    treatment: str = "",
+    now: datetime,
+    seed: int = 0,
+    most: int = MOST_UNITS,
+    progress: Progress,
 ) -> Cases:
-    """The trial of an experiment with two arms, as known at `now`, or at its end where that was before.
+    """The trial of a treatment against the control, as known at `now`, or at the experiment's end if that was before.
 
-    Of more visitors, `most` are drawn by chance.
+    `treatment` is an arm's key; of an experiment with two arms it may be left out. Who was shown another arm is left
+    out: among the two the draw was as random as among all. Of more visitors, `most` are drawn by chance.
 
-    TrainingRefused where it has other arms, an outcome nobody could be moved to, or nobody with a complete outcome.
+    TrainingRefused for an arm that is no treatment, an outcome nobody could be moved to, or nobody with a complete
+    outcome.
     """
-    control, treatment = _arms(experiment)
+    control, treatment = _arms(experiment, treatment)
     metric = experiment.metrics.get(role=MetricRole.PRIMARY)
     _refuse_unmoved(experiment, metric)
     now = measured_moment(experiment, now)
     window = timedelta(days=metric.window_days)
-    units = [unit for unit in exposed_units(experiment, moment=now) if unit.at + window <= now]
+    everybody = exposed_units(experiment, moment=now)
+    units = [unit for unit in everybody if unit.arm in (control, treatment) and unit.at + window <= now]
     if not units:
         raise TrainingRefused(
             f"experiment {experiment.key}: nobody's window of {metric.window_days} days is over yet: let it run on",
@@ -97,14 +106,22 @@ def gather(
     return Cases(trial, str(metric), control, treatment, int((~found).sum()))
 
 
-def _arms(experiment: Experiment) -> tuple[str, str]:
-    others = [arm.key for arm in experiment.arms.all() if arm.key != experiment.control]
-    if len(others) != 1:
-        raise TrainingRefused(
-            f"experiment {experiment.key}: has {len(others) + 1} arms; uplift is learnt from a control and one other",
-            field="arms",
-        )
-    return experiment.control, others[0]
+def _arms(experiment: Experiment, treatment: str) -> tuple[str, str]:
+    others = experiment.treatments
+    chosen = treatment or (others[0] if len(others) == 1 else "")
+    if chosen not in others:
+        wrong = f"“{chosen}” is none of its treatments" if chosen else "has several treatments"
+        raise TrainingRefused(f"experiment {experiment.key}: {wrong}; name one of {', '.join(others)}", field="arms")
+    return experiment.control, chosen
+
+
+def _chance(experiment: Experiment, treatment: str, moments: Sequence[datetime]) -> NDArray[np.float64] | None:
+    """How likely the treatment was at each moment, of it and the control; None where that never changed."""
+    of_treatment, of_control = (chances(experiment, arm, moments) for arm in (treatment, experiment.control))
+    if of_treatment is None or of_control is None:
+        return None
+    share: NDArray[np.float64] = of_treatment / (of_treatment + of_control)
+    return share
 
 
 def _refuse_unmoved(experiment: Experiment, metric: ExperimentMetric) -> None:
@@ -142,7 +159,7 @@ def _asked(
         np.array([milliseconds(unit.at) for unit in units], np.int64),
         np.array([unit.arm == treatment for unit in units], np.uint8),
         labels,
-        chances(experiment, treatment, [unit.at for unit in units]),
+        _chance(experiment, treatment, [unit.at for unit in units]),
     )
 
 

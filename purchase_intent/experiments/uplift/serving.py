@@ -11,10 +11,10 @@ import logging
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.db import DatabaseError
 
@@ -28,7 +28,7 @@ from purchase_intent.scoring.bundles import opened
 from purchase_intent.scoring.serving import spare_threads
 from purchase_intent.segments.subject import Subject
 
-__all__ = ["LOOK_EVERY", "RETRY_AFTER", "Persuasion", "forget_uplift", "look_again", "persuasion", "uplift_model"]
+__all__ = ["LOOK_EVERY", "RETRY_AFTER", "Persuasion", "forget_uplift", "look_again", "persuasion", "uplift_models"]
 
 LOOK_EVERY: Final = 5.0
 RETRY_AFTER: Final = 60.0
@@ -39,10 +39,11 @@ clock = time.monotonic
 
 
 class Persuasion(NamedTuple):
-    """What the treatment of an experiment would do to a visitor now.
+    """What a treatment of an experiment would do to a visitor now.
 
     `chance` of the outcome without it, `uplift` added by it. `pays`: whether it is expected to earn more than it costs,
-    where the costs are known, else whether the visitor is persuadable. `model` is the key of the version.
+    where the costs are known, else whether the visitor is persuadable. `model` is the key of the version, `arm` that of
+    the treatment.
     """
 
     chance: float
@@ -50,9 +51,11 @@ class Persuasion(NamedTuple):
     group: Group
     pays: bool
     model: int
+    arm: str = ""
 
 
 class _OnRecord(NamedTuple):
+    treatment: str
     key: int
     bundle: str
     sha256: str
@@ -68,12 +71,16 @@ class _Loaded:
     money: Money | None
 
 
+_Name: TypeAlias = tuple[str, str]
+"""An experiment and one of its treatments."""
+
+
 @dataclass(slots=True)
 class _Seat:
     lock: Lock = field(default_factory=Lock)
-    on_record: Mapping[str, _OnRecord] | None = None
-    loaded: dict[str, _Loaded] = field(default_factory=dict)
-    refused: dict[str, tuple[_OnRecord, float]] = field(default_factory=dict)
+    on_record: Mapping[str, Sequence[_OnRecord]] | None = None
+    loaded: dict[_Name, _Loaded] = field(default_factory=dict)
+    refused: dict[_Name, tuple[_OnRecord, float]] = field(default_factory=dict)
     looked_at: float = -math.inf
 
 
@@ -81,35 +88,54 @@ _seats: Final[list[_Seat]] = [_Seat()]
 _inherited: Final[list[_Seat]] = []
 
 
-def persuasion(key: str, visit: Subject) -> Persuasion | None:
-    """What the treatment of an experiment does to a visitor on a visit; None where no model answers.
+def persuasion(key: str, visit: Subject, *, arm: str = "") -> Persuasion | None:
+    """What a treatment of an experiment does to a visitor on a visit; None where no model answers.
 
-    Raises ForkedTooLate where a learner would hang, DatabaseError where nothing is known and the database is gone.
+    Without `arm`, of several treatments, the one that is expected to earn most; where the costs of one of them are not
+    known, the one that adds most. Raises ForkedTooLate where a learner would hang, DatabaseError where nothing is known
+    and the database is gone.
     """
-    found = uplift_model(key)
-    if found is None:
+    models = uplift_models(key, arm=arm)
+    if not models:
         return None
-    effects = found.model.effects(read_row(visit.state, visit.past, visit.now))
+    row = read_row(visit.state, visit.past, visit.now)
+    told = [_answered(each, row) for each in models]
+    by = 1 if all(worth is not None for _, worth in told) else 0
+    return max(told, key=lambda each: (each[0].uplift, each[1])[by] or 0.0)[0]
+
+
+def _answered(found: _Loaded, row: Any) -> tuple[Persuasion, float | None]:
+    """What one model says, and what treating is expected to earn, where the costs are known."""
+    effects = found.model.effects(row)
     chance, uplift = float(effects.chance[0]), float(effects.uplift[0])
     group = found.cuts.group(chance, uplift)
-    pays = group is Group.PERSUADABLE if found.money is None else bool(found.money.worth(chance, uplift) > 0)
-    return Persuasion(chance, uplift, group, pays, found.record.key)
+    worth = None if found.money is None else float(found.money.worth(chance, uplift))
+    pays = group is Group.PERSUADABLE if worth is None else worth > 0
+    return Persuasion(chance, uplift, group, pays, found.record.key, found.record.treatment), worth
 
 
-def uplift_model(key: str) -> _Loaded | None:
-    """The model that answers for an experiment, loaded once a process; one query every five seconds for all of them."""
+def uplift_models(key: str, *, arm: str = "") -> list[_Loaded]:
+    """The models that answer for an experiment, or for one of its treatments; each is loaded once a process.
+
+    One query every five seconds for all experiments.
+    """
     if forked_too_late():
         raise ForkedTooLate
     seat = _seats[0]
-    record = _on_record(seat).get(key)
-    loaded = seat.loaded.get(key)
-    if record is None or (loaded is not None and loaded.record == record):
-        return loaded if record is not None else None
+    records = [each for each in _on_record(seat).get(key, ()) if not arm or each.treatment == arm]
+    return [found for each in records if (found := _model(seat, key, each)) is not None]
+
+
+def _model(seat: _Seat, key: str, record: _OnRecord) -> _Loaded | None:
+    name = key, record.treatment
+    loaded = seat.loaded.get(name)
+    if loaded is not None and loaded.record == record:
+        return loaded
     with seat.lock:
-        loaded = seat.loaded.get(key)
+        loaded = seat.loaded.get(name)
         if loaded is not None and loaded.record == record:
             return loaded
-        return _load(seat, key, record)
+        return _load(seat, name, record)
 
 
 def look_again() -> None:
@@ -122,12 +148,15 @@ def forget_uplift() -> None:
     _seats[0] = _Seat()
 
 
-def _on_record(seat: _Seat) -> Mapping[str, _OnRecord]:
+def _on_record(seat: _Seat) -> Mapping[str, Sequence[_OnRecord]]:
     if seat.on_record is None or clock() - seat.looked_at >= LOOK_EVERY:
-        rows = UpliftVersion.objects.serving().order_by()
-        columns = ("experiment__key", "pk", "bundle", "bundle_sha256")
+        rows = UpliftVersion.objects.serving().order_by("pk")
+        columns = ("experiment__key", "treatment", "pk", "bundle", "bundle_sha256")
+        found: dict[str, list[_OnRecord]] = {}
         try:
-            seat.on_record = {key: _OnRecord(*rest) for key, *rest in rows.values_list(*columns)}
+            for key, *rest in rows.values_list(*columns):
+                found.setdefault(key, []).append(_OnRecord(*rest))
+            seat.on_record = found
         except DatabaseError:
             if seat.on_record is None:
                 raise
@@ -135,9 +164,9 @@ def _on_record(seat: _Seat) -> Mapping[str, _OnRecord]:
     return seat.on_record
 
 
-def _load(seat: _Seat, key: str, record: _OnRecord) -> _Loaded | None:
+def _load(seat: _Seat, name: _Name, record: _OnRecord) -> _Loaded | None:
     """The model of a record; None where its bundle is refused, and none is tried again within a minute."""
-    refused, until = seat.refused.get(key, (None, -math.inf))
+    refused, until = seat.refused.get(name, (None, -math.inf))
     if refused == record and clock() < until:
         return None
     spare_threads()
@@ -151,10 +180,10 @@ def _load(seat: _Seat, key: str, record: _OnRecord) -> _Loaded | None:
         found = _Loaded(record, model, Cuts(**model.figures["cuts"]), _money(model.figures.get("money")))
     except (BundleRefused, MissingExtra) as fault:
         if refused != record:
-            logger.error("Uplift model %s of %s cannot serve: %s", record.key, key, fault.message)
-        seat.refused[key] = record, clock() + RETRY_AFTER
+            logger.error("Uplift model %s of %s cannot serve: %s", record.key, name[0], fault.message)
+        seat.refused[name] = record, clock() + RETRY_AFTER
         return None
-    seat.loaded[key] = found
+    seat.loaded[name] = found
     return found
 
 

@@ -28,6 +28,7 @@ Progress = Callable[[str], None]
 def learn(
     key: str,
     *,
+    treatment: str = "",
     seed: int = 0,
     money: Money | None = None,
     force: bool = False,
@@ -35,7 +36,9 @@ def learn(
     now: datetime,
     progress: Progress,
 ) -> UpliftVersion:
-    """Learn who is moved by the treatment of an experiment, and register it.
+    """Learn who is moved by a treatment of an experiment, held against its control, and register it.
+
+    `treatment` is the arm's key; of an experiment with two arms it may be left out.
 
     It serves where its ranking is better than chance, or with `force`; else it is on record as refused, without a
     bundle. ExperimentRefused for an unknown key or a draft; TrainingRefused, with the shortfall, where there is too
@@ -49,7 +52,7 @@ def learn(
     if experiment.state == ExperimentState.DRAFT:
         raise ExperimentRefused(field="state", reason="state", remedy=f"{key} has not begun: start it first")
     check_storage()
-    cases = gather(experiment, now=now, seed=seed, progress=progress)
+    cases = gather(experiment, treatment=treatment, now=now, seed=seed, progress=progress)
     judged = learn_uplift(cases.trial, seed=seed, money=money, threads=threads, progress=progress)
     return register(experiment, cases, judged, seed=seed, force=force, now=now)
 
@@ -57,7 +60,7 @@ def learn(
 def register(
     experiment: Experiment, cases: Cases, judged: Judged, *, seed: int, force: bool, now: datetime
 ) -> UpliftVersion:
-    """Put a model on record: it takes the place of the one that serves, or is refused."""
+    """Put a model on record: it takes the place of the one that serves this treatment, or is refused."""
     serves = judged.ranking.is_better_than_chance or force
     fields: dict[str, Any] = {
         "experiment": experiment,
@@ -82,7 +85,8 @@ def register(
     name = store_bundle(data)
     try:
         with transaction.atomic(using=router.db_for_write(UpliftVersion)):
-            UpliftVersion.objects.serving().filter(experiment=experiment).update(status=UpliftStatus.ARCHIVED)
+            before = UpliftVersion.objects.serving().filter(experiment=experiment, treatment=cases.treatment)
+            before.update(status=UpliftStatus.ARCHIVED)
             return UpliftVersion.objects.create(**fields, bundle=name, bundle_sha256=hashlib.sha256(data).hexdigest())
     except BaseException:
         remove_bundle(name)

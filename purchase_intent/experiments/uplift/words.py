@@ -32,6 +32,9 @@ def verdict_of(judged: Judged, *, force: bool) -> str:
 def card_lines(version: UpliftVersion) -> Iterator[str]:
     """The card of a model: what it is, how well it ranks, its groups as measured, what it must not be used for."""
     figures = version.figures
+    if not version.learner:  # it was tried by schedule, and there was too little to learn from
+        yield f"Uplift of {version.treatment} in the experiment {version.experiment.key}: {version.verdict}"
+        return
     yield (
         f"Uplift of {version.treatment} in the experiment {version.experiment.key}, {version.outcome}: learnt by "
         f"{LEARNERS.get(version.learner, version.learner)} from {version.units:,} visitors, {version.outcomes:,} of "

@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from purchase_intent.exceptions import TrainingRefused
+from purchase_intent.experiments.definition import ArmSpec
 from purchase_intent.experiments.editing import make_experiment
 from purchase_intent.experiments.stored import definition_of
 from purchase_intent.experiments.uplift import serving
@@ -25,6 +26,7 @@ from purchase_intent.experiments.uplift.cases import Cases, gather
 from purchase_intent.experiments.uplift.serving import Persuasion
 from purchase_intent.experiments.uplift.training import register
 from purchase_intent.experiments.uplift.words import card_lines
+from purchase_intent.experiments.weighing import WEIGHED
 from purchase_intent.learning import Calibration, Table
 from purchase_intent.learning.forks import _process
 from purchase_intent.learning.uplift import Figure, Judged, Learner, Ranking, Trial, UpliftModel, learn_uplift
@@ -58,7 +60,7 @@ def keep(answers: list[Persuasion], found: Persuasion | None) -> str:
     return ""
 
 
-def model_of(trained: Trained, *, money: dict[str, float] | None = None) -> UpliftModel:
+def model_of(trained: Trained, *, money: dict[str, float] | None = None, moved: float = MOVED) -> UpliftModel:
     """Two models that are one, the second moved: what it answers is known."""
     plain = Part({"lightgbm": trained.ensemble.members["lightgbm"]})
     figures: dict[str, Any] = {"cuts": {"gain": 0.0, "chance": 0.5}, "rankings": {}, "groups": []}
@@ -67,7 +69,7 @@ def model_of(trained: Trained, *, money: dict[str, float] | None = None) -> Upli
         names=trained.ensemble.names,
         categorical=trained.ensemble.categorical,
         encoder=trained.ensemble.encoder,
-        parts={CONTROL: plain, TREATED: replace(plain, calibration=Calibration(1.0, MOVED))},
+        parts={CONTROL: plain, TREATED: replace(plain, calibration=Calibration(1.0, moved))},
         share=0.5,
         figures=figures | ({"money": money} if money is not None else {}),
     )
@@ -88,10 +90,17 @@ def trial_of(trained: Trained) -> Trial:
 def put(trained: Trained, bundle_folder: Path) -> Callable[..., UpliftVersion]:
     """Puts a model of uplift on record for the experiment `bar`."""
 
-    def registered(*, low: float = 0.01, force: bool = False, money: dict[str, float] | None = None) -> UpliftVersion:
+    def registered(
+        *,
+        low: float = 0.01,
+        force: bool = False,
+        money: dict[str, float] | None = None,
+        arm: str = "on",
+        moved: float = MOVED,
+    ) -> UpliftVersion:
         experiment = Experiment.objects.filter(key="bar").first() or running()
-        cases = Cases(trial_of(trained), "share that ordered", "off", "on", 0)
-        found = judged(model_of(trained, money=money), low=low)
+        cases = Cases(trial_of(trained), "share that ordered", "off", arm, 0)
+        found = judged(model_of(trained, money=money, moved=moved), low=low)
         version = register(experiment, cases, found, seed=1, force=force, now=timezone.now())
         serving.look_again()
         return version
@@ -171,15 +180,62 @@ def test_a_child_of_a_process_that_has_scored_answers_nothing(
     assert "No answer about bar was given: This process was forked" in caplog.text
 
 
+def test_of_several_treatments_each_has_a_model_and_the_best_answers(
+    put: Callable[..., UpliftVersion], act: Act, admin_client: Client
+) -> None:
+    experiment = running(arms=(ArmSpec("off", 0.4), ArmSpec("on", 0.3, "A bar"), ArmSpec("gift", 0.3)))
+    weak, strong = put(arm="on", moved=0.2), put(arm="gift", moved=0.9)
+    assert list(UpliftVersion.objects.serving().order_by("pk")) == [weak, strong]
+    answers: list[Persuasion] = []
+    for arm in ("", "on", "gift", "off"):
+        act(lambda request, arm=arm: keep(answers, persuasion(request, "bar", arm=arm)))  # type: ignore[misc]
+    assert [(each.arm, each.model) for each in answers] == [
+        ("gift", strong.pk),
+        ("on", weak.pk),
+        ("gift", strong.pk),
+    ]
+    assert act(lambda request: render(TEXT.replace("'bar'", "'bar:on'"), request)) == "offer"
+    assert act(lambda request: render(TEXT.replace("'bar'", "'bar:off'"), request)) == "plain"
+    put(arm="on", moved=0.2, money={"margin": 20.0, "cost": 0.0, "contact": 0.0})
+    put(arm="gift", moved=0.9, money={"margin": 20.0, "cost": 19.9, "contact": 0.0})
+    assert act(lambda request: str(is_persuadable(request, "bar"))) == "True"  # by the arm that pays
+    assert act(lambda request: str(is_persuadable(request, "bar", arm="gift"))) == "False"
+    text = words(admin_client, f"/admin/purchase_intent/experiment/{experiment.pk}/change/")
+    card = text.split("Who is moved by it")[1].split("See it for yourself")[0]
+    assert "A bar Nobody stands out as moved by" in card
+    assert 'ifpersuadable "bar:gift"' in card.replace("&quot;", '"')
+
+
+def test_a_treatment_is_held_against_the_control_alone() -> None:
+    at = BEGIN + timedelta(days=1)
+    people = [Shopper(("off", "on", "gift")[n % 3], at, None) for n in range(9)]
+    arms = (ArmSpec("off", 0.5), ArmSpec("on", 0.3), ArmSpec("gift", 0.2))
+    experiment = stored(people, arms=arms, design={"bandit": 0.1})
+    now = BEGIN + timedelta(days=10)
+    found = gather(experiment, treatment="gift", now=now, progress=quiet)
+    assert (found.control, found.treatment, len(found.trial)) == ("off", "gift", 6)
+    assert found.trial.treated.tolist() == [0, 1] * 3
+    assert found.trial.chance is None  # the weights have never moved
+    before = {arm.key: arm.weight for arm in arms}
+    facts = {"before": before, "after": {"off": 0.2, "on": 0.2, "gift": 0.6}}
+    experiment.changes.create(at=BEGIN + timedelta(hours=1), who="x", what=WEIGHED, facts=facts)
+    again = gather(experiment, treatment="gift", now=now, progress=quiet)
+    assert again.trial.chance is not None
+    assert again.trial.chance.tolist() == pytest.approx([0.75] * 6)
+    for treatment, said in (("", "has several treatments; name one of on, gift"), ("off", "“off” is none of its")):
+        with pytest.raises(TrainingRefused, match=said):
+            gather(experiment, treatment=treatment, now=now, progress=quiet)
+
+
 def test_its_bundle_outlives_pruning(put: Callable[..., UpliftVersion]) -> None:
     version = put()
     prune(timezone.now() + 2 * ORPHANED)
     assert storages["purchase_intent"].exists(version.bundle)
 
 
-def stored(people: list[Shopper]) -> Experiment:
+def stored(people: list[Shopper], **fields: Any) -> Experiment:
     """A visit of some pages before each exposure and one after, and the orders that people placed."""
-    experiment = running(metrics=METRICS[:1])
+    experiment = running(metrics=METRICS[:1], **fields)
     owners = Visitor.objects.bulk_create(
         Visitor(cookie=f"u{place}", first_seen=BEGIN, last_seen=BEGIN) for place in range(len(people))
     )
