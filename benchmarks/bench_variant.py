@@ -1,14 +1,18 @@
-"""What an arm costs a page: `variant_for` whole, on tracked requests, without an exposure to write.
+"""What an arm costs a page: `variant_for` whole, on tracked requests, without an exposure to write, and with one.
 
-    OMP_NUM_THREADS=1 python benchmarks/bench_variant.py [--pages 400] [--report-only]
+    OMP_NUM_THREADS=1 python benchmarks/bench_variant.py [--pages 400] [--database postgres] [--report-only]
 
-Visits of twenty pages on an empty SQLite database; the first page of each, which writes the exposure, is not counted.
+Visits of twenty pages on an empty database, SQLite unless told; the first page of each, which writes the exposure, is not counted.
 Six experiments run, and the one that is asked for first has a group and a holdout. The visit, and the label of who
 asks, are read before the clock counts: tracking does so on every page anyway.
 
 One after another, each as the first of its page: what counts, against the limit. Then once a page, as pages are served,
 when all else a page does has been in the processor's caches meanwhile. Medians of processor time; ends with 1 past the
 limit.
+
+Then the write of a first exposure alone, each of somebody new who is on record, in turns with the same by Django's own
+means: the visitor read, the row inserted where it is not there. Its statements are counted, those that begin and end a
+transaction among them.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,16 +49,34 @@ def main() -> int:
     """Print the table, and judge."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pages", type=int, default=400)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--report-only", action="store_true", help="end with 0 whatever was measured")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="intent-") as folder:
-        os.environ.update(DEMO_VAR=folder, DATABASE_URL="")
+    with served(asked.database):
         found = costs(asked.pages)
+        written = first_exposures(asked.pages)
     for label, microseconds in found.items():
         print(f"{label:<56}{microseconds:>8.1f} us")
+    for label, (statements, microseconds) in written.items():
+        print(f"{label:<56}{microseconds:>8.1f} us, {statements} statements")
     worst = found[STEADY]
     print(f"limit for one arm, one after another: {LIMIT:.0f}")
     return 0 if worst <= LIMIT or asked.report_only else 1
+
+
+@contextmanager
+def served(kind: str) -> Iterator[None]:
+    """An empty database of that kind for the demo's settings to name, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="intent-") as folder:
+        os.environ.update(DEMO_VAR=folder, DATABASE_URL="")
+        if kind == "sqlite":
+            yield
+            return
+        from tests.postgres import running_server, use_database
+
+        with running_server() as server:
+            use_database(server.url)
+            yield
 
 
 def costs(pages: int) -> dict[str, float]:
@@ -125,6 +149,44 @@ def one_after_another(request: HttpRequest) -> float:
         delattr(request, showing.ATTRIBUTE)
         variant_for(request, KEYS[0])
     return (time.process_time_ns() - began) / 100 / 1000
+
+
+def first_exposures(count: int) -> dict[str, tuple[float, float]]:
+    """Statements and microseconds of the processor that the write of a first exposure takes, at the median."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from purchase_intent.experiments.active import experiments
+    from purchase_intent.experiments.exposing import Facts, write_exposures
+    from purchase_intent.models import Exposure, Visitor
+
+    ready = experiments()[KEYS[0]]
+    arm = next(iter(ready.arms))
+    units = [f"new-{number}" for number in range(2 * count)]
+    Visitor.objects.bulk_create(Visitor(cookie=unit, first_seen=NOW, last_seen=NOW) for unit in units)
+
+    def by_one_statement(unit: str) -> None:
+        write_exposures({ready.key: (ready, arm)}, Facts(unit=unit, site="", at=NOW, device="desktop"))
+
+    def by_django(unit: str) -> None:
+        visitor = Visitor.objects.filter(cookie=unit, site="").values_list("pk", flat=True).first()
+        facts = {"arm_id": ready.arms[arm], "unit": unit, "visitor_id": visitor, "device": "desktop", "at": NOW}
+        Exposure.objects.bulk_create([Exposure(experiment_id=ready.pk, **facts)], ignore_conflicts=True)
+
+    ways = {"a first exposure, as it is written": by_one_statement, "the same by Django's own means": by_django}
+    found: dict[str, tuple[float, float]] = {}
+    taken: dict[str, list[float]] = {label: [] for label in ways}
+    for place, unit in enumerate(units):
+        label = [*ways][place % 2]
+        began = time.process_time_ns()
+        ways[label](unit)
+        taken[label].append((time.process_time_ns() - began) / 1000)
+    for label, way in ways.items():
+        unit = f"counted-{label}"
+        with CaptureQueriesContext(connection) as captured:
+            way(unit)
+        found[label] = len(captured), statistics.median(taken[label])
+    return found
 
 
 def start() -> None:

@@ -1,7 +1,7 @@
 """Exposures written once: the first time an arm is shown to a visitor, after the request whose page showed it.
 
-The unique key settles two pages at once. What this process wrote lately is remembered, so that a visitor's later pages
-write nothing; another process asks the database once.
+One statement writes those of a page. The unique key settles two pages at once. What this process wrote lately is
+remembered, so that a visitor's later pages write nothing; another process asks the database once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Subquery
 
 from purchase_intent.experiments.active import Ready
 from purchase_intent.models import Exposure, Visitor
+from purchase_intent.models.statements import expose
 
 __all__ = ["Facts", "attach_visitors", "forget_exposures", "is_written", "write_exposures"]
 
@@ -43,24 +44,21 @@ def is_written(experiment: Ready, unit: str) -> bool:
 
 
 def write_exposures(shown: Mapping[str, tuple[Ready, str]], facts: Facts) -> None:
-    """Store exposures that are not stored yet: `shown` is the experiment and the arm by the experiment's key."""
-    visitor = Visitor.objects.filter(cookie=facts.unit, site=facts.site).values_list("pk", flat=True).first()
-    Exposure.objects.bulk_create(
+    """Store exposures that are not stored yet, by one statement: `shown` is the experiment and the arm by its key."""
+    expose(
         [
-            Exposure(
-                experiment_id=each.pk,
-                arm_id=each.arms[arm],
-                site=facts.site,
-                unit=facts.unit,
-                visitor_id=visitor,
-                device=facts.device,
-                browser=facts.browser,
-                at=facts.at,
-                score=facts.score,
-            )
+            {
+                "experiment_id": each.pk,
+                "arm_id": each.arms[arm],
+                "site": facts.site,
+                "unit": facts.unit,
+                "device": facts.device,
+                "browser": facts.browser,
+                "at": facts.at,
+                "score": facts.score,
+            }
             for each, arm in shown.values()
-        ],
-        ignore_conflicts=True,
+        ]
     )
     _remember([(each.pk, facts.unit) for each, _ in shown.values()])
 

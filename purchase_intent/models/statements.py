@@ -20,11 +20,12 @@ from django.db.models.base import ModelState
 
 from purchase_intent.models import planned
 from purchase_intent.models.event import Event, EventRow
+from purchase_intent.models.experiment import Exposure
 from purchase_intent.models.score import Score
 from purchase_intent.models.session import Session
 from purchase_intent.models.visitor import Visitor
 
-__all__ = ["go_on", "session_of", "session_with_visitor", "stored_among", "write_version"]
+__all__ = ["expose", "go_on", "session_of", "session_with_visitor", "stored_among", "write_version"]
 
 _KEY: Final = "key"
 _SITE: Final = "site"
@@ -81,6 +82,22 @@ def stored_among(keys: Sequence[UUID]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {column} FROM {table} WHERE {column} IN ({marks})", given)  # noqa: S608 (own names)
         return {key.to_python(value) for (value,) in cursor.fetchall()}
+
+
+def expose(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert exposures, by attribute name, that are not stored yet: one statement, whoever else stores them at once.
+
+    Each gets the visitor of its unit and site, where that is on record by now.
+    """
+    alias = router.db_for_write(Exposure)
+    connection = connections[alias]
+    fields = _exposed(Exposure)
+    given: list[Any] = []
+    for row in rows:
+        given += [field.get_db_prep_save(row[field.attname], connection) for field in fields]
+        given += [row["unit"], row["site"]]
+    with connection.cursor() as cursor:
+        cursor.execute(_exposing(alias, connection.vendor, len(rows)), given)
 
 
 def write_version(session: Session, values: Mapping[str, Any]) -> bool:
@@ -215,6 +232,19 @@ def _insert(alias: str, vendor: str, count: int, source: str = "") -> str:  # no
     return f"INSERT INTO {quote(_table(Event))} ({columns}) {values}"
 
 
+@lru_cache(maxsize=64)
+def _exposing(alias: str, vendor: str, count: int) -> str:  # noqa: ARG001 (the same)
+    """An INSERT of so many exposures; the visitor comes last."""
+    quote, fields = connections[alias].ops.quote_name, _exposed(Exposure)
+    whose = (
+        f"(SELECT {quote('id')} FROM {quote(_table(Visitor))} "  # noqa: S608 (names of our own columns)
+        f"WHERE {quote('cookie')} = %s AND {quote('site')} = %s)"
+    )
+    columns = ", ".join(quote(name) for name in (*(str(field.column) for field in fields), "visitor_id"))
+    values = ", ".join([f"({', '.join(['%s'] * len(fields))}, {whose})"] * count)
+    return f"INSERT INTO {quote(_table(Exposure))} ({columns}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
+
+
 def _told(rows: Sequence[EventRow], connection: BaseDatabaseWrapper) -> list[Any]:
     """The parameters of that. PostgreSQL's driver knows every type there is among them."""
     given = list(chain.from_iterable(rows))
@@ -231,6 +261,11 @@ def _told(rows: Sequence[EventRow], connection: BaseDatabaseWrapper) -> list[Any
 @lru_cache(maxsize=64)
 def _field(name: str) -> models.Field[Any, Any]:
     return next(field for field in _fields(Session) if name in (field.name, field.attname))
+
+
+def _exposed(model: type[Exposure]) -> list[models.Field[Any, Any]]:
+    """What is given of an exposure: the database numbers it, and finds its visitor."""
+    return [field for field in _fields(model) if not field.primary_key and field.attname != "visitor_id"]
 
 
 def _fields(model: type[models.Model]) -> Sequence[models.Field[Any, Any]]:

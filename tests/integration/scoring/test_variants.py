@@ -82,6 +82,27 @@ def test_later_pages_write_nothing_and_ask_for_no_exposure(act: Act) -> None:
     assert Exposure.objects.count() == 1
 
 
+def test_first_exposures_cost_a_page_one_statement(act: Act) -> None:
+    running(traffic=0.0)
+    running("foot", traffic=0.0)
+    for _ in range(2):  # what is read once a process is read
+        act(lambda request: str(shortcuts.score(request)))
+    with CaptureQueriesContext(connection) as before:
+        act(lambda request: variant_for(request, "bar") + variant_for(request, "foot") + str(shortcuts.score(request)))
+    Experiment.objects.update(traffic=1.0)
+    active.look_again()
+    active.experiments()
+    with CaptureQueriesContext(connection) as after:
+        act(lambda request: variant_for(request, "bar") + variant_for(request, "foot") + str(shortcuts.score(request)))
+    (written,) = [each["sql"] for each in after if "purchase_intent_exposure" in each["sql"]]
+    assert (len(after), written.split()[0]) == (len(before) + 1, "INSERT")
+    visitor = Visitor.objects.get()
+    assert sorted(Exposure.objects.values_list("experiment__key", "visitor")) == [
+        ("bar", visitor.pk),
+        ("foot", visitor.pk),
+    ]
+
+
 def test_a_page_that_shows_no_arm_exposes_nobody(act: Act) -> None:
     running()
     assert act(lambda request: render("{% if False %}" + TEXT + "{% endif %}plain", request)) == "plain"
