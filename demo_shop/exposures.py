@@ -17,8 +17,9 @@ from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, start_experiment
 from purchase_intent.experiments.looking import latest, look_daily
 from purchase_intent.models import Experiment, Exposure, Session
+from purchase_intent.stats.bucketing import position
 
-__all__ = ["run_experiments"]
+__all__ = ["browser_on", "run_experiments"]
 
 _AT_ONCE = 500
 _WHO = "robin"
@@ -31,6 +32,12 @@ _METRICS = {
     VIP: (MetricSpec(kind="add_to_cart", role="primary"), MetricSpec(kind="conversion")),
     LAYOUT: (MetricSpec(kind="add_to_cart", role="primary"), MetricSpec(kind="conversion")),
 }
+_BROWSERS = {
+    "mobile": {"Chrome": 0.45, "Safari": 0.4, "Samsung Internet": 0.1, "Firefox": 0.05},
+    "desktop": {"Chrome": 0.6, "Edge": 0.15, "Safari": 0.13, "Firefox": 0.12},
+    "tablet": {"Safari": 0.6, "Chrome": 0.4},
+}
+"""Made-up shares of browsers on each kind of device: the simulated log knows devices only."""
 _LOOKS = 21
 _UNITS = 4_500
 
@@ -52,6 +59,16 @@ def run_experiments(folder: Path, *, now: datetime, progress: Callable[[str], No
         for day in range(RUNNING_DAYS):
             progress(f"{key}: looking at day {day + 1} of {RUNNING_DAYS}")
             look_daily(made, now=last_midnight(now, zone, days_ago=RUNNING_DAYS - 1 - day))
+
+
+def browser_on(device: str, *, unit: str) -> str:
+    """The browser of a simulated visitor's device: the same for good, and drawn apart from every arm."""
+    at = position(salt="demo-browser", unit=unit)
+    for browser, share in _BROWSERS[device].items():
+        at -= share
+        if at < 0:
+            return browser
+    return next(iter(_BROWSERS[device]))
 
 
 def _definition(key: str) -> Definition:
@@ -91,6 +108,7 @@ def _store(experiment: Experiment, path: Path) -> None:
                 unit=row["unit"],
                 visitor_id=visitor,
                 device=row["device"],
+                browser=browser_on(row["device"], unit=row["unit"]),
                 at=row["at"],
             )
         )

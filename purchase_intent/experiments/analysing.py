@@ -16,12 +16,12 @@ from django.db.models import Exists, OuterRef
 from purchase_intent.conf import config
 from purchase_intent.experiments.comparing import arm_figures, compared, with_adjusted, with_chances
 from purchase_intent.experiments.definition import Definition, MetricSpec
-from purchase_intent.experiments.honest import batch_edges, expected_weights, honest_arms, honest_versus
+from purchase_intent.experiments.honest import Times, batch_edges, expected_weights, honest_arms, honest_versus
 from purchase_intent.experiments.measuring.measure import Measured, measure, measured_moment
 from purchase_intent.experiments.planning import planned, stat_metric, unadjusted
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, SegmentResult, Versus
 from purchase_intent.experiments.stored import definition_of
-from purchase_intent.experiments.weighing import Weights, weights_over_time
+from purchase_intent.experiments.weighing import weights_over_time
 from purchase_intent.models import Experiment, MetricRole, Segment, SegmentMembership
 from purchase_intent.stats.evidence import Evidence
 from purchase_intent.stats.plan import Metric, Plan
@@ -75,7 +75,7 @@ def analyse_unrecorded(
     if planned_look and not weighed and is_due(plan, evidence.look(plan).share, previous):
         evidence = replace(evidence, planned=True)
     look = _Look(definition, plan, evidence, decide(plan, evidence), weighed)
-    parts = look.segments(experiment, found) if segments and look.is_read and not weighed else ()
+    parts = look.segments(experiment, found) if segments and look.is_read else ()
     return Analysis(look.result(experiment, found, who=who, segments=parts), plan, evidence, look.decision)
 
 
@@ -91,7 +91,7 @@ class _Look:
     plan: Plan
     evidence: Evidence
     decision: Decision
-    weighed: Sequence[tuple[datetime, Weights]] = ()
+    weighed: Times = ()
     """Of a bandit, from when on which weights stood."""
 
     @property
@@ -122,7 +122,7 @@ class _Look:
             control=self.plan.control,
             metrics=with_adjusted([self.metric(each, found) for each in _in_order(self.definition)]),
             ratio=decision.ratio,
-            parts=_parts(experiment, self.plan, found),
+            parts=_parts(experiment, self.plan, found, self.weighed),
             segments=segments,
             verdict=decision.verdict.value,
             arm=decision.arm or "",
@@ -169,13 +169,26 @@ class _Look:
         joined = SegmentMembership.objects.filter(segment=OuterRef("pk"), entered_at__lt=whole.moment)
         known = Segment.objects.active().filter(Exists(joined)).order_by("title", "pk")
         for segment in sorted(known, key=lambda each: not each.origin)[:MOST_SEGMENTS]:
-            part = measure(experiment, moment=whole.moment, metrics=(primary,), segment=segment.pk, caps=whole.caps)
-            sums = part.summaries(metric.name)
-            if any(each.n for each in sums.values()):
-                figures = arm_figures(sums, metric.kind)
-                versus = compared(self.plan, metric, sums, look=None, findings=())
+            part = measure(
+                experiment,
+                moment=whole.moment,
+                edges=whole.edges if self.weighed else (),
+                metrics=(primary,),
+                segment=segment.pk,
+                caps=whole.caps,
+            )
+            if any(each.n for each in part.summaries(metric.name).values()):
+                figures, versus = self._within(metric, part)
                 results.append(SegmentResult(key=segment.key, title=segment.title, arms=figures, versus=versus))
         return tuple(results)
+
+    def _within(self, metric: Metric, part: Measured) -> tuple[tuple[ArmFigure, ...], tuple[Versus, ...]]:
+        """The figures of some of the people, as if looked at once: of a bandit weighed as those of all are."""
+        if self.weighed:
+            versus = honest_versus(self.plan, metric, part, self.weighed)
+            return honest_arms(self.plan, metric, part, self.weighed), versus
+        sums = part.summaries(metric.name)
+        return arm_figures(sums, metric.kind), compared(self.plan, metric, sums, look=None, findings=())
 
     def _stat(self, spec: MetricSpec) -> Metric:
         return stat_metric(spec, adjusted=self.plan.primary.adjusted)
@@ -212,12 +225,24 @@ def _in_order(definition: Definition) -> list[MetricSpec]:
     return sorted(definition.metrics, key=lambda metric: roles.index(MetricRole(metric.role)))
 
 
-def _parts(experiment: Experiment, plan: Plan, found: Measured) -> tuple[Part, ...]:
-    """The sample ratio within each device, browser and bot label; the bots' is of those who are left out."""
+def _parts(experiment: Experiment, plan: Plan, found: Measured, weighed: Times) -> tuple[Part, ...]:
+    """The sample ratio within each device, browser and bot label; the bots' is of those who are left out.
+
+    Of a bandit, each device and browser is held against the weights that stood when its people were exposed. Of bots
+    no more is kept than how many there were: theirs are the weights of all.
+    """
     places = {arm.pk: plan.arms.index(arm.key) for arm in experiment.arms.all()}
     labels: dict[str, list[int]] = {"": list(found.exposed().values())}
     for (why, label, arm), count in found.gone.counts.items():
         if why == "bots":
             labels.setdefault(label, [0] * len(plan.arms))[places[arm]] += count
-    dimensions: dict[str, Mapping[str, Sequence[int]]] = {**found.parts, "bot": labels}
-    return tuple(breakdown(dimensions, plan.weights))
+    people = [(name, value, each) for name, values in found.parts.items() for value, each in values.items()]
+    dimensions: dict[str, dict[str, Sequence[int]]] = {name: {} for name in found.parts}
+    for name, value, each in people:
+        dimensions[name][value] = [int(count) for count in each.sum(axis=0)]
+    own = (
+        {(name, value): expected_weights(found, weighed, plan.arms, each) for name, value, each in people}
+        if weighed
+        else None
+    )
+    return tuple(breakdown({**dimensions, "bot": labels}, plan.weights, own))

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.comparing import posterior_of, with_best
 from purchase_intent.experiments.measuring.measure import Measured as MeasuredSums
@@ -20,9 +23,11 @@ from purchase_intent.stats.bandit import chances_to_be_best_of
 from purchase_intent.stats.inference import Estimate, Kind, Measured, critical
 from purchase_intent.stats.plan import Metric, Plan
 
-__all__ = ["batch_edges", "expected_weights", "honest_arms", "honest_versus"]
+__all__ = ["Times", "batch_edges", "expected_weights", "honest_arms", "honest_versus"]
 
+Numbers = NDArray[np.float64]
 Times = Sequence[tuple[datetime, Weights]]
+"""From when on which weights stood, the earliest first."""
 
 _ALPHA = 0.05
 
@@ -34,9 +39,14 @@ def batch_edges(times: Times, moment: datetime) -> tuple[datetime, ...]:
     return tuple(sorted({*inside, *midnights(begin, moment)}))
 
 
-def expected_weights(found: MeasuredSums, times: Times, arms: Sequence[str]) -> tuple[float, ...]:
-    """The share of the exposed that each arm was to get, all batches together."""
-    counts = found.n.sum(axis=1)
+def expected_weights(
+    found: MeasuredSums, times: Times, arms: Sequence[str], people: Numbers | None = None
+) -> tuple[float, ...]:
+    """The share of the exposed that each arm was to get, by the weights that stood in each batch.
+
+    `people`, of shape (batches, arms), are some of the exposed; all of them unless told.
+    """
+    counts = (found.n if people is None else people).sum(axis=1)
     stood = [in_force(times, edge) for edge in found.edges[:-1]]
     if not counts.sum():
         return tuple(stood[-1][arm] for arm in arms)

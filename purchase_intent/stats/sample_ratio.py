@@ -85,10 +85,18 @@ def sample_ratio(
     )
 
 
-def breakdown(dimensions: Mapping[str, Mapping[str, Sequence[int]]], weights: Sequence[float]) -> list[Part]:
-    """Where a mismatch sits: counts by dimension (browser, device, bot label) and value, the most uneven part first."""
+def breakdown(
+    dimensions: Mapping[str, Mapping[str, Sequence[int]]],
+    weights: Sequence[float],
+    own: Mapping[tuple[str, str], Sequence[float]] | None = None,
+) -> list[Part]:
+    """Where a mismatch sits: counts by dimension (browser, device, bot label) and value, the most uneven part first.
+
+    `own` are weights of a part's own, by dimension and value: where the weights moved, each part came at times of its
+    own.
+    """
     found = [
-        (dimension, value, sample_ratio(counts, weights))
+        (dimension, value, sample_ratio(counts, (own or {}).get((dimension, value), weights)))
         for dimension, values in dimensions.items()
         for value, counts in values.items()
     ]

@@ -11,6 +11,7 @@ from purchase_intent.admin.experiments.words import (
     arm_named,
     change_words,
     day_words,
+    difference_words,
     figure,
     losing,
     metric_words,
@@ -190,15 +191,19 @@ def _segment(found: SegmentResult, metric: MetricResult, titles: Titles) -> Tabl
             arm_named(each.arm, titles),
             f"{each.n:,}",
             valued(metric, each),
-            "-" if each is found.arms[0] else _fixed(against.get(each.arm)),
+            "-" if each is found.arms[0] else _fixed(against.get(each.arm), metric),
         )
         for each in found.arms
     )
     return Table(found.title, ("arm", "visitors", "figure (95% between)", "change (95% between)"), rows)
 
 
-def _fixed(versus: Versus | None) -> str:
-    return spanned(versus.fixed.lift) if versus is not None and versus.fixed is not None else "too little to say"
+def _fixed(versus: Versus | None, metric: MetricResult) -> str:
+    """The relative change; of a bandit, which has none, the difference."""
+    if versus is None or versus.fixed is None:
+        return "too little to say"
+    lift = versus.fixed.lift
+    return spanned(lift) if lift is not None else difference_words(metric, versus.fixed.difference)
 
 
 def days_table(history: Sequence[Result], arm: str, name: str) -> Table:

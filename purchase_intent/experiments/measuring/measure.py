@@ -52,8 +52,8 @@ class Measured:
 
     `n`, `x` and `xx` are of shape (batches, arms): people, the sum of their scores and of the squares. `outcomes` holds
     the other sums by metric and name, of the same shape. `caps` is where money was cut off. `fill` stands for a score
-    that was not known: the mean of those that were. `parts` counts people by arm, for each `device` and `browser`;
-    `gone` are those who are not counted.
+    that was not known: the mean of those that were. `parts` holds people as `n` does, for each `device` and
+    `browser`; `gone` are those who are not counted.
     """
 
     moment: datetime
@@ -66,7 +66,7 @@ class Measured:
     outcomes: Mapping[str, Mapping[str, Numbers]]
     caps: Mapping[str, float | None]
     fill: float
-    parts: Mapping[str, Mapping[str, tuple[int, ...]]]
+    parts: Mapping[str, Mapping[str, Numbers]]
     gone: Gone
 
     def exposed(self, *, first: int = 0, last: int | None = None) -> dict[str, int]:
@@ -218,18 +218,17 @@ def _edges(
 
 def _totals(
     statements: Statements, edges: Sequence[datetime], places: Mapping[int, int]
-) -> tuple[Numbers, Numbers, Numbers, float, dict[str, dict[str, tuple[int, ...]]]]:
+) -> tuple[Numbers, Numbers, Numbers, float, dict[str, dict[str, Numbers]]]:
     shape = (len(edges) - 1, len(places))
     n, known, x, xx = (np.zeros(shape) for _ in range(4))
-    parts: dict[str, dict[str, list[int]]] = {"device": {}, "browser": {}}
+    parts: dict[str, dict[str, Numbers]] = {"device": {}, "browser": {}}
     for batch, arm, device, browser, *rest in rows_of(statements, statements.totals(edges)):
         for column, value in zip((n, known, x, xx), rest, strict=True):
             column[batch, places[arm]] += value
         for dimension, value in (("device", device), ("browser", browser)):
-            parts[dimension].setdefault(value, [0] * len(places))[places[arm]] += rest[0]
+            parts[dimension].setdefault(value, np.zeros(shape))[batch, places[arm]] += rest[0]
     fill = float(x.sum() / known.sum()) if known.sum() else 0.0
-    counts = {name: {value: tuple(each) for value, each in found.items()} for name, found in parts.items()}
-    return n, x + (n - known) * fill, xx + (n - known) * fill * fill, fill, counts
+    return n, x + (n - known) * fill, xx + (n - known) * fill * fill, fill, parts
 
 
 def _caps(

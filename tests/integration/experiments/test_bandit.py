@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.analysing import analyse_unrecorded
 from purchase_intent.experiments.definition import ArmSpec, MetricSpec
 from purchase_intent.experiments.looking import history, look_daily, replay_look
+from purchase_intent.experiments.results import Result
 from purchase_intent.experiments.weighing import WEIGHED, chances, weights_over_time
-from purchase_intent.models import Experiment
+from purchase_intent.models import Experiment, Exposure, Segment, SegmentMembership
 from tests.integration.experiments.town import BEGIN, Shopper, open_town, running
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +80,38 @@ def test_weights_follow_what_is_seen_and_the_figures_stay_honest() -> None:
     found = chances(experiment, "on", moments)
     assert found is not None
     assert found.tolist() == [0.5, times[-1][1]["on"]]
+
+
+def test_devices_and_segments_are_judged_by_the_weights_of_their_own_days() -> None:
+    experiment = bandit()
+    people = []
+    for day, shares in enumerate(((50, 50), (10, 90))):
+        for arm, count in zip(("off", "on"), shares, strict=True):
+            for number in range(count):
+                at = BEGIN + timedelta(days=day, minutes=5 + number)
+                bought = number % 10 < 10 * RATES[arm]
+                people.append(Shopper(arm, at, None, [("order", at + timedelta(hours=2), 20.0)] if bought else []))
+    owners = open_town(experiment, people)
+    moved = BEGIN + timedelta(days=1)
+    facts = {"before": {"off": 0.5, "on": 0.5}, "after": {"off": 0.1, "on": 0.9}}
+    experiment.changes.create(at=moved, who="x", what=WEIGHED, facts=facts)
+    Exposure.objects.filter(at__lt=moved).update(device="desktop", browser="")
+    Exposure.objects.filter(at__gte=moved).update(device="mobile", browser="")
+    segment = Segment.objects.get(origin="new-visitors")
+    segment.memberships.bulk_create(
+        SegmentMembership(segment=segment, version=segment.current, visitor=owner, entered_at=BEGIN)
+        for owner in owners
+    )
+    result = analyse_unrecorded(experiment, moment=BEGIN + timedelta(days=3), segments=True).result
+    found = {(part.dimension, part.value): part.ratio.expected for part in result.parts}
+    assert found["device", "desktop"] == pytest.approx((50, 50))
+    assert found["device", "mobile"] == pytest.approx((10, 90))
+    assert found["browser", ""] == pytest.approx((60, 140))
+    (inside,) = result.segments  # everybody is in it, so it says what is said of all
+    assert (inside.arms, inside.versus) == (result.metrics[0].arms, result.metrics[0].versus)
+    assert inside.versus[0].fixed is not None
+    assert inside.versus[0].fixed.method == "adaptively weighted"
+    assert Result.from_json(json.loads(json.dumps(result.as_json()))) == result
 
 
 def test_a_day_moves_the_weights_once() -> None:

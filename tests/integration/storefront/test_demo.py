@@ -22,6 +22,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from demo_shop import history
+from demo_shop.exposures import browser_on
 from demo_shop.history import last_midnight, write_history
 from demo_shop.models import Product
 from demo_shop.preparing import ACCOUNTS, admin_password_stands
@@ -61,6 +62,15 @@ NOW = datetime(2026, 5, 4, 13, 30, tzinfo=UTC)
 )  # fmt: skip
 def test_midnight_is_the_shops_own(now: datetime, days_ago: int, midnight: datetime) -> None:
     assert last_midnight(now, BERLIN, days_ago=days_ago) == midnight
+
+
+def test_simulated_visitors_have_browsers_of_their_devices() -> None:
+    units = [str(number) for number in range(2_000)]
+    assert {browser_on("tablet", unit=unit) for unit in units} == {"Safari", "Chrome"}
+    desktops = [browser_on("desktop", unit=unit) for unit in units]
+    assert desktops == [browser_on("desktop", unit=unit) for unit in units]
+    assert 0.55 < desktops.count("Chrome") / len(units) < 0.65
+    assert {browser_on("mobile", unit=unit) for unit in units} == {"Chrome", "Safari", "Samsung Internet", "Firefox"}
 
 
 def test_the_history_ends_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
