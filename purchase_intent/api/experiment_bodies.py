@@ -70,9 +70,7 @@ class DesignSerializer(Body):
     quantile = serializers.FloatField(required=False, help_text="Where revenue is winsorised.")
     ships = serializers.BooleanField(required=False, help_text="Whether a winner is shipped by itself.")
     rolls_back = serializers.BooleanField(required=False, help_text="Whether a loser is rolled back by itself.")
-    uplift = serializers.BooleanField(
-        required=False, help_text="Whether who is moved by it is learnt anew every week."
-    )
+    uplift = serializers.BooleanField(required=False, help_text="Whether who is moved by it is learnt anew every week.")
     bandit = serializers.FloatField(
         required=False, allow_null=True, help_text="Of a bandit: the least share of every arm; null: the weights stand."
     )
@@ -152,9 +150,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     fixed_units = serializers.IntegerField(
         source="sizing.fixed_units", allow_null=True, help_text="What a test with one look at its end takes."
     )
-    weeks = serializers.IntegerField(
-        source="sizing.weeks", allow_null=True, help_text="To get them, in whole weeks."
-    )
+    weeks = serializers.IntegerField(source="sizing.weeks", allow_null=True, help_text="To get them, in whole weeks.")
     baseline = serializers.FloatField(allow_null=True, help_text="The primary metric's figure of the last 28 days.")
     per_day = serializers.FloatField(help_text="Visitors a day who would be exposed.")
     window_days = serializers.IntegerField(help_text="So much later the last outcome is in.")

@@ -116,6 +116,9 @@ REPLAY: Final = described(
 )
 CHANGES: Final = described("list_changes", ChangeSerializer(many=True), _CHANGE, NAMED)
 WEIGHTS: Final = described(
-    "list_weights", WeightsSerializer(many=True), {"since": "2026-03-02T09:00:00Z", "weights": {"plain": 0.5, "bar": 0.5}}, NAMED
+    "list_weights",
+    WeightsSerializer(many=True),
+    {"since": "2026-03-02T09:00:00Z", "weights": {"plain": 0.5, "bar": 0.5}},
+    NAMED,
 )
 UPLIFT: Final = described("list_uplift_models", UpliftSerializer(many=True), _UPLIFT, NAMED)

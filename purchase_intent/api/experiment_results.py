@@ -13,7 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from purchase_intent.api import experiment_result_examples as examples
-from purchase_intent.api.experiment_result_bodies import ChangeSerializer, LookSerializer, RecordSerializer, UpliftSerializer
+from purchase_intent.api.experiment_result_bodies import (
+    ChangeSerializer,
+    LookSerializer,
+    RecordSerializer,
+    UpliftSerializer,
+)
 from purchase_intent.api.experiments import ExperimentEndpoint
 from purchase_intent.api.staff import refusals
 from purchase_intent.api.views import documented, parameters

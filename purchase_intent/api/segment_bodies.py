@@ -78,7 +78,9 @@ class SegmentPreviewSerializer(serializers.Serializer[Any]):
     everybody = serializers.IntegerField(help_text="Shoppers of the last 90 days.")
     low = serializers.IntegerField(help_text="At least so many of everybody, likely (95%).")
     high = serializers.IntegerField(help_text="At most so many of everybody, likely (95%).")
-    whole = serializers.BooleanField(source="is_whole", help_text="Whether everybody was tried: then it is no estimate.")
+    whole = serializers.BooleanField(
+        source="is_whole", help_text="Whether everybody was tried: then it is no estimate."
+    )
     figures = serializers.JSONField(help_text="As of a segment that was measured.")
     examples = serializers.ListField(
         child=serializers.IntegerField(), help_text="Some members, by the visitor's number in the admin."

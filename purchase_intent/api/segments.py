@@ -107,12 +107,12 @@ class SegmentView(SegmentEndpoint):
             rule = Rule.from_json(sent["rule"]) if "rule" in sent else None
         words = {name: sent[name] for name in ("title", "about", "action") if name in sent}
         with transaction.atomic(using=router.db_for_write(Segment)):
-            said = self._done(segment, rule, words, sent.get("active"))
+            said = self._done(segment, rule, words, active=sent.get("active"))
             if said:
                 note_in_admin(request, segment, CHANGED, f"{', '.join(said)}, over the API.")
         return Response(_told(named_segment(key)))
 
-    def _done(self, segment: Segment, rule: Rule | None, words: dict[str, str], active: bool | None) -> list[str]:
+    def _done(self, segment: Segment, rule: Rule | None, words: dict[str, str], *, active: bool | None) -> list[str]:
         """Do it, and have the members told where that changes them; what was done, in words."""
         now, said = timezone.now(), []
         if words:

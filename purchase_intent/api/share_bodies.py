@@ -135,9 +135,7 @@ MAKE_GROUP: Final = described(
     request=NewGroupSerializer,
     example={"key": "checkout", "title": "Checkout tests"},
 )
-READ_GROUP: Final = described(
-    "read_group", GroupSerializer, _GROUP, {**only_staff("view_exclusiongroup"), **_OF_GROUP}
-)
+READ_GROUP: Final = described("read_group", GroupSerializer, _GROUP, {**only_staff("view_exclusiongroup"), **_OF_GROUP})
 RENAME_GROUP: Final = described(
     "rename_group",
     GroupSerializer,

@@ -17,7 +17,7 @@ __all__ = ["make_group", "make_holdout", "refuse_share", "remove_share", "rename
 
 
 def make_group(key: str, *, title: str) -> ExclusionGroup:
-    """Make an exclusion group. ExperimentRefused, with nothing written, for a key that is unfit or taken, or no title."""
+    """Make an exclusion group. ExperimentRefused, nothing written, for a key that is unfit or taken, or no title."""
     _refuse_untitled(title)
     made: ExclusionGroup = _made(ExclusionGroup, key, title=title)
     return made
@@ -46,7 +46,7 @@ def refuse_share(share: float) -> None:
 
 
 def remove_share(row: ExclusionGroup | Holdout) -> None:
-    """Take a group or a holdout away. ExperimentRefused where an experiment names it, or has: its draw would be lost."""
+    """Take a group or a holdout away. ExperimentRefused where an experiment names it: its draw would be lost."""
     try:
         with transaction.atomic(using=router.db_for_write(type(row), instance=row)):
             row.delete()

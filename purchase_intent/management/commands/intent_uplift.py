@@ -16,9 +16,9 @@ from purchase_intent.models import Experiment, UpliftStatus, UpliftVersion
 
 
 class Command(BaseCommand):
-    """`intent_uplift KEY [--arm ARM] [--margin N] [--cost N] [--contact N] [--seed N] [--force] [--scheduled] [--card]`.
+    """`intent_uplift KEY [--arm ARM] [--margin N] [--cost N] [--contact N] [--seed N] [--force] [--scheduled]`.
 
-    `intent_uplift --due` learns of every experiment that asks for it each week.
+    `intent_uplift KEY --card` prints what is known; `intent_uplift --due` learns of each experiment that is due.
     """
 
     help = "Learn who buys because of each treatment of an experiment, and say how well that is known."

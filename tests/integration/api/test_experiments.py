@@ -204,7 +204,11 @@ def test_who_may_read_and_who_may_decide(staff: APIClient) -> None:
     shopper, ben = APIClient(), APIClient()
     shopper.force_login(User.objects.create_user("eve"))
     ben.force_login(reader)
-    paths = (LIST, BAR, *(f"{BAR}{each}/" for each in ("proposal", "results", "verdict", "looks", "changes", "weights", "uplift")))
+    paths = (
+        LIST,
+        BAR,
+        *(f"{BAR}{each}/" for each in ("proposal", "results", "verdict", "looks", "changes", "weights", "uplift")),
+    )
     acts = (LIST, SIZING, *(f"{BAR}{each}/" for each in ("start", "ramp", "stop", "looks")))
     assert {APIClient().get(path).status_code for path in paths} == {401}
     assert {shopper.get(path).status_code for path in paths} == {403}

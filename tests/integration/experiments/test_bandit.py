@@ -99,8 +99,7 @@ def test_devices_and_segments_are_judged_by_the_weights_of_their_own_days() -> N
     Exposure.objects.filter(at__gte=moved).update(device="mobile", browser="")
     segment = Segment.objects.get(origin="new-visitors")
     segment.memberships.bulk_create(
-        SegmentMembership(segment=segment, version=segment.current, visitor=owner, entered_at=BEGIN)
-        for owner in owners
+        SegmentMembership(segment=segment, version=segment.current, visitor=owner, entered_at=BEGIN) for owner in owners
     )
     result = analyse_unrecorded(experiment, moment=BEGIN + timedelta(days=3), segments=True).result
     found = {(part.dimension, part.value): part.ratio.expected for part in result.parts}

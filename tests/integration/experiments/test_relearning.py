@@ -157,7 +157,7 @@ def test_the_command_keeps_what_it_refuses_where_it_is_scheduled(
     people[5].arm = "gift"
     open_town(experiment, people)
     monkeypatch.setattr(alone, "alone", nullcontext)
-    with pytest.raises(CommandError, match="control: 6 units, 500 needed.*treated: 1 units"):
+    with pytest.raises(CommandError, match=r"control: 6 units, 500 needed.*treated: 1 units"):
         call_command("intent_uplift", "bar", "--scheduled", verbosity=0)
     kept = {each.treatment: each.verdict for each in UpliftVersion.objects.filter(learner="")}
     assert set(kept) == {"on", "gift"}
