@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/bench_variant.py [--pages 400] [--database postgres] [--report-only]
 
 Visits of twenty pages on an empty database, SQLite unless told; the first page of each, which writes the exposure, is
-not counted. Six experiments run, and the one that is asked for first has a group and a holdout. The visit, and the label
-of who asks, are read before the clock counts: tracking does so on every page anyway.
+not counted. Six experiments run, and the one that is asked for first has a group and a holdout. The visit, and the
+label of who asks, are read before the clock counts: tracking does so on every page anyway.
 
 One after another, each as the first of its page: what counts, against the limit. Then once a page, as pages are served,
 when all else a page does has been in the processor's caches meanwhile. Medians of processor time; ends with 1 past the

@@ -102,7 +102,7 @@ class FieldSerializer(serializers.Serializer[Any]):
     """What a condition can be about."""
 
     field = serializers.CharField(source="name")
-    label = serializers.CharField(help_text="In words.")
+    label = serializers.CharField(help_text="In words.")  # type: ignore[assignment]  # a field of that name
     unit = serializers.CharField(help_text="`share` takes `80%`, `s` a time such as `30 days`.")
     group = serializers.CharField()
     kind = serializers.CharField(source="kind.value", help_text="`number`, `rank`, `yes/no`, `name` or `key`.")

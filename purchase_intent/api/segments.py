@@ -105,7 +105,7 @@ class SegmentView(SegmentEndpoint):
         segment, sent = named_segment(key), self.sent(SegmentChangeSerializer)
         with refusals():
             rule = Rule.from_json(sent["rule"]) if "rule" in sent else None
-        words = {name: sent[name] for name in ("title", "about", "action") if name in sent}
+        words: dict[str, str] = {name: sent[name] for name in ("title", "about", "action") if name in sent}
         with transaction.atomic(using=router.db_for_write(Segment)):
             said = self._done(segment, rule, words, active=sent.get("active"))
             if said:

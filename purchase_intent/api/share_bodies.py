@@ -17,7 +17,7 @@ from purchase_intent.models.segment import LONGEST_KEY
 __all__ = [
     "NO_GROUP",
     "NO_HOLDOUT",
-    "GroupSerializer",
+    "ExclusionGroupSerializer",
     "HeldOutSerializer",
     "HoldoutSerializer",
     "NewGroupSerializer",
@@ -56,7 +56,7 @@ class TakenSerializer(RangeSerializer):
     running = serializers.BooleanField(source="is_held", help_text="A draft keeps nobody out until it is started.")
 
 
-class GroupSerializer(serializers.Serializer[Any]):
+class ExclusionGroupSerializer(serializers.Serializer[Any]):
     """An exclusion group: experiments on ranges of it that do not overlap never share a visitor."""
 
     key = serializers.CharField(help_text="For good: it is the salt of the draw.")
@@ -120,10 +120,12 @@ _OF_GROUP: Final = missing("group_not_found", NO_GROUP)
 _OF_HOLDOUT: Final = missing("holdout_not_found", NO_HOLDOUT)
 _NAMED: Final = refused("key: an experiment names checkout: it stays as long as that is on record")
 
-LIST_GROUPS: Final = described("list_groups", GroupSerializer(many=True), _GROUP, only_staff("view_exclusiongroup"))
+LIST_GROUPS: Final = described(
+    "list_groups", ExclusionGroupSerializer(many=True), _GROUP, only_staff("view_exclusiongroup")
+)
 MAKE_GROUP: Final = described(
     "create_group",
-    GroupSerializer,
+    ExclusionGroupSerializer,
     _GROUP | {"taken": [], "free": [{"start": 0.0, "end": 1.0}]},
     {
         **_KEY,
@@ -135,10 +137,12 @@ MAKE_GROUP: Final = described(
     request=NewGroupSerializer,
     example={"key": "checkout", "title": "Checkout tests"},
 )
-READ_GROUP: Final = described("read_group", GroupSerializer, _GROUP, {**only_staff("view_exclusiongroup"), **_OF_GROUP})
+READ_GROUP: Final = described(
+    "read_group", ExclusionGroupSerializer, _GROUP, {**only_staff("view_exclusiongroup"), **_OF_GROUP}
+)
 RENAME_GROUP: Final = described(
     "rename_group",
-    GroupSerializer,
+    ExclusionGroupSerializer,
     _GROUP,
     {
         **bad("title", "This field may not be blank."),

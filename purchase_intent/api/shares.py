@@ -24,7 +24,7 @@ __all__ = ["GroupView", "GroupsView", "HoldoutPreviewView", "HoldoutView", "Hold
 
 class _Groups(StaffEndpoint):
     keeps = "exclusiongroup"
-    serializer_class = bodies.GroupSerializer
+    serializer_class = bodies.ExclusionGroupSerializer
 
     def named(self) -> ExclusionGroup:
         """The group of the key in the path. NotFound where there is none."""
@@ -138,7 +138,7 @@ class HoldoutPreviewView(_Holdouts):
 
 def _with_ranges(groups: Sequence[ExclusionGroup]) -> list[Any]:
     taken = taken_ranges(groups)
-    return list(bodies.GroupSerializer([(group, taken[group.pk]) for group in groups], many=True).data)
+    return list(bodies.ExclusionGroupSerializer([(group, taken[group.pk]) for group in groups], many=True).data)
 
 
 def _removed(request: Request, row: ExclusionGroup | Holdout) -> Response:

@@ -51,7 +51,6 @@ class StaffEndpoint(Endpoint):
 
     permission_classes = (StaffMay,)
     parser_classes = (JSONParser,)
-    serializer_class: ClassVar[type[serializers.BaseSerializer[Any]]]  # type: ignore[misc]
     keeps: ClassVar[str]
     """The model, as permissions name it."""
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -99,4 +98,5 @@ def note_in_admin(request: Request, row: models.Model, flag: int, said: str) -> 
         return
     from django.contrib.admin.models import LogEntry
 
-    LogEntry.objects.log_actions(request.user.pk, [row], flag, said, single_object=True)
+    who: int = request.user.pk
+    LogEntry.objects.log_actions(who, [row], flag, said, single_object=True)

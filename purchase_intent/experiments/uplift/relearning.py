@@ -34,7 +34,7 @@ def due_experiments(now: datetime) -> list[Experiment]:
     """Those that ask for it: never tried, tried a week ago while they run, or not since they were stopped."""
     asking = Experiment.objects.filter(design__uplift=True).exclude(state=ExperimentState.DRAFT)
     rows = asking.annotate(tried_at=Max("uplift_versions__created_at")).order_by("key")
-    return [each for each in rows.prefetch_related("arms") if _is_due(each, each.tried_at, now)]
+    return [each for each in rows.prefetch_related("arms") if _is_due(each, getattr(each, "tried_at", None), now)]
 
 
 def has_enough(experiment: Experiment, *, now: datetime) -> bool:
