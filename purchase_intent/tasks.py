@@ -16,7 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from django.utils import timezone
 
-from purchase_intent.exceptions import TrainingBusy, TrainingRefused
+from purchase_intent.exceptions import TrainingBusy
 
 try:
     import celery
@@ -97,37 +97,22 @@ def train(horizon: str = "session", run: int | None = None, trials: int = 0, bud
 def learn_uplift(experiment: str, scheduled: bool = False) -> str:  # noqa: FBT001, FBT002 (tasks are sent so)
     """Learn who is moved by the treatments of an experiment, by its key, in a fresh process; the last line it said.
 
-    `scheduled`: as each week, with the costs of the model that serves; not beside a training, but the next night; and a
-    refusal is kept. Raises TrainingRefused where it failed. Acknowledged at once, as `train` is.
+    `scheduled` as `relearn_uplift` sends it. Raises TrainingRefused where it failed. Acknowledged at once like `train`.
     """
-    from purchase_intent.experiments.uplift.relearning import keep_silent_end
-    from purchase_intent.training.alone import in_fresh_process
+    from purchase_intent.experiments.uplift.relearning import learn_in_fresh_process
 
-    began = timezone.now()
-    try:
-        return in_fresh_process(["intent_uplift", experiment, *(["--scheduled"] if scheduled else [])])
-    except TrainingBusy as busy:
-        logger.info("%s", busy.message)
-        return busy.message
-    except TrainingRefused as refused:
-        if scheduled:  # a process that was killed has put nothing on record
-            keep_silent_end(experiment, refused.message, since=began, now=timezone.now())
-        raise
+    return learn_in_fresh_process(experiment, scheduled=scheduled)
 
 
 @_task(**_again)
 def relearn_uplift() -> list[str]:
-    """Send `learn_uplift` for each experiment that asks for it each week and is due; their keys.
+    """Send `learn_uplift` for each experiment that asks for it each week, is due, and has enough; their keys."""
+    from purchase_intent.experiments.uplift.relearning import due_and_ready
 
-    Where there is too little to learn from, that is put on record instead.
-    """
-    from purchase_intent.experiments.uplift.relearning import due_experiments, has_enough
-
-    now = timezone.now()
-    found = [each.key for each in due_experiments(now) if has_enough(each, now=now)]
-    for key in found:
+    keys = due_and_ready(timezone.now())
+    for key in keys:
         _send(learn_uplift, key, True)
-    return found
+    return keys
 
 
 @_task(**_again)

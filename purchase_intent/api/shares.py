@@ -77,7 +77,7 @@ class GroupView(_Groups):
 
 class _Holdouts(StaffEndpoint):
     keeps = "holdout"
-    serializer_class = bodies.HoldoutSerializer
+    serializer_class = bodies.HoldoutSerializer  # type: ignore[assignment]  # the others answer of sessions
 
     def named(self) -> Holdout:
         """The holdout of the key in the path. NotFound where there is none."""

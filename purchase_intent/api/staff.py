@@ -98,5 +98,5 @@ def note_in_admin(request: Request, row: models.Model, flag: int, said: str) -> 
         return
     from django.contrib.admin.models import LogEntry
 
-    who: int = request.user.pk
+    who: Any = request.user.pk
     LogEntry.objects.log_actions(who, [row], flag, said, single_object=True)

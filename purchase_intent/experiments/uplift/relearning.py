@@ -5,12 +5,14 @@ The model that serves goes on until another one is complete and ranks better tha
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, Max
+from django.utils import timezone
 
-from purchase_intent.exceptions import IntentError
+from purchase_intent.exceptions import IntentError, TrainingBusy, TrainingRefused
 from purchase_intent.experiments.measuring.measure import measured_moment
 from purchase_intent.features.schema import schema_hash
 from purchase_intent.learning.uplift import LEAST, Money
@@ -23,8 +25,20 @@ from purchase_intent.models import (
     UpliftStatus,
     UpliftVersion,
 )
+from purchase_intent.training.alone import in_fresh_process
 
-__all__ = ["AGAIN", "due_experiments", "has_enough", "keep_refusal", "keep_silent_end", "money_before", "relearn"]
+__all__ = [
+    "AGAIN",
+    "due_and_ready",
+    "due_experiments",
+    "has_enough",
+    "keep_refusal",
+    "learn_in_fresh_process",
+    "money_before",
+    "relearn",
+]
+
+logger = logging.getLogger(__name__)
 
 AGAIN: Final = timedelta(days=6, hours=12)
 """After which it is learnt anew: a week, less what one night may begin earlier than another."""
@@ -35,6 +49,11 @@ def due_experiments(now: datetime) -> list[Experiment]:
     asking = Experiment.objects.filter(design__uplift=True).exclude(state=ExperimentState.DRAFT)
     rows = asking.annotate(tried_at=Max("uplift_versions__created_at")).order_by("key")
     return [each for each in rows.prefetch_related("arms") if _is_due(each, getattr(each, "tried_at", None), now)]
+
+
+def due_and_ready(now: datetime) -> list[str]:
+    """The keys of those that are due and have enough to learn from; of the others that are due, the refusal is kept."""
+    return [each.key for each in due_experiments(now) if has_enough(each, now=now)]
 
 
 def has_enough(experiment: Experiment, *, now: datetime) -> bool:
@@ -89,7 +108,25 @@ def keep_refusal(experiment: Experiment, treatment: str, why: str, *, now: datet
     return made
 
 
-def keep_silent_end(key: str, why: str, *, since: datetime, now: datetime) -> None:
+def learn_in_fresh_process(key: str, *, scheduled: bool) -> str:
+    """Have `intent_uplift` learn of an experiment in a process of its own; the last line it said.
+
+    `scheduled`: not beside a training, which is no refusal; and a refusal is kept, also of a process that was killed
+    before it could. Raises TrainingRefused where it failed.
+    """
+    began = timezone.now()
+    try:
+        return in_fresh_process(["intent_uplift", key, *(["--scheduled"] if scheduled else [])])
+    except TrainingBusy as busy:
+        logger.info("%s", busy.message)
+        return busy.message
+    except TrainingRefused as refused:
+        if scheduled:
+            _keep_silent_end(key, refused.message, since=began)
+        raise
+
+
+def _keep_silent_end(key: str, why: str, *, since: datetime) -> None:
     """Put on record that learning ended with `why`, where it has put nothing on record itself since it began."""
     experiment = Experiment.objects.filter(key=key).exclude(state=ExperimentState.DRAFT).first()
     if experiment is None:
@@ -97,7 +134,7 @@ def keep_silent_end(key: str, why: str, *, since: datetime, now: datetime) -> No
     told = set(experiment.uplift_versions.filter(created_at__gte=since).values_list("treatment", flat=True))
     for arm in experiment.treatments:
         if arm not in told:
-            keep_refusal(experiment, arm, why, now=now)
+            keep_refusal(experiment, arm, why, now=timezone.now())
 
 
 def money_before(experiment: Experiment, treatment: str) -> Money | None:

@@ -23,6 +23,7 @@ from purchase_intent.experiments.editing import make_experiment
 from purchase_intent.experiments.stored import definition_of
 from purchase_intent.experiments.uplift import serving
 from purchase_intent.experiments.uplift.cases import Cases, gather
+from purchase_intent.experiments.uplift.relearning import keep_refusal
 from purchase_intent.experiments.uplift.serving import Persuasion
 from purchase_intent.experiments.uplift.training import register
 from purchase_intent.experiments.uplift.words import card_lines
@@ -46,6 +47,7 @@ pytestmark = pytest.mark.django_db
 
 TEXT = "{% ifpersuadable 'bar' %}offer{% else %}plain{% endifpersuadable %}"
 ABANDONED = replace(METRICS[4], role="primary", margin=None)
+THREE = (ArmSpec("off", 0.5), ArmSpec("on", 0.3, "A bar"), ArmSpec("gift", 0.2))
 MOVED = 0.7
 """By how much the treatment of these tests raises the log-odds."""
 
@@ -181,9 +183,9 @@ def test_a_child_of_a_process_that_has_scored_answers_nothing(
 
 
 def test_of_several_treatments_each_has_a_model_and_the_best_answers(
-    put: Callable[..., UpliftVersion], act: Act, admin_client: Client
+    put: Callable[..., UpliftVersion], act: Act
 ) -> None:
-    experiment = running(arms=(ArmSpec("off", 0.4), ArmSpec("on", 0.3, "A bar"), ArmSpec("gift", 0.3)))
+    running(arms=THREE)
     weak, strong = put(arm="on", moved=0.2), put(arm="gift", moved=0.9)
     assert list(UpliftVersion.objects.serving().order_by("pk")) == [weak, strong]
     answers: list[Persuasion] = []
@@ -200,23 +202,32 @@ def test_of_several_treatments_each_has_a_model_and_the_best_answers(
     put(arm="gift", moved=0.9, money={"margin": 20.0, "cost": 19.9, "contact": 0.0})
     assert act(lambda request: str(is_persuadable(request, "bar"))) == "True"  # by the arm that pays
     assert act(lambda request: str(is_persuadable(request, "bar", arm="gift"))) == "False"
-    text = words(admin_client, f"/admin/purchase_intent/experiment/{experiment.pk}/change/")
-    card = text.split("Who is moved by it")[1].split("See it for yourself")[0]
-    assert "A bar Nobody stands out as moved by" in card
-    assert 'ifpersuadable "bar:gift"' in card.replace("&quot;", '"')
+
+
+def test_the_desk_has_a_card_for_each_treatment(put: Callable[..., UpliftVersion], admin_client: Client) -> None:
+    experiment = running(arms=THREE, design={"uplift": True})
+    page = f"/admin/purchase_intent/experiment/{experiment.pk}/change/"
+    put(arm="gift")
+    keep_refusal(experiment, "on", "control: 2 units, 500 needed", now=BEGIN)
+    card = words(admin_client, page).split("Who is moved by it")[1].split("See it for yourself")[0]
+    bar, gift = card.split(" gift ", 1)
+    assert "A bar Not learnt yet." in bar
+    assert "it is tried every week." in bar
+    assert "Not learnt: control: 2 units, 500 needed." in bar
+    assert "Nobody stands out as moved by “gift”" in gift
+    assert 'ifpersuadable "bar:gift"' in gift.replace("&quot;", '"')
 
 
 def test_a_treatment_is_held_against_the_control_alone() -> None:
     at = BEGIN + timedelta(days=1)
     people = [Shopper(("off", "on", "gift")[n % 3], at, None) for n in range(9)]
-    arms = (ArmSpec("off", 0.5), ArmSpec("on", 0.3), ArmSpec("gift", 0.2))
-    experiment = stored(people, arms=arms, design={"bandit": 0.1})
+    experiment = stored(people, arms=THREE, design={"bandit": 0.1})
     now = BEGIN + timedelta(days=10)
     found = gather(experiment, treatment="gift", now=now, progress=quiet)
     assert (found.control, found.treatment, len(found.trial)) == ("off", "gift", 6)
     assert found.trial.treated.tolist() == [0, 1] * 3
     assert found.trial.chance is None  # the weights have never moved
-    before = {arm.key: arm.weight for arm in arms}
+    before = {arm.key: arm.weight for arm in THREE}
     facts = {"before": before, "after": {"off": 0.2, "on": 0.2, "gift": 0.6}}
     experiment.changes.create(at=BEGIN + timedelta(hours=1), who="x", what=WEIGHED, facts=facts)
     again = gather(experiment, treatment="gift", now=now, progress=quiet)
