@@ -227,7 +227,7 @@ def test_a_bandit_says_that_it_is_one_and_shows_no_plain_figure(
         look_daily(experiment, now=BEGIN + timedelta(days=day))
     open_town(experiment, people[360:], prefix="d")
     look_daily(experiment, now=BEGIN + timedelta(days=4))
-    with django_assert_num_queries(9):  # with the moves of the weights; of three arms no uplift is learnt
+    with django_assert_num_queries(10):  # with the moves of the weights; of three arms no uplift is learnt
         response = desk.get(page_of(experiment))
     text, html = plain(response), response.content.decode()
     assert re.search(r"and is ended by hand. So far “more” is the best with a chance of \d+%", text)
