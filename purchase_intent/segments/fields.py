@@ -65,8 +65,8 @@ class Field:
 
     @property
     def is_trait(self) -> bool:
-        """Whether a mean of it says something."""
-        return self.kind in (Kind.NUMBER, Kind.YES_NO)
+        """Whether a mean of it says something: not of steps and weekdays, which are numbered names."""
+        return self.kind in (Kind.NUMBER, Kind.YES_NO) and self.unit not in ("step", "day")
 
 
 def as_float32(value: float) -> float:

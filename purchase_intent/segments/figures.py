@@ -21,6 +21,8 @@ Figure = dict[str, float]
 
 Z: Final = 1.959964
 MOST_TRAITS: Final = 6
+_ALIKE: Final = (frozenset({"score", "band"}), frozenset({"customer_score", "customer_band"}))
+"""Who names one of these has named the other: a band is a range of the score."""
 SMALL: Final = 0.2
 """The effect size below which a difference is not worth telling (Cohen 1988)."""
 
@@ -28,6 +30,7 @@ SMALL: Final = 0.2
 def figures(tally: Tally, place: int, *, told: frozenset[str]) -> dict[str, Any]:
     """The figures of the segment in line `place`. `told` are fields that its own conditions name: no traits."""
     everybody = len(tally.people) - 1
+    told = told.union(*(alike for alike in _ALIKE if alike & told))
     people, total = tally.people[place], tally.people[everybody]
     low, high = wilson(people, total)
     rest = _Sums(

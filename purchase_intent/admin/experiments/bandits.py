@@ -29,6 +29,7 @@ from purchase_intent.stats.inference import Kind
 
 __all__ = [
     "HONEST_HEADS",
+    "NOT_COMPARED",
     "RULE",
     "honest_note",
     "honest_rows",
@@ -44,6 +45,8 @@ RULE: Final = (
     "The shares follow what is seen, which makes plain rates misleading: each visitor is weighed by how likely the arm "
     "was when it was first shown. The intervals are right for one look, at the end."
 )
+NOT_COMPARED: Final = "not compared"
+"""Of a treatment whose arms did not get their shares."""
 LATEST: Final = 10
 """Moves of the weights that are shown at once."""
 HONEST_HEADS: Final = (
@@ -56,10 +59,10 @@ HONEST_HEADS: Final = (
 )
 
 
-def honest_rows(metric: MetricResult, titles: Titles) -> tuple[tuple[str, ...], ...]:
+def honest_rows(metric: MetricResult, titles: Titles, control: str) -> tuple[tuple[str, ...], ...]:
     """A row for each arm: its figure had everybody been given it, and its difference from the control."""
     against = {each.arm: each for each in metric.versus}
-    return tuple(_row(metric, each, against.get(each.arm), titles) for each in metric.arms)
+    return tuple(_row(metric, each, against.get(each.arm), titles, control) for each in metric.arms)
 
 
 def honest_note(metric: MetricResult) -> str:
@@ -79,10 +82,10 @@ def scale_of(metric: MetricResult) -> Scale:
     return Scale(f"difference from the control, {current_shop().currency}", 1, "")
 
 
-def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles) -> tuple[str, ...]:
+def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles, control: str) -> tuple[str, ...]:
     shown = arm_named(arm.arm, titles), f"{arm.n:,}", valued(metric, arm)
     if versus is None:
-        return *shown, "the control", "-", "-"
+        return *shown, "the control" if arm.arm == control else NOT_COMPARED, "-", "-"
     posterior = versus.posterior
     return (
         *shown,

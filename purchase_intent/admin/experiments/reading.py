@@ -105,6 +105,8 @@ def _missing(result: Result, titles: dict[str, str]) -> Iterable[str]:
 
 
 def _rule(result: Result) -> str:
+    if result.verdict == "INVALID":
+        return "No figure is compared: the sequential sample-ratio check comes first."
     rules = [each.rule for metric in result.metrics[:1] for each in metric.versus if each.rule is not None]
     if not rules:
         return "No rule allows a conclusion yet."

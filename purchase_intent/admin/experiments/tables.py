@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from purchase_intent.admin.experiments.bandits import HONEST_HEADS, honest_note, honest_rows
+from purchase_intent.admin.experiments.bandits import HONEST_HEADS, NOT_COMPARED, honest_note, honest_rows
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.words import (
     arm_named,
@@ -36,18 +36,18 @@ def metric_tables(result: Result, titles: Titles) -> list[dict[str, Any]]:
         {
             "title": _title(metric),
             "note": _note(metric, titles) if not result.adaptive else honest_note(metric),
-            "table": (_honest if result.adaptive else _plain)(metric, titles),
+            "table": (_honest if result.adaptive else _plain)(metric, titles, result.control),
         }
         for metric in result.metrics
     ]
 
 
-def _plain(metric: MetricResult, titles: Titles) -> Table:
-    return _with_best(Table(_caption(metric), _HEADS, _rows(metric, titles)), metric)
+def _plain(metric: MetricResult, titles: Titles, control: str) -> Table:
+    return _with_best(Table(_caption(metric), _HEADS, _rows(metric, titles, control)), metric)
 
 
-def _honest(metric: MetricResult, titles: Titles) -> Table:
-    return _with_best(Table(_caption(metric), HONEST_HEADS, honest_rows(metric, titles)), metric)
+def _honest(metric: MetricResult, titles: Titles, control: str) -> Table:
+    return _with_best(Table(_caption(metric), HONEST_HEADS, honest_rows(metric, titles, control)), metric)
 
 
 def _with_best(table: Table, metric: MetricResult) -> Table:
@@ -112,15 +112,15 @@ def _chance(versus: Versus, titles: Titles) -> str:
     )
 
 
-def _rows(metric: MetricResult, titles: Titles) -> tuple[tuple[str, ...], ...]:
+def _rows(metric: MetricResult, titles: Titles, control: str) -> tuple[tuple[str, ...], ...]:
     against = {each.arm: each for each in metric.versus}
-    return tuple(_row(metric, each, against.get(each.arm), titles) for each in metric.arms)
+    return tuple(_row(metric, each, against.get(each.arm), titles, control) for each in metric.arms)
 
 
-def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles) -> tuple[str, ...]:
+def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Titles, control: str) -> tuple[str, ...]:
     shown = arm_named(arm.arm, titles), f"{arm.n:,}", valued(metric, arm)
     if versus is None:
-        return shown[0], "the control", *shown[1:], "-", "-", "-", "-"
+        return shown[0], "the control" if arm.arm == control else NOT_COMPARED, *shown[1:], "-", "-", "-", "-"
     posterior = versus.posterior
     return (
         shown[0],
@@ -163,7 +163,7 @@ def parts_table(result: Result, titles: Titles) -> Table:
             f"{_DIMENSIONS.get(part.dimension, part.dimension)}: {part.value or _blank(part.dimension)}",
             " : ".join(f"{count:,}" for count in part.ratio.counts),
             f"{part.ratio.worst:.1%}",
-            f"{part.adjusted:.3f}",
+            p_words(part.adjusted),
         )
         for part in result.parts
     )

@@ -260,6 +260,9 @@ def test_shares_that_are_off_make_it_invalid_and_show_where(desk: Client) -> Non
     assert "Not to be read: visitors are not shared out as was planned Invalid" in text
     assert "off 300 150 100.00% 50.00% on 0 150 0.00% 50.00% p = below 0.001" in text
     assert "<details open><summary>By device, browser and label" in response.content.decode()
+    assert "off the control 0 not known - - - -" in text
+    assert "on not compared 0 not known - - - -" in text
+    assert "No figure is compared: the sequential sample-ratio check comes first." in text
 
 
 def test_what_has_no_figures_says_why(desk: Client) -> None:

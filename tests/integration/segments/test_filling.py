@@ -17,7 +17,7 @@ from purchase_intent.segments.filling import fill_segments
 from purchase_intent.segments.presets import install
 from purchase_intent.segments.tally import spending
 from tests.integration.desk.things import walk
-from tests.integration.segments.street import CART, MONDAY, PURCHASE, SUNDAY, VIEW, Make, rule_of, shopper
+from tests.integration.segments.street import CART, CHECKOUT, MONDAY, PURCHASE, SUNDAY, VIEW, Make, rule_of, shopper
 
 pytestmark = pytest.mark.django_db
 
@@ -230,6 +230,19 @@ def test_a_preview_draws_from_those_who_came_first_and_last_alike(monkeypatch: p
     assert tenths.tolist() == pytest.approx([10] * 10, abs=1)
     assert drawn_keys(100) == drawn
     assert len(drawn_keys(2_000)) == 1_000
+
+
+def test_no_trait_says_what_the_rule_says_nor_means_what_has_no_mean(make: Make) -> None:
+    make("hot", ("band", ">=", "top_5"))
+    for number in range(8):
+        names = (VIEW,) * (1 + number % 3) + ((CART, CHECKOUT) if number < 3 else ())
+        shopper(f"v{number}", names)
+        band = "top_1" if number < 4 else ""
+        Session.objects.filter(visitor__cookie=f"v{number}").update(score=0.9 - number / 10, band=band)
+    fill_segments(MONDAY)
+    told = {trait["field"] for trait in SegmentReport.objects.get().figures["traits"]}
+    assert told
+    assert told.isdisjoint({"band", "score", "checkout_step", "weekday"})
 
 
 def test_orders_after_entering_are_counted_once_a_week_is_over(make: Make) -> None:
