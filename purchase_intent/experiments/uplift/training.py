@@ -42,7 +42,8 @@ def learn(
 
     It serves where its ranking is better than chance, or with `force`; else it is on record as refused, without a
     bundle. ExperimentRefused for an unknown key or a draft; TrainingRefused, with the shortfall, where there is too
-    little to learn from, LogRefused where no event is stored. Then nothing is registered.
+    little to learn from, or, without `force`, where its latest look is INVALID; LogRefused where no event is stored.
+    Then nothing is registered.
     """
     if not 0 <= seed < SEEDS:
         raise TrainingRefused(f"seed: {seed} is out of range; give one from 0 to {SEEDS - 1}", field="seed")
@@ -51,10 +52,23 @@ def learn(
         raise ExperimentRefused(field="key", reason="unknown", remedy=f"there is no experiment {key}: see the desk")
     if experiment.state == ExperimentState.DRAFT:
         raise ExperimentRefused(field="state", reason="state", remedy=f"{key} has not begun: start it first")
+    if not force:
+        _refuse_invalid(experiment)
     check_storage()
     cases = gather(experiment, treatment=treatment, now=now, seed=seed, progress=progress)
     judged = learn_uplift(cases.trial, seed=seed, money=money, threads=threads, progress=progress)
     return register(experiment, cases, judged, seed=seed, force=force, now=now)
+
+
+def _refuse_invalid(experiment: Experiment) -> None:
+    """Where something drops visitors unevenly, the arms differ in more than what was tried."""
+    latest = experiment.looks.order_by("pk").last()
+    if latest is not None and latest.verdict == "INVALID":
+        raise TrainingRefused(
+            f"experiment {experiment.key}: the look of {latest.day} found the arms without their shares, so that they "
+            "differ in more than the treatment: mend the cause, and begin another experiment",
+            field="experiment",
+        )
 
 
 def register(

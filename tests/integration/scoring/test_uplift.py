@@ -20,12 +20,13 @@ from django.utils import timezone
 from purchase_intent.exceptions import TrainingRefused
 from purchase_intent.experiments.definition import ArmSpec
 from purchase_intent.experiments.editing import make_experiment
+from purchase_intent.experiments.looking import look_daily
 from purchase_intent.experiments.stored import definition_of
 from purchase_intent.experiments.uplift import serving
 from purchase_intent.experiments.uplift.cases import Cases, gather
 from purchase_intent.experiments.uplift.relearning import keep_refusal
 from purchase_intent.experiments.uplift.serving import Persuasion
-from purchase_intent.experiments.uplift.training import register
+from purchase_intent.experiments.uplift.training import learn, register
 from purchase_intent.experiments.uplift.words import card_lines
 from purchase_intent.experiments.weighing import WEIGHED
 from purchase_intent.learning import Calibration, Table
@@ -36,7 +37,7 @@ from purchase_intent.models import Event, Experiment, Exposure, Session, UpliftS
 from purchase_intent.scoring.pruning import ORPHANED, prune
 from purchase_intent.shortcuts import is_persuadable, persuasion
 from tests.integration.desk.test_segments import words
-from tests.integration.experiments.town import BEGIN, METRICS, Shopper, events, exposed, orders, running
+from tests.integration.experiments.town import BEGIN, METRICS, Shopper, events, exposed, open_town, orders, running
 from tests.integration.scoring.conftest import Act
 from tests.integration.scoring.host import render
 from tests.integration.scoring.test_variants import asked_of
@@ -242,6 +243,18 @@ def test_its_bundle_outlives_pruning(put: Callable[..., UpliftVersion]) -> None:
     version = put()
     prune(timezone.now() + 2 * ORPHANED)
     assert storages["purchase_intent"].exists(version.bundle)
+
+
+def test_an_experiment_whose_arms_did_not_get_their_shares_is_not_learnt_from(bundle_folder: Path) -> None:
+    experiment = running(metrics=METRICS[:1])
+    open_town(experiment, [Shopper("off", BEGIN + timedelta(minutes=1 + place), None) for place in range(200)])
+    assert look_daily(experiment, now=BEGIN + timedelta(days=2)).verdict == "INVALID"
+    options: dict[str, Any] = {"now": BEGIN + timedelta(days=2), "progress": quiet}
+    with pytest.raises(TrainingRefused, match="the look of 2026-03-03 found the arms without their shares"):
+        learn("bar", **options)
+    with pytest.raises(TrainingRefused, match="nobody's window of 3 days is over yet"):
+        learn("bar", force=True, **options)
+    assert not UpliftVersion.objects.exists()
 
 
 def stored(people: list[Shopper], **fields: Any) -> Experiment:
