@@ -19,10 +19,10 @@ from purchase_intent.experiments.active import Ready
 from purchase_intent.models import Exposure, Visitor
 from purchase_intent.models.statements import expose
 
-__all__ = ["Facts", "attach_visitors", "forget_exposures", "is_written", "write_exposures"]
+__all__ = ["Facts", "attach_visitors", "forget_exposures", "written_arm", "write_exposures"]
 
 _MOST: Final = 100_000
-_written: Final[OrderedDict[tuple[int, str], None]] = OrderedDict()
+_written: Final[OrderedDict[tuple[int, str], str]] = OrderedDict()
 _lock: Final = Lock()
 
 
@@ -38,9 +38,12 @@ class Facts:
     score: float | None = None
 
 
-def is_written(experiment: Ready, unit: str) -> bool:
-    """Whether this process knows that a visitor's exposure is stored."""
-    return (experiment.pk, unit) in _written
+def written_arm(experiment: Ready, unit: str) -> str | None:
+    """The arm of an exposure that this process has stored, or found stored: None where it knows of none.
+
+    Of a bandit another process may have been first, with another arm.
+    """
+    return _written.get((experiment.pk, unit))
 
 
 def write_exposures(shown: Mapping[str, tuple[Ready, str]], facts: Facts) -> None:
@@ -60,7 +63,7 @@ def write_exposures(shown: Mapping[str, tuple[Ready, str]], facts: Facts) -> Non
             for each, arm in shown.values()
         ]
     )
-    _remember([(each.pk, facts.unit) for each, _ in shown.values()])
+    _remember({(each.pk, facts.unit): arm for each, arm in shown.values()})
 
 
 def attach_visitors() -> int:
@@ -76,9 +79,8 @@ def forget_exposures() -> None:
         _written.clear()
 
 
-def _remember(keys: list[tuple[int, str]]) -> None:
+def _remember(arms: Mapping[tuple[int, str], str]) -> None:
     with _lock:
-        for key in keys:
-            _written[key] = None
+        _written.update(arms)
         while len(_written) > _MOST:
             _written.popitem(last=False)

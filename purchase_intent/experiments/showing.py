@@ -8,7 +8,7 @@ from typing import Final
 
 from purchase_intent.experiments.active import Ready
 from purchase_intent.experiments.assigning import Given, Unit, given_arm, shown_before, shown_to
-from purchase_intent.experiments.exposing import Facts, is_written, write_exposures
+from purchase_intent.experiments.exposing import Facts, write_exposures, written_arm
 from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.bots import STAFF
 from purchase_intent.tracking.source import browser_of, device_of
@@ -40,9 +40,9 @@ class Showing:
         forced = forced_arm(self._tracker, experiment)
         if forced:
             return forced
-        given = given_arm(experiment, self._unit, shown=lambda: self._before, is_in=self._is_in)
+        given = self._given(experiment)
         self._arms[experiment.key] = given.arm
-        if given.counts and not is_written(experiment, self._unit.key):
+        if given.counts and written_arm(experiment, self._unit.key) is None:
             self._expose(experiment, given.arm)
         return given.arm
 
@@ -55,7 +55,7 @@ class Showing:
         is_drawn = experiment.is_running and not unit.is_excluded and not (experiment.segment or experiment.is_bandit)
         if is_drawn and (unit.visitor is None or not unit.visitor.known):
             return None
-        return given_arm(experiment, unit, shown=lambda: self._before, is_in=self._is_in)
+        return self._given(experiment)
 
     def foreseen(self, experiment: Ready) -> Given:
         """The arm that would be shown, by which nobody is exposed."""
@@ -76,6 +76,19 @@ class Showing:
         if self._exposed:
             self._tracker.afterwards.remove(self._write)
             self._write(self._unit.key)
+
+    def _given(self, experiment: Ready) -> Given:
+        """The arm; that of an exposure which this process knows to be stored is asked for no more.
+
+        Unless it may be another's: a bandit's weights move, and to a login earlier visits come.
+        """
+        unit = self._unit
+        is_own = experiment.is_running and not (experiment.is_bandit or unit.is_excluded)
+        if is_own and not (unit.visitor is not None and unit.visitor.known):
+            kept = written_arm(experiment, unit.key)
+            if kept is not None:
+                return Given(kept, counts=True)
+        return given_arm(experiment, unit, shown=lambda: self._before, is_in=self._is_in)
 
     def _expose(self, experiment: Ready, arm: str) -> None:
         if not self._exposed:
