@@ -7,9 +7,9 @@ not counted. Six experiments run, and the one that is asked for first has a grou
 label of who asks, are read before the clock counts: tracking does so on every page anyway.
 
 One after another, each as the first of its page: what counts, against the limit; of a visitor whose exposure this
-process has stored, and of one whom an experiment without traffic leaves alone, whose place is drawn each time. Then once
-a page, as pages are served, when all else a page does has been in the processor's caches meanwhile. Medians of processor
-time; ends with 1 past the limit.
+process has stored, and of one whom an experiment without traffic leaves alone, whose place is drawn each time. Then
+once a page, as pages are served, when all else a page does has been in the processor's caches meanwhile. Medians of
+processor time; ends with 1 past the limit.
 
 Then the write of a first exposure alone, each of somebody new who is on record, in turns with the same by Django's own
 means: the visitor read, the row inserted where it is not there. Its statements are counted, those that begin and end a

@@ -19,7 +19,7 @@ from purchase_intent.experiments.active import Ready
 from purchase_intent.models import Exposure, Visitor
 from purchase_intent.models.statements import expose
 
-__all__ = ["Facts", "attach_visitors", "forget_exposures", "written_arm", "write_exposures"]
+__all__ = ["Facts", "attach_visitors", "forget_exposures", "write_exposures", "written_arm"]
 
 _MOST: Final = 100_000
 _written: Final[OrderedDict[tuple[int, str], str]] = OrderedDict()

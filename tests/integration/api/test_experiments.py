@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from purchase_intent.api.openapi import Document
 from purchase_intent.experiments.definition import ArmSpec
 from purchase_intent.experiments.looking import look_daily
-from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Holdout, UpliftVersion
+from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Exposure, Holdout, UpliftVersion
 from tests.integration.experiments.test_planning import past
 from tests.integration.experiments.town import BEGIN, open_town, running, shoppers
 
@@ -247,6 +247,12 @@ def test_a_visitor_is_told_the_arms_and_not_counted_by_asking(client: Any) -> No
     assert client.get("/intent/v1/variants/?experiment=nix").json() == {"variants": {}}
     assert client.get("/intent/v1/variants/?key=bar").status_code == 400
     assert client.get("/intent/v1/variants/", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    forced = "/intent/v1/variants/?intent_arm=bar:on"
+    assert client.get(forced).json() == {"variants": {"bar": "off"}}  # a shopper previews nothing
+    client.force_login(User.objects.create_user("robin", is_staff=True))
+    assert client.get(forced).json() == {"variants": {"bar": "on"}}
+    assert client.get("/intent/v1/variants/?intent_arm=bar:nix").json() == {"variants": {"bar": "off"}}
+    assert not Exposure.objects.exists()
 
 
 def test_the_document_describes_each_with_examples() -> None:
