@@ -49,8 +49,8 @@ def headline(report: SegmentReport | None) -> str:
     return f"{report.size:,} {'shopper' if report.size == 1 else 'shoppers'}{part}"
 
 
-def figures_table(figures: Mapping[str, Any]) -> Table:
-    """What members did in the period, beside the rest."""
+def figures_table(figures: Mapping[str, Any], *, whose: str = "they") -> Table:
+    """What members did in the period, beside the rest; `whose` says of whom it was counted."""
     days = figures.get("days", 90)
     after = figures.get("after")
     rows = [
@@ -75,7 +75,7 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
         ),
     ]
     heads = ("figure", "members (95% between)", "all others (95% between)")
-    return Table(f"What they did in the last {days} days", heads, tuple(rows))
+    return Table(f"What {whose} did in the last {days} days", heads, tuple(rows))
 
 
 def traits(figures: Mapping[str, Any]) -> Table:

@@ -240,9 +240,10 @@ def _entered(membership: SegmentMembership, now: Any) -> dict[str, Any]:
 
 
 def _preview_words(found: Preview) -> dict[str, Any]:
+    whose = "they" if found.is_whole else "those tried"
     return {
         "size": _size_words(found),
-        "table": figures_table(found.figures) if found.members else None,
+        "table": figures_table(found.figures, whose=whose) if found.members else None,
         "traits": traits(found.figures) if found.members else None,
         "examples": [(each.pk, listed(each)) for each in found.examples],
     }

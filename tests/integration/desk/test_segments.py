@@ -123,6 +123,7 @@ def test_a_preview_of_many_is_an_estimate(desk: Client, monkeypatch: pytest.Monk
     monkeypatch.setattr(previews, "MOST", 2)
     text = plain(desk.post(f"{LIST}add/", sent(("visits", ">=", "1"), act="_preview")))
     assert "2 of 2 shoppers drawn by chance belong to it: likely between 1 and 4 of all 3 of the last 90 days." in text
+    assert "What those tried did in the last 90 days" in text
 
 
 def test_a_preview_of_nobody(desk: Client) -> None:
