@@ -29,6 +29,8 @@ def moment(time: int) -> datetime:
 
 def hits_of(events: Sequence[Event]) -> list[Hit]:
     """What the fold reads of each event, with the facts that the catalogue's frozen days hold for it."""
+    if not events:
+        return []
     zone = config().time_zone
     return [encode(event, zone=zone, facts=known) for event, known in zip(events, facts.of(events, zone), strict=True)]
 

@@ -1,4 +1,10 @@
-"""How the champion's scores have come true, beside what training promised."""
+"""How the champion's scores have come true, beside what training promised.
+
+What says how well buyers are told apart weighs each session once, as training's figures do. What holds scores against
+outcomes weighs moments as training did when it calibrated them. With each session weighed once a visit that ends at its
+first page counts as much as a long one at all of its pages, and no score can know beforehand which it is: so the best
+of models would seem to promise too much.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +46,9 @@ Interval = tuple[float, float] | None
 def live_figures(scores: Judged, *, seed: int) -> dict[str, Any]:
     """JSON of one version's judged scores: counts, then `reason` where there are too few, else the figures.
 
-    Each session weighs once. `auc`, `average_precision`, `ece`, `slope`, `ratio` (of buyers to what was promised) with
-    95% intervals from whole sessions drawn again (`…_interval`), `base_rate`, `reliability` by decile and `bands`.
+    With each session weighed once: `auc`, `average_precision`, `ece`, `base_rate`. Weighed as in training: `slope`,
+    `ratio` (of buyers to what was promised), `reliability` by decile. With 95% intervals from whole sessions drawn
+    again (`…_interval`); and `bands`.
     """
     found: dict[str, Any] = {
         "scores": len(scores),
@@ -51,7 +58,7 @@ def live_figures(scores: Judged, *, seed: int) -> dict[str, Any]:
     }
     if found["reason"]:
         return found
-    weights = case_weights(scores.sessions, power=-1.0)
+    once, weights = case_weights(scores.sessions, power=-1.0), case_weights(scores.sessions)
     labels, chances = scores.labels, expit(scores.said)
     draws = session_draws(scores.sessions, seed=seed)
 
@@ -62,14 +69,14 @@ def live_figures(scores: Judged, *, seed: int) -> dict[str, Any]:
         "auc": lambda mass: auc(labels, chances, mass),
         "average_precision": lambda mass: average_precision(labels, chances, mass),
         "ece": lambda mass: expected_calibration_error(labels, chances, mass, bins=DECILES),
-        "ratio": lambda mass: float((mass * labels).sum() / (mass * chances).sum()),
     }
     for name, measure in measures.items():
-        found[name] = round(measure(weights), 5)
-        found[f"{name}_interval"] = _rounded(resampled(measure, weights, draws))
+        found[name] = round(measure(once), 5)
+        found[f"{name}_interval"] = _rounded(resampled(measure, once, draws))
+    found |= _ratio(scores, chances, draws, name="ratio")
     found["slope"] = round(slope(weights), 4)
     found["slope_interval"] = _rounded(resampled(slope, weights, draws[:40]))
-    found["base_rate"] = round(float(np.average(labels, weights=weights)), 5)
+    found["base_rate"] = round(float(np.average(labels, weights=once)), 5)
     found["reliability"] = deciles(labels, chances, weights, sessions=found["sessions"])
     found["bands"] = _bands(scores)
     return found
@@ -79,14 +86,7 @@ def ratio_now(scores: Judged, present: Calibration, *, seed: int) -> dict[str, A
     """Buyers for each one that the scores would have promised with the correction in force now; empty for too few."""
     if too_few(scores):
         return {}
-    weights = case_weights(scores.sessions, power=-1.0)
-    chances = expit(present(scores.raw))
-
-    def ratio(mass: NDArray[np.float64]) -> float:
-        return float((mass * scores.labels).sum() / (mass * chances).sum())
-
-    interval = resampled(ratio, weights, session_draws(scores.sessions, seed=seed))
-    return {"ratio_now": round(ratio(weights), 5), "ratio_now_interval": _rounded(interval)}
+    return _ratio(scores, expit(present(scores.raw)), session_draws(scores.sessions, seed=seed), name="ratio_now")
 
 
 def offer_figures(scores: Judged, present: Calibration, offer: Range) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def figures_by_day(scores: Judged, zone: ZoneInfo) -> list[dict[str, Any]]:
     for day in np.unique(days).tolist():
         for model in np.unique(scores.models[days == day]).tolist():
             part = scores.take((days == day) & (scores.models == model))
-            weights = case_weights(part.sessions, power=-1.0)
+            once, weights = case_weights(part.sessions, power=-1.0), case_weights(part.sessions)
             row = {
                 "day": date.fromordinal(day).isoformat(),
                 "model": model,
@@ -140,7 +140,7 @@ def figures_by_day(scores: Judged, zone: ZoneInfo) -> list[dict[str, Any]]:
                 "bought": round(float(np.average(part.labels, weights=weights)), 5),
             }
             enough = not too_few(part)
-            rows.append(row | ({"auc": round(auc(part.labels, part.said, weights), 4)} if enough else {}))
+            rows.append(row | ({"auc": round(auc(part.labels, part.said, once), 4)} if enough else {}))
     return rows
 
 
@@ -150,6 +150,18 @@ def promised(version: ModelVersion, profile: Mapping[str, Any]) -> dict[str, Any
     judged = models.get("ensemble", {}).get("session", {})
     names = ("auc", "average_precision", "ece", "base_rate", "rows", "positives")
     return {name: judged[name] for name in names if name in judged} | {"bands": profile.get("bands", {})}
+
+
+def _ratio(
+    scores: Judged, chances: NDArray[np.float64], draws: Sequence[NDArray[np.float64]], *, name: str
+) -> dict[str, Any]:
+    """Buyers for each one that `chances` promised, and its interval."""
+
+    def ratio(mass: NDArray[np.float64]) -> float:
+        return float((mass * scores.labels).sum() / (mass * chances).sum())
+
+    weights = case_weights(scores.sessions)
+    return {name: round(ratio(weights), 5), f"{name}_interval": _rounded(resampled(ratio, weights, draws))}
 
 
 def _slope(scores: Judged, mass: NDArray[np.float64]) -> float:

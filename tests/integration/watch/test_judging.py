@@ -16,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from scipy.special import logit
 
 from purchase_intent.features.state import Past
 from purchase_intent.learning import Calibration, auc
@@ -25,10 +26,11 @@ from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.scoring.corrections import in_force_of
 from purchase_intent.scoring.score import answer
 from purchase_intent.watch.backtest import backtest
-from purchase_intent.watch.performance import figures_by_day, live_figures
+from purchase_intent.watch.performance import figures_by_day, live_figures, ratio_now
 from purchase_intent.watch.recalibrating import recalibrate
 from purchase_intent.watch.replay import replayed
-from purchase_intent.watch.scores import judged_scores
+from purchase_intent.watch.scores import Judged, judged_scores
+from purchase_intent.watch.triggers import calibration_is_off
 from tests.integration.desk.things import version
 from tests.integration.scoring.visits import NOON_MS, visit
 from tests.integration.watch.conftest import END, NOW, Fill
@@ -65,8 +67,30 @@ def test_a_session_weighs_once_however_often_it_was_scored(judge: Judge) -> None
     )
     once, again = (live_figures(each, seed=1) for each in (scores, often))
     assert again["scores"] > once["scores"] + 90
-    figures = ("sessions", "auc", "average_precision", "ratio", "base_rate")
+    figures = ("sessions", "auc", "average_precision", "base_rate")
     assert [again[name] for name in figures] == [once[name] for name in figures]
+
+
+def test_many_who_leave_at_once_do_not_make_scores_that_are_right_at_every_moment_seem_off() -> None:
+    """400 leave after the first page, 100 stay for sixteen, half of these buy: a tenth at first, then one in two."""
+    lengths = np.repeat([1, 16], [400, 100])
+    sessions = np.repeat(np.arange(500), lengths)
+    firsts = np.concatenate([[True], sessions[1:] != sessions[:-1]])
+    said = logit(np.where(firsts, 0.1, 0.5))
+    rows = len(sessions)
+    scores = Judged(
+        said=said,
+        raw=said,
+        labels=(sessions >= 450).astype(np.uint8),
+        sessions=sessions,
+        models=np.ones(rows, np.int64),
+        moments=np.arange(rows),
+        bands=np.full(rows, ""),
+    )
+    now = ratio_now(scores, Calibration(), seed=1)
+    promised = 400 * 0.1 + 100 * (0.1 + 15 * 0.5) / 4
+    assert live_figures(scores, seed=1)["ratio"] == now["ratio_now"] == round(50 * 16 / 4 / promised, 5)
+    assert not calibration_is_off({"recalibration": now})
 
 
 def test_too_few_buyers_are_a_reason_and_no_number(judge: Judge) -> None:
