@@ -94,25 +94,25 @@ def train(horizon: str = "session", run: int | None = None, trials: int = 0, bud
 
 
 @_task()
-def learn_uplift(experiment: str, scheduled: bool = False) -> str:  # noqa: FBT001, FBT002 (tasks are sent so)
+def learn_uplift(experiment: str) -> str:
     """Learn who is moved by the treatments of an experiment, by its key, in a fresh process; the last line it said.
 
-    `scheduled` as `relearn_uplift` sends it. Raises TrainingRefused where it failed. Acknowledged at once like `train`.
+    Raises TrainingRefused where it failed. Acknowledged at once, as `train` is.
     """
-    from purchase_intent.experiments.uplift.relearning import learn_in_fresh_process
+    from purchase_intent.training.alone import in_fresh_process
 
-    return learn_in_fresh_process(experiment, scheduled=scheduled)
+    return in_fresh_process(["intent_uplift", experiment])
 
 
-@_task(**_again)
-def relearn_uplift() -> list[str]:
-    """Send `learn_uplift` for each experiment that asks for it each week, is due, and has enough; their keys."""
-    from purchase_intent.experiments.uplift.relearning import due_and_ready
+@_task()
+def relearn_uplift() -> dict[str, str]:
+    """Do so for each experiment that asks for it each week and is due, one after the other; what was said, by key.
 
-    keys = due_and_ready(timezone.now())
-    for key in keys:
-        _send(learn_uplift, key, True)
-    return keys
+    Where there is too little to learn from, or learning refuses, that is put on record. Acknowledged at once.
+    """
+    from purchase_intent.experiments.uplift.relearning import relearn_due
+
+    return relearn_due(timezone.now())
 
 
 @_task(**_again)

@@ -33,9 +33,9 @@ __all__ = [
     "due_experiments",
     "has_enough",
     "keep_refusal",
-    "learn_in_fresh_process",
     "money_before",
     "relearn",
+    "relearn_due",
 ]
 
 logger = logging.getLogger(__name__)
@@ -108,22 +108,25 @@ def keep_refusal(experiment: Experiment, treatment: str, why: str, *, now: datet
     return made
 
 
-def learn_in_fresh_process(key: str, *, scheduled: bool) -> str:
-    """Have `intent_uplift` learn of an experiment in a process of its own; the last line it said.
+def relearn_due(now: datetime) -> dict[str, str]:
+    """Learn of those that are due and have enough, each in a process of its own, one after the other.
 
-    `scheduled`: not beside a training, which is no refusal; and a refusal is kept, also of a process that was killed
-    before it could. Raises TrainingRefused where it failed.
+    The last line that each said, by key. Not beside a training, which is no refusal: the next night tries again.
     """
+    return {key: _relearnt(key) for key in due_and_ready(now)}
+
+
+def _relearnt(key: str) -> str:
+    """The last line that `intent_uplift` said; a refusal is on record, also of a process killed before it could."""
     began = timezone.now()
     try:
-        return in_fresh_process(["intent_uplift", key, *(["--scheduled"] if scheduled else [])])
+        return in_fresh_process(["intent_uplift", key, "--scheduled"])
     except TrainingBusy as busy:
-        logger.info("%s", busy.message)
         return busy.message
     except TrainingRefused as refused:
-        if scheduled:
-            _keep_silent_end(key, refused.message, since=began)
-        raise
+        _keep_silent_end(key, refused.message, since=began)
+        logger.warning("Uplift of %s was not learnt: %s", key, refused.message)
+        return refused.message
 
 
 def _keep_silent_end(key: str, why: str, *, since: datetime) -> None:

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = sorted(set(tasks.__all__) - {"BEAT_SCHEDULE"})
+LEARNING = {"train", "learn_uplift", "relearn_uplift"}
 SENT = {"build_features", "learn_uplift", "score_partition"}
 """Tasks that another part or a person sends: beat has none of them."""
 VIEW, PURCHASE = EventName.VIEW, EventName.PURCHASE
@@ -87,7 +88,7 @@ def test_with_celery_each_is_registered_and_due() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_lost_with_its_worker_is_delivered_again_but_for_training(name: str) -> None:
     task = app.tasks[f"purchase_intent.{name}"]
-    assert (bool(task.acks_late), bool(task.reject_on_worker_lost)) == (name not in {"train", "learn_uplift"},) * 2
+    assert (bool(task.acks_late), bool(task.reject_on_worker_lost)) == (name not in LEARNING,) * 2
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,12 +14,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from purchase_intent import tasks
-from purchase_intent.exceptions import ExperimentRefused, TrainingRefused
+from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.definition import ArmSpec
 from purchase_intent.experiments.editing import change_experiment, stop_experiment
 from purchase_intent.experiments.stored import definition_of
 from purchase_intent.experiments.uplift import relearning
 from purchase_intent.experiments.uplift.relearning import due_experiments, money_before
+from purchase_intent.learning.uplift import Money
 from purchase_intent.models import Experiment, UpliftStatus, UpliftVersion
 from purchase_intent.training import alone
 from tests.integration.experiments.town import BEGIN, METRICS, open_town, running, shoppers
@@ -106,7 +107,7 @@ def test_too_few_are_told_apart_before_anything_is_folded_and_the_old_model_serv
     serving = tried(experiment, BEGIN, status="serving")
     open_town(experiment, shoppers(40, days=4))
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-    assert tasks.relearn_uplift() == []
+    assert tasks.relearn_uplift() == {}
     assert told == []
     kept = UpliftVersion.objects.filter(learner="").order_by("treatment")
     assert [(each.treatment, each.status, each.created_at) for each in kept] == [
@@ -119,7 +120,7 @@ def test_too_few_are_told_apart_before_anything_is_folded_and_the_old_model_serv
         f"{short}on: 20 units, 500 needed.",
     ]
     assert list(UpliftVersion.objects.serving()) == [serving]
-    assert tasks.relearn_uplift() == []  # what was tried is not due
+    assert tasks.relearn_uplift() == {}  # what was tried is not due
     assert UpliftVersion.objects.count() == 3
 
 
@@ -140,13 +141,12 @@ def test_each_that_is_due_is_learnt_in_a_fresh_process_and_a_silent_end_is_kept(
 ) -> None:
     told = processes(code, said)
     monkeypatch.setattr(relearning, "LEAST", {"units": 20})
-    experiment = asking()
-    open_town(experiment, shoppers(40, days=4))
+    for key in ("bar", "next"):
+        open_town(asking(key), shoppers(40, days=4), prefix=key)
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-    with pytest.raises(TrainingRefused) if code == -9 else nullcontext():
-        assert tasks.relearn_uplift() == ["bar"]
-    assert told == [["intent_uplift", "bar", "--scheduled"]]
-    assert [each.verdict for each in UpliftVersion.objects.all()] == kept
+    assert tasks.relearn_uplift() == dict.fromkeys(("bar", "next"), said or "exit code -9")
+    assert told == [["intent_uplift", key, "--scheduled"] for key in ("bar", "next")]
+    assert [each.verdict for each in UpliftVersion.objects.all()] == kept * 2
 
 
 def test_the_command_keeps_what_it_refuses_where_it_is_scheduled(
@@ -168,13 +168,22 @@ def test_the_command_keeps_what_it_refuses_where_it_is_scheduled(
             call_command("intent_uplift", *words, verbosity=0)
 
 
-def test_it_is_learnt_with_the_costs_of_the_model_that_serves() -> None:
+def test_it_is_learnt_with_the_costs_of_the_model_that_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = asking()
     assert money_before(experiment, "on") is None
     version = tried(experiment, BEGIN, status="serving")
     version.figures = {"money": {"margin": 20.0, "cost": 2.0, "contact": 0.1}}
     version.save()
-    found = money_before(experiment, "on")
-    assert found is not None
-    assert (found.margin, found.cost, found.contact) == (20.0, 2.0, 0.1)
     assert money_before(experiment, "gift") is None
+    told: list[dict[str, Any]] = []
+
+    def learn(key: str, **how: Any) -> UpliftVersion:
+        told.append({"key": key, **how})
+        return version
+
+    monkeypatch.setattr("purchase_intent.experiments.uplift.training.learn", learn)
+    monkeypatch.setattr(alone, "alone", nullcontext)
+    call_command("intent_uplift", "bar", "--scheduled", verbosity=0)
+    (how,) = told
+    assert (how["key"], how["treatment"], how["force"]) == ("bar", "on", False)
+    assert how["money"] == Money(margin=20.0, cost=2.0, contact=0.1)
