@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, views
 from rest_framework.response import Response
@@ -36,6 +36,8 @@ def at_the_edge(fail: Callable[[Exception], object]) -> Iterator[None]:
         yield
     except (IntentError, DatabaseError, exceptions.APIException):
         raise
+    except InterfaceError as error:
+        raise OperationalError(str(error)) from error  # of a connection that has ended: the database is gone
     except Exception as error:
         fail(error)
         raise Unavailable(_("The shop's adapter failed: the server's log says how."), code="adapter_failed") from error
@@ -69,7 +71,7 @@ def _known(error: Exception) -> Exception:
     if isinstance(error, IntentError):
         logger.error("The API cannot answer: %s", error.message)
         return Unavailable(error.message, code=error.code)
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | InterfaceError):
         logger.error("The API cannot answer: the database does not", exc_info=error)
         remedy = _("The database does not answer. Try again in a minute; the server's log says more.")
         return Unavailable(remedy, code="database_unavailable")

@@ -7,7 +7,7 @@ import time
 from threading import Lock
 from typing import Final
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from purchase_intent.models import Refusal
@@ -44,7 +44,7 @@ def _note(reason: str, field: str) -> None:
         return
     try:
         Refusal.objects.create(moment=timezone.now(), reason=reason, field=field, count=count)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.debug("A refusal could not be counted.", exc_info=True)
 
 

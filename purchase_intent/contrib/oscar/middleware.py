@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -50,6 +50,6 @@ class OscarMiddleware:
 def _counted(request: HttpRequest) -> Counter[str] | None:
     try:
         return quantities(request)
-    except DatabaseError as fault:
+    except (DatabaseError, InterfaceError) as fault:
         tell_once(fault, effect="A change of the basket is not recorded")
         return None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, Page, Reason, parse_event, told_name
 from purchase_intent.events.record import told_time
 from purchase_intent.exceptions import EventRefused
-from purchase_intent.models import Visitor
+from purchase_intent.models import Session, Visitor
 from purchase_intent.models.session import IDLE
 from purchase_intent.tracking.bots import Label
 from purchase_intent.tracking.deeds import page_of, with_facts
@@ -21,7 +21,6 @@ from purchase_intent.tracking.intake.facts import Catalogue
 from purchase_intent.tracking.intake.judging import Judged, judged, stored_ids, verdicts_of
 from purchase_intent.tracking.place import earlier_key
 from purchase_intent.tracking.recorder import Journey
-from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.source import channel_told, device_of
 from purchase_intent.tracking.tracker import Tracker
 
@@ -45,6 +44,15 @@ class Taken:
     """Whether the browser's cookie is to go."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """By which journey a visit's events are recorded, the session they may go on in, and which of them are new."""
+
+    journey: Journey
+    session: Session | None
+    places: list[int]
+
+
 def take(tracker: Tracker, batch: Batch, now: datetime) -> Taken:
     """Judge the events of a batch one by one and record what is fit, each once however often it is sent.
 
@@ -66,7 +74,7 @@ def take(tracker: Tracker, batch: Batch, now: datetime) -> Taken:
     found = judged(batch.events[: BROWSER.events], partial(_event, clock=clock, visitor=tracker.identity.visitor))
     tracker.journey.is_scripted = True
     identity = _recorded(tracker, batch, found)
-    if identity is not None and chain().is_alone:  # otherwise whoever records them takes note
+    if identity is not None and tracker.chain.is_alone:  # otherwise whoever records them takes note
         Visitor.objects.note_script({identity.visitor}, site=tracker.site, now=now)
     return Taken(verdicts_of(batch, found) + too_many(batch, BROWSER.events), identity)
 
@@ -88,33 +96,40 @@ def _recorded(tracker: Tracker, batch: Batch, found: Judged) -> Identity | None:
     """Write what is fit, visit by visit; what the cookie must hold from then on, None where nothing was new."""
     catalogue, identity = Catalogue(tracker.shop), None
     origin: dict[str, Any] = {"device": device_of(tracker.request), "country": tracker.country}
-    if not chain().looks_up:
-        # Whoever records them looks up what is there, and which visit is an earlier one.
-        for visit in found.visits(found.fit):
-            places = found.new(visit, ())
-            events = [replace(_priced(found.fit[at], catalogue), channel=_channel(tracker, batch)) for at in places]
-            recorded = tracker.write(tracker.journey, [replace(event, **origin) for event in events])
-            found.accept(places, recorded.events)
-            identity = Identity(visitor=recorded.visitor, session=recorded.session)
-        return identity
     for visit in found.visits(found.fit):
-        first, last = found.fit[visit[0]].occurred_at, found.fit[visit[-1]].occurred_at
-        journey, session = tracker.journey, tracker.journey.session(at=first)
-        # What came late, after another visit has begun, is of an earlier one than the cookie's.
-        is_earlier = session is not None and last < session.started_at - IDLE
-        if session is not None and is_earlier:
-            key = earlier_key(session, first, last)
-            journey = Journey(replace(tracker.journey.sender, session=key))
-        key = session.key if session is not None and not is_earlier else journey.sender.session
-        places = found.new(visit, stored_ids(key, tracker.site, (found.fit[place] for place in visit)))
-        if not places:
+        there = _placed(tracker, found, visit)
+        if not there.places:
             continue
-        origin["channel"] = session.channel if session is not None else _channel(tracker, batch)
-        recorded = tracker.write(journey, [replace(_priced(found.fit[at], catalogue), **origin) for at in places])
-        found.accept(places, recorded.events)
-        if not is_earlier:
+        channel = there.session.channel if there.session is not None else _channel(tracker, batch)
+        events = [replace(_priced(found.fit[at], catalogue), channel=channel) for at in there.places]
+        recorded = tracker.write(there.journey, [replace(event, **origin) for event in events])
+        found.accept(there.places, recorded.events)
+        if there.journey is tracker.journey:
             identity = Identity(visitor=recorded.visitor, session=recorded.session)
     return identity
+
+
+def _placed(tracker: Tracker, found: Judged, visit: list[int]) -> _Placed:
+    """Where a visit's events belong.
+
+    Where that cannot be looked up, since they go to the stream or the database is gone, whoever records them does.
+    """
+    chain, there = tracker.chain, None
+    session = chain.session(tracker.journey, at=found.fit[visit[0]].occurred_at)
+    if chain.looks_up and chain.sinks[0].breaker.is_closed:
+        there = chain.asked(partial(_looked_up, tracker, found, visit, session), otherwise=None)
+    return there or _Placed(tracker.journey, None, found.new(visit, ()))
+
+
+def _looked_up(tracker: Tracker, found: Judged, visit: list[int], session: Session | None) -> _Placed | None:
+    first, last = found.fit[visit[0]].occurred_at, found.fit[visit[-1]].occurred_at
+    journey, key = tracker.journey, session.key if session is not None else tracker.journey.sender.session
+    # What came late, after another visit has begun, is of an earlier one than the cookie's.
+    if session is not None and last < session.started_at - IDLE:
+        key = earlier_key(session, first, last)
+        journey = Journey(replace(journey.sender, session=key))
+    stored = stored_ids(key, tracker.site, (found.fit[place] for place in visit))
+    return _Placed(journey, session, found.new(visit, stored))
 
 
 def _priced(event: Event, catalogue: Catalogue) -> Event:

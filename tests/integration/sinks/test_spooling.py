@@ -12,32 +12,34 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from purchase_intent.models import DeadLetter, Event, Origin, Session
 from purchase_intent.sources.refold import Refolded
 from purchase_intent.tasks import drain
+from purchase_intent.tracking.refusals import forget_refusals
 from purchase_intent.tracking.sinks.arriving import Arrived, record_lines, replay_dead_letters, replay_spool
 from purchase_intent.tracking.sinks.chain import chain, forget_chains
 from purchase_intent.tracking.sinks.entry import dumps
 from purchase_intent.tracking.sinks.spool import Spool
 from tests.integration.live.equality import differing
 from tests.integration.live.walks import BEGIN, SENDER, act
+from tests.integration.tracking.sending import ago, beacon, event, said
 from tests.integration.tracking.words import errors, kinds, warned
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager
-def gone() -> Iterator[list[str]]:
+def gone(error: type[Exception] = OperationalError) -> Iterator[list[str]]:
     """Have every statement fail; those that did."""
     failed = list[str]()
 
     def run(execute: Any, sql: str, *rest: Any) -> Any:
         failed.append(sql)
-        raise OperationalError("server closed the connection unexpectedly")
+        raise error("server closed the connection unexpectedly")
 
     with connection.execute_wrapper(run):
         yield failed
@@ -66,6 +68,36 @@ def test_pages_go_on_and_their_events_are_recorded_afterwards(
     assert Session.objects.get().sequence == 4
     assert differing() == Refolded()
     assert replay_spool() == Arrived()
+
+
+def test_a_batch_of_the_script_goes_the_same_way(client: Client, spool: Path) -> None:
+    """A page that is left hears no answer: what it was not told is lost, it cannot send again."""
+    first = event(1)
+    client.get("/?utm_medium=email")
+    beacon(client, first)
+    with gone() as failed:
+        assert said(beacon(client, first, event(2, "cart"), event(2, "cart"))) == ["accepted"] * 2 + ["duplicate"]
+        assert said(beacon(client, event(3), event(4, occurred_at=ago(hours=20)))) == ["accepted"] * 2
+    assert len(failed) == 1
+    assert lines(spool) == 3
+    assert replay_spool() == Arrived(events=3, known=1)
+    assert list(Session.objects.order_by("started_at").values_list("sequence", flat=True)) == [1, 4]
+    assert kinds() == ["view", "view", "cart", "view", "page_view"]
+    assert set(Event.objects.exclude(event_id="e4").values_list("channel", flat=True)) == {"Email"}
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_what_is_refused_of_a_batch_costs_the_rest_nothing(
+    client: Client, spool: Path, settings: Any, error: type[Exception]
+) -> None:
+    """After the first statement that failed, a driver says of its connection that it is closed already."""
+    forget_refusals()
+    with gone(error):
+        answer = beacon(client, event(1), event(2, "teleport"), event(3, quantity=-1))
+        assert said(answer)[0] == "accepted"
+        assert lines(spool) == 1
+        settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "SPOOL": ""}
+        assert beacon(client, event(4), status=503)["code"] == "database_unavailable"
 
 
 def test_a_database_that_answers_again_is_asked_again(
