@@ -9,6 +9,7 @@ from typing import Any
 from purchase_intent import models
 from purchase_intent.events import Event, Reason
 from purchase_intent.exceptions import EventRefused
+from purchase_intent.metrics import DEDUPLICATED
 from purchase_intent.models.session import IDLE
 from purchase_intent.tracking.intake.batch import Batch, Verdict
 from purchase_intent.tracking.refusals import note_refusal
@@ -76,7 +77,8 @@ def stored_ids(key: str, site: str, events: Iterable[Event]) -> set[str]:
 
 
 def verdicts_of(batch: Batch, found: Judged) -> list[Verdict]:
-    """What to answer, in the order sent."""
+    """What to answer, in the order sent; what was there already is counted."""
+    DEDUPLICATED.add(len(found.fit) - len(found.accepted))
     return [
         Verdict.of(place, batch.events[place], "refused", found.refused[place])
         if place in found.refused

@@ -12,6 +12,7 @@ from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, P
 from purchase_intent.events.reasons import LONGEST_TEXT
 from purchase_intent.events.record import told_time
 from purchase_intent.exceptions import EventRefused
+from purchase_intent.metrics import EVENTS
 from purchase_intent.models import ApiKey, Scope, Visitor
 from purchase_intent.tracking.bots import LONGEST_AGENT, PERSON, label_of
 from purchase_intent.tracking.deeds import page_of, with_facts
@@ -146,6 +147,7 @@ def _record(key: ApiKey, who: _Who, found: Judged, visit: list[int], catalogue: 
     stored = stored_ids(there.key if there is not None else session, key.site, (found.fit[at] for at in visit))
     if places := found.new(visit, stored):
         recorded = journey.record([_completed(found.fit[at], catalogue) for at in places])
+        EVENTS.add(len(places), sink="database")
         found.accept(places, recorded.events)
         chain().recorded_aside({who.visitor, recorded.visitor}, site=key.site)
 
