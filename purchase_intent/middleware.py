@@ -1,6 +1,7 @@
 """`TrackingMiddleware`: gives each request its tracker, and has it recorded once the page is made.
 
-List it after the session and authentication middleware.
+List it after the session and authentication middleware. Where the shop's adapter says nothing of consent nobody may be
+recorded, and Django leaves it out.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from purchase_intent.tracking.attached import attach
+from purchase_intent.tracking.consent import is_off
 
 __all__ = ["TrackingMiddleware"]
 
@@ -27,6 +30,8 @@ class TrackingMiddleware:
     async_capable = True
 
     def __init__(self, get_response: _Sync | _Async) -> None:
+        if is_off():
+            raise MiddlewareNotUsed("the shop's adapter has no consent of its own, so nobody is recorded")
         self.get_response = get_response
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:

@@ -28,6 +28,7 @@ from purchase_intent.segments.live import is_in, segments_of
 from purchase_intent.segments.subject import Subject
 from purchase_intent.segments.visiting import stored_subject, visiting_subject
 from purchase_intent.tracking.attached import attached, tracker_of
+from purchase_intent.tracking.consent import is_off
 from purchase_intent.tracking.deeds import Amount, Line
 from purchase_intent.tracking.sinks.foreseeing import foresee
 from purchase_intent.tracking.telling import shown_again as tell_shown_again
@@ -144,7 +145,7 @@ def script_facts(request: HttpRequest, *, is_shared: bool = False) -> dict[str, 
     """What the script's tag says of a page: its role and, where it is one visitor's, whether that visitor agrees."""
     tracker = attached(request)
     if tracker is None:
-        return {}
+        return {"consent": "no"} if is_off() else {}
     facts = {} if is_shared else {"consent": "yes" if tracker_of(request) is not None else "no"}
     try:
         if tracker.shop.cookieless:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from purchase_intent.adapters import Shop
+from purchase_intent.adapters import Shop, current_shop
+from purchase_intent.exceptions import ConfigurationError
 
-__all__ = ["may_record", "objects"]
+__all__ = ["is_off", "may_record", "objects"]
+
+
+def is_off() -> bool:
+    """Whether nobody is recorded: the adapter says nothing of consent. One that cannot be made is a fault, not off."""
+    try:
+        return type(current_shop()).consent is Shop.consent
+    except ConfigurationError:
+        return False
 
 
 def objects(request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from purchase_intent.events import EventName
 from purchase_intent.events.reasons import Reason
 from purchase_intent.exceptions import EventRefused
 from purchase_intent.tracking.attached import attached, tracker_of
+from purchase_intent.tracking.consent import is_off
 from purchase_intent.tracking.deeds import Line, order_deeds, spelled
 from purchase_intent.tracking.refusals import note_refusal
 from purchase_intent.tracking.tracker import Tracker
@@ -72,7 +73,8 @@ def logged_out(request: HttpRequest | None, **_: Any) -> None:
 def _edge(request: HttpRequest, call: str, add: Callable[[Tracker], None]) -> None:
     tracker = attached(request)
     if tracker is None:
-        _say_once("track was called without a tracked request: list purchase_intent.middleware.TrackingMiddleware.")
+        if not is_off():
+            _say_once("track was called without a tracked request: list purchase_intent.middleware.TrackingMiddleware.")
     elif tracker.is_closed:
         _say_once("track was called after the response was made: call it in the view.")
     elif tracker_of(request) is not None:

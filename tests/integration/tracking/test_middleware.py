@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
-from django.http import HttpRequest, StreamingHttpResponse
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import AsyncClient, Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from purchase_intent.middleware import TrackingMiddleware
 from purchase_intent.models import Event, Session, Visitor
-from purchase_intent.shortcuts import track
+from purchase_intent.shortcuts import script_facts, track
+from purchase_intent.tracking import telling
 from tests.integration.tracking.corner_shop import CornerShop
 from tests.integration.tracking.words import errors, steps
 
@@ -66,6 +69,20 @@ def test_only_pages_that_are_shown_are_page_views(
     b"".join(response) if response.streaming else response.content
     assert steps() == expected
     assert ("intent" in response.cookies) == bool(expected)
+
+
+def test_it_is_left_out_where_the_shop_says_nothing_of_consent(
+    client: Client, settings: Settings, told: pytest.LogCaptureFixture
+) -> None:
+    settings.PURCHASE_INTENT = {"SHOP": "tests.integration.tracking.corner_shop.Unsaid"}
+    telling._say_once.cache_clear()
+    with pytest.raises(MiddlewareNotUsed, match="no consent of its own"):
+        TrackingMiddleware(lambda request: HttpResponse())
+    assert client.get("/product/7/").content == b"<h1>product</h1>"
+    assert (steps(), told.messages) == ([], [])
+    assert script_facts(HttpRequest()) == {"consent": "no"}
+    settings.PURCHASE_INTENT = {"SHOP": "nowhere.Shop"}
+    assert TrackingMiddleware(lambda request: HttpResponse()).is_async is False
 
 
 @pytest.mark.parametrize("method", ["head", "post", "options"])
