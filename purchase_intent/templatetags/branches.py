@@ -16,6 +16,7 @@ from django.template.base import FilterExpression, Parser, Token
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from purchase_intent.scoring.faults import tell_once
 from purchase_intent.scoring.limits import keeps_all
 from purchase_intent.shortcuts import in_segment, is_persuadable, score
 
@@ -38,8 +39,12 @@ class _Word:
     expression: FilterExpression | None
 
     def resolve(self, context: Context) -> str:
-        found = self.expression.resolve(context, ignore_failures=True) if self.expression is not None else None
-        return self.text if found is None else str(found)
+        try:
+            found = self.expression.resolve(context, ignore_failures=True) if self.expression is not None else None
+            return self.text if found is None else str(found)
+        except Exception as fault:  # noqa: BLE001 - the edge to what the project has put into the template
+            tell_once(fault, effect="A condition of a template was taken as it is written")
+            return self.text
 
 
 class Branches(Node):

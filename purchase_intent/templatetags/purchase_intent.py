@@ -14,11 +14,13 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.template.base import Parser, Token
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 
 from purchase_intent.models import Stage
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Reason, Standing
+from purchase_intent.scoring.faults import tell_once
 from purchase_intent.segments.placeholders import intent_condition, segment_condition
 from purchase_intent.shortcuts import experiment_facts, in_segment, score, script_facts, segments, variant_for
 from purchase_intent.templatetags.branches import Branches, branches, has_intent, is_in_any, is_persuadable_by_any
@@ -147,8 +149,8 @@ def intent_script(context: Context, *, cached: bool = False, spa: bool = False, 
     cached page the server asks for consent when events arrive, since the page is not one visitor's.
     """
     request = context.get("request")
-    data = {"url": _address("events")}
-    if not data["url"]:
+    data, sources = {"url": _address("events")}, _files("intent.js")
+    if not data["url"] or not sources:
         return {"data": {}}
     if cached or spa:
         data["views"] = "spa" if spa else "cached"
@@ -156,7 +158,7 @@ def intent_script(context: Context, *, cached: bool = False, spa: bool = False, 
         data["dwell"] = ""
     if isinstance(request, HttpRequest):
         data |= script_facts(request, is_shared=cached)
-    return {"data": data}
+    return {"data": data, "sources": sources}
 
 
 @register.inclusion_tag("purchase_intent/experiments_script.html", takes_context=True)
@@ -167,14 +169,15 @@ def experiments_script(context: Context, *keys: Any, cached: bool = False) -> di
     """
     request = context.get("request")
     asked = request if isinstance(request, HttpRequest) else None
-    data = {"url": _address("exposures")}
-    if not data["url"]:
+    data, sources = {"url": _address("exposures")}, _files("bucketing.js", "experiments.js")
+    if not data["url"] or not sources:
         return {"data": {}}
     if cached:
         data["cached"] = ""
     if asked is not None:
         data |= {name: value for name, value in script_facts(asked, is_shared=cached).items() if name != "page"}
-    return {"data": data, "facts": experiment_facts(asked, *map(str, keys), is_shared=cached)}
+    facts = experiment_facts(asked, *map(str, keys), is_shared=cached)
+    return {"data": data, "sources": sources, "facts": facts}
 
 
 def _address(name: str) -> str:
@@ -182,6 +185,15 @@ def _address(name: str) -> str:
         return reverse(f"purchase_intent:{name}")
     except NoReverseMatch:  # the project includes no urls of ours
         return ""
+
+
+def _files(*names: str) -> list[str]:
+    """Where the scripts are served; none where the project's storage does not know them, which is logged once."""
+    try:
+        return [static(f"purchase_intent/{name}") for name in names]
+    except Exception as fault:  # noqa: BLE001 - the page's edge, and a storage of the project's own
+        tell_once(fault, effect="A script was left out of the page")
+        return []
 
 
 @register.tag

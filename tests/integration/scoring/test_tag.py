@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from django.http import HttpRequest
+from django.template import engines
 from pytest_django import DjangoAssertNumQueries
 
 from purchase_intent.models import ModelVersion, Session
 from tests.integration.scoring.conftest import Act
 from tests.integration.scoring.host import render
+from tests.integration.tracking.words import Wordless
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,6 +70,15 @@ def test_reasons_are_worked_out_when_they_are_shown(champion: ModelVersion, act:
 def test_a_template_never_fails(text: str, act: Act) -> None:
     assert "object at" not in render(text, None)
     assert "object at" not in act(lambda request: render(text, request))
+
+
+def test_a_condition_that_the_project_cannot_even_spell_is_kept_by_nobody(
+    act: Act, caplog: pytest.LogCaptureFixture
+) -> None:
+    tags = "{% ifsegment mine %}in{% else %}out{% endifsegment %}{% ifintent mine %}in{% endifintent %}"
+    page = engines["django"].from_string("{% load purchase_intent %}" + tags)
+    assert act(lambda request: page.render({"mine": Wordless()}, request)) == "out"
+    assert caplog.messages[0].startswith("A condition of a template was taken as it is written: LookupError")
 
 
 def test_a_page_that_does_not_use_the_tag_imports_no_learner() -> None:

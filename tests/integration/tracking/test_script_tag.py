@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
@@ -63,6 +65,20 @@ def test_a_broken_adapter_costs_the_role_alone(
 def test_without_the_apps_addresses_there_is_no_script(settings: Settings) -> None:
     settings.ROOT_URLCONF = __name__
     assert drawn(HttpRequest(), "intent_script").content == b""
+
+
+@pytest.mark.parametrize("tag", ["intent_script", "experiments_script"])
+def test_files_that_nobody_has_collected_cost_the_script_and_no_page(
+    client: Client, doing: Doing, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, tag: str
+) -> None:
+    settings.STATIC_ROOT = tmp_path
+    hashed = {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": hashed}
+    doing(lambda request: drawn(request, tag))
+    for _ in range(2):
+        response = client.get("/act/")
+        assert (response.status_code, response.content) == (200, b"")
+    assert [said.partition(":")[0] for said in caplog.messages] == ["A script was left out of the page"]
 
 
 def mark(response: HttpResponseBase) -> str:
