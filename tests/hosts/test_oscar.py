@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -76,6 +77,24 @@ def test_the_session_has_a_score_until_it_has_bought(walked: dict[str, Any]) -> 
     assert (standing, band) == ("RULES", "top_1")
     assert 0.5 < probability < 1
     assert walked["after"] == ["ALREADY_BOUGHT", None, ""]
+
+
+def test_the_shop_is_connected_by_what_the_page_says_and_nothing_else() -> None:
+    said, adapter = (
+        ast.parse(block).body for block in re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    )
+    done = {ast.unparse(statement) for statement in ast.parse(source("settings")).body}
+    assert {ast.unparse(statement) for statement in said} <= done
+    added = source("settings").partition("# What docs/oscar.md adds:\n")[2]
+    assert {ast.unparse(statement) for statement in ast.parse(added).body} <= {ast.unparse(each) for each in said}
+    methods = [each.name for each in ast.walk(ast.parse(source("shop_intent"))) if isinstance(each, ast.FunctionDef)]
+    assert methods == [each.name for part in adapter for each in ast.walk(part) if isinstance(each, ast.FunctionDef)]
+
+
+def source(name: str) -> str:
+    """A file of the shop as it would be in a project of its own."""
+    text = (ROOT / "tests" / "hosts" / "oscar" / f"{name}.py").read_text(encoding="utf-8")
+    return text.replace("tests.hosts.oscar.", "")
 
 
 def test_the_page_lists_the_checks_there_are() -> None:
