@@ -64,7 +64,7 @@ def compared(
     by_arm = {finding.arm: finding for finding in findings}
     if look is not None:
         look = look.behind(sum(sums[arm].n for arm in plan.arms) / plan.units)
-    enough = min((sums[arm].n for arm in plan.arms), default=0) >= plan.least
+    enough = min(sums[arm].n for arm in plan.compared) >= plan.least
     cut = _variance_cut(metric, sums)
     found = [
         _versus(plan, metric, sums, arm, look=look if enough else None, finding=by_arm.get(arm), cut=cut)

@@ -115,7 +115,7 @@ def proposal(definition: Definition, *, now: datetime) -> Proposal:
             spread,
             definition.design.lift,
             per_day=per_day,
-            weights=tuple(arm.weight for arm in definition.arms),
+            weights=tuple(arm.weight for arm in definition.arms if arm.weight > 0 or arm is definition.arms[0]),
             monitoring=_monitoring(definition),
             power=definition.design.power,
         )

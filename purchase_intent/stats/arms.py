@@ -128,7 +128,7 @@ def _guarded(plan: Plan, evidence: Evidence, guardrail: Guardrail, arm: str) -> 
     look = evidence.look(plan, guardrail.metric.name)
     rule = plan.monitoring.applied(look, plan.monitoring.alpha / len(plan.treatments))
     arms = evidence.summaries[guardrail.metric.name]
-    if rule is None or min(arms[name].n for name in plan.arms) < plan.least:
+    if rule is None or min(arms[name].n for name in plan.compared) < plan.least:
         return None
     try:
         return estimate(guardrail.metric, arms, plan.control, arm, alpha=rule.alpha)

@@ -103,8 +103,14 @@ class Plan:
 
     @property
     def treatments(self) -> tuple[str, ...]:
-        """Every arm but the control."""
-        return tuple(arm for arm in self.arms if arm != self.control)
+        """Every arm but the control that is given to anybody: one without weight would be waited for in vain."""
+        given = zip(self.arms, self.weights, strict=True)
+        return tuple(arm for arm, weight in given if weight > 0 and arm != self.control)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The control, and the treatments that are held against it."""
+        return (self.control, *self.treatments)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

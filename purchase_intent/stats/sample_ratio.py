@@ -80,7 +80,7 @@ def sample_ratio(
     return SampleRatio(
         counts=tuple(counts),
         expected=tuple(map(float, expected)),
-        p_value=float(chi2.sf(statistic, len(n) - 1)),
+        p_value=float(chi2.sf(statistic, len(n) - 1)) if len(n) > 1 else 1.0,
         sequential_p_value=exp(-factor) if factor > 0 else 1.0,
     )
 

@@ -165,16 +165,17 @@ def _judged(plan: Plan, evidence: Evidence, ratio: SampleRatio, findings: tuple[
 
 def _enough(plan: Plan, evidence: Evidence) -> bool:
     arms = evidence.summaries[plan.primary.name]
-    return min(arms[arm].n for arm in plan.arms) >= plan.least
+    return bool(plan.treatments) and min(arms[arm].n for arm in plan.compared) >= plan.least
 
 
 def _waiting(plan: Plan, evidence: Evidence, ratio: SampleRatio, why: str | None) -> Decision:
     """HOLD before there is anything to judge by."""
     arms = evidence.summaries[plan.primary.name]
-    short = {arm: plan.least - arms[arm].n for arm in plan.arms if arms[arm].n < plan.least}
+    short = {arm: plan.least - arms[arm].n for arm in plan.compared if arms[arm].n < plan.least}
     missing = tuple(f"{arm} needs {count} more units before its figures are read." for arm, count in short.items())
     if not short:
-        missing = (f"No conclusion can be drawn at this look: {why or 'too early for the rule'}.",)
+        why = why or ("too early for the rule" if plan.treatments else "no treatment is given to anybody")
+        missing = (f"No conclusion can be drawn at this look: {why}.",)
     weight = dict(zip(plan.arms, plan.weights, strict=True))
     units = max((count / weight[arm] for arm, count in short.items() if weight[arm] > 0), default=0.0)
     share = evidence.look(plan).share

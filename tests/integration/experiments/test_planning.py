@@ -65,6 +65,12 @@ def test_the_size_follows_from_the_shops_own_last_weeks() -> None:
     assert (found.sizing, found.missing) == (expected, "")
 
 
+def test_an_arm_that_nobody_gets_makes_it_no_longer() -> None:
+    past(280, 30)
+    rested = (ArmSpec("off", 0.5), ArmSpec("on", 0.5), ArmSpec("new", 0.0))
+    assert proposal(definition(arms=rested), now=BEGIN).sizing == proposal(definition(), now=BEGIN).sizing is not None
+
+
 @pytest.mark.parametrize(
     ("design", "worked_out"),
     [

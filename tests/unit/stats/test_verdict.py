@@ -223,6 +223,19 @@ def test_several_arms_share_the_error_by_holms_steps() -> None:
         assert each.estimates["conversion"].significant is each.better
 
 
+def test_an_arm_without_weight_is_not_waited_for() -> None:
+    rested = replace(MANY, weights=(0.5, 0.5, 0.0, 0.0))
+    arms = rates(control=(300, 10_000), a=(390, 10_000), b=(0, 0), c=(0, 0))
+    found = decide(rested, evidence((CONVERSION, arms)))
+    assert (found.verdict, found.arm, [each.arm for each in found.arms]) == (Verdict.SHIP, "a", ["a"])
+    alone = decide(replace(MANY, weights=(1.0, 0.0, 0.0, 0.0)), evidence((CONVERSION, arms | rates(a=(0, 0)))))
+    assert (alone.verdict, alone.missing) == (
+        Verdict.HOLD,
+        ("No conclusion can be drawn at this look: no treatment is given to anybody.",),
+    )
+    assert alone.ratio.p_value == 1.0  # of one arm there is no ratio, and JSON knows no NaN
+
+
 def test_all_arms_worse_is_a_roll_back_and_one_worse_is_not() -> None:
     arms = rates(control=(300, 5000), a=(150, 5000), b=(150, 5000), c=(150, 5000))
     assert decide(MANY, evidence((CONVERSION, arms))).verdict is Verdict.ROLL_BACK
