@@ -137,7 +137,10 @@ def found_in(definition: Definition, found: Proposal) -> list[FoundIn]:
     """
     if found.spread is None or not found.per_day > 0:
         return []
-    design, weights = definition.design, [arm.weight for arm in definition.arms]
+    design, weights = (
+        definition.design,
+        [arm.weight for arm in definition.arms if arm.weight > 0 or arm is definition.arms[0]],
+    )
     alpha = design.alpha / max(len(weights) - 1, 1)
     cost = Monitoring(alpha=alpha, looks=design.looks).cost(design.power).most
     told = []
