@@ -18,6 +18,7 @@ __all__ = [
     "MemberSerializer",
     "NewSegmentSerializer",
     "PreviewQuery",
+    "ReportSerializer",
     "SegmentChangeSerializer",
     "SegmentPreviewSerializer",
     "SegmentQuery",
@@ -171,10 +172,26 @@ class MemberSerializer(serializers.ModelSerializer[SegmentMembership]):
     customer = serializers.CharField(source="visitor.customer", help_text="The shop's own key; empty for nobody known.")
     version = serializers.IntegerField(source="version.number", help_text="Of the conditions it entered by.")
     entered_at = serializers.DateTimeField()
+    left_at = serializers.DateTimeField(allow_null=True, help_text="Null of a member.")
+    why = serializers.CharField(
+        help_text="Why it ended: `rule`, `edit`, `off`, `away`; empty of a member.", allow_blank=True
+    )
 
     class Meta:
         model = SegmentMembership
-        fields = ("visitor", "customer", "version", "entered_at")
+        fields = ("visitor", "customer", "version", "entered_at", "left_at", "why")
+
+
+class ReportSerializer(serializers.ModelSerializer[SegmentReport]):
+    """What was measured of a segment when its members were told."""
+
+    measured_at = serializers.DateTimeField(source="moment")
+    version = serializers.IntegerField(source="version.number", help_text="Of its conditions.")
+    figures = serializers.JSONField(help_text="Each with its 95% interval.")
+
+    class Meta:
+        model = SegmentReport
+        fields = ("measured_at", "version", "size", "looked_at", "figures")
 
 
 class SessionSegmentsSerializer(serializers.Serializer[Any]):
@@ -200,3 +217,8 @@ class MemberQuery(Query):
         required=False, min_value=1, max_value=200, help_text="Members a page, 50 unless told."
     )
     cursor = serializers.CharField(required=False, help_text="Where to go on: from `next` or `previous`.")
+    open = serializers.ChoiceField(
+        choices=("true", "false"),
+        required=False,
+        help_text="`false`: who has left, and why; members unless told.",
+    )

@@ -12,6 +12,7 @@ from purchase_intent.api.segment_bodies import (
     MemberSerializer,
     NewSegmentSerializer,
     PreviewQuery,
+    ReportSerializer,
     SegmentChangeSerializer,
     SegmentPreviewSerializer,
     SegmentQuery,
@@ -39,7 +40,14 @@ _SEGMENT: Final = {
     "looked_at": 12477,
     "figures": {"conversion": _INTERVAL},
 }
-_MEMBER: Final = {"visitor": 4711, "customer": "ada", "version": 1, "entered_at": "2026-03-01T03:40:00Z"}
+_MEMBER: Final = {
+    "visitor": 4711,
+    "customer": "ada",
+    "version": 1,
+    "entered_at": "2026-03-01T03:40:00Z",
+    "left_at": None,
+    "why": "",
+}
 _OF_SESSION: Final = {
     "session": "5f1c0f6f0b7d4c3f9a53f0c4b8a1d2e3",
     "segments": ["evening-browsers", "new-visitors"],
@@ -133,6 +141,19 @@ PREVIEW: Final = described(
     tag="segments",
     request=PreviewQuery,
     example={"rule": _RULE},
+)
+REPORTS: Final = described(
+    "list_segment_reports",
+    ReportSerializer(many=True),
+    {
+        "measured_at": "2026-03-01T03:40:00Z",
+        "version": 2,
+        "size": 78,
+        "looked_at": 12_477,
+        "figures": {"conversion": _INTERVAL},
+    },
+    {**REFUSED, **_NOT_FOUND},
+    tag="segments",
 )
 VERSIONS: Final = described(
     "list_segment_versions",

@@ -22,6 +22,7 @@ from purchase_intent.api.segment_bodies import (
     MemberSerializer,
     NewSegmentSerializer,
     PreviewQuery,
+    ReportSerializer,
     SegmentChangeSerializer,
     SegmentPreviewSerializer,
     SegmentQuery,
@@ -44,6 +45,7 @@ __all__ = [
     "MembersView",
     "SegmentFieldsView",
     "SegmentPreviewView",
+    "SegmentReportsView",
     "SegmentVersionsView",
     "SegmentView",
     "SegmentsView",
@@ -51,7 +53,7 @@ __all__ = [
 ]
 
 MOST = 100
-"""Versions of one answer: the latest."""
+"""Versions, or reports, of one answer: the latest."""
 
 
 class SegmentEndpoint(StaffEndpoint):
@@ -156,6 +158,16 @@ class SegmentVersionsView(SegmentEndpoint):
         return Response(VersionSerializer(named_segment(key).versions.all()[:MOST], many=True).data)
 
 
+class SegmentReportsView(SegmentEndpoint):
+    """What a segment was worth, time after time."""
+
+    @documented(examples.REPORTS)
+    def get(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
+        """List what was measured of a segment each time its members were told, the latest first."""
+        rows = SegmentReport.objects.filter(segment=named_segment(key)).select_related("version")
+        return Response(ReportSerializer(rows.order_by("-moment", "-pk")[:MOST], many=True).data)
+
+
 class SegmentFieldsView(SegmentEndpoint):
     """What conditions can be about."""
 
@@ -173,14 +185,16 @@ class MembersView(Endpoint, ListAPIView[Any]):
 
     @documented(examples.MEMBERS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List who belongs to a segment, as they were last told; who entered last comes first."""
+        """List who belongs to a segment, as they were last told, or who has left it; who entered last comes first."""
         return self.list(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Any]:
-        """The open memberships of the segment in the path."""
-        parameters(MemberQuery, self.request)
-        segment = named_segment(self.kwargs["key"])
-        members = of_site(SegmentMembership.objects.open().filter(segment=segment), self.request, by="visitor__site")
+        """The open memberships of the segment in the path, or those that have ended."""
+        asked = parameters(MemberQuery, self.request)
+        found = SegmentMembership.objects.filter(
+            segment=named_segment(self.kwargs["key"]), left_at__isnull=asked.get("open") != "false"
+        )
+        members = of_site(found, self.request, by="visitor__site")
         return members.select_related("visitor", "version").defer("visitor__past")
 
 

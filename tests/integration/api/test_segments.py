@@ -74,10 +74,27 @@ def test_members_come_page_by_page_the_latest_first(api: APIClient) -> None:
     fill_segments(MONDAY + timedelta(days=1))
     first = got(api, f"{LIST}fresh/members/?page_size=1")
     assert first["results"] == [
-        {"visitor": late.pk, "customer": "", "version": 1, "entered_at": "2026-03-03T04:40:00+01:00"}
+        {
+            "visitor": late.pk,
+            "customer": "",
+            "version": 1,
+            "entered_at": "2026-03-03T04:40:00+01:00",
+            "left_at": None,
+            "why": "",
+        }
     ]
     (second,) = got(api, first["next"])["results"]
     assert (second["visitor"], second["customer"]) == (early.pk, "ada")
+    assert got(api, f"{LIST}fresh/members/?open=false")["results"] == []
+    switch(Segment.objects.get(key="fresh"), on=False, now=MONDAY + timedelta(days=2))
+    left = got(api, f"{LIST}fresh/members/?open=false&page_size=1")["results"]
+    assert [(each["visitor"], each["left_at"], each["why"]) for each in left] == [
+        (late.pk, "2026-03-04T04:40:00+01:00", "off")
+    ]
+    assert [(each["size"], each["measured_at"]) for each in got(api, f"{LIST}fresh/reports/")] == [
+        (2, "2026-03-03T04:40:00+01:00"),
+        (1, "2026-03-02T04:40:00+01:00"),
+    ]
 
 
 def test_a_session_belongs_by_the_conditions_in_force(api: APIClient) -> None:
