@@ -14,6 +14,10 @@ from purchase_intent.stats.sample_ratio import SampleRatio
 __all__ = ["missing_words", "ratio_words", "reason_words", "rule_words"]
 
 
+LEAST = 1e-6
+"""A p-value below which nobody wants to know it more exactly."""
+
+
 def rule_words(rule: Applied) -> str:
     """The rule of a look by name."""
     if rule.rule is Rule.GROUP_SEQUENTIAL:
@@ -27,7 +31,7 @@ def ratio_words(plan: Plan, ratio: SampleRatio) -> tuple[str, ...]:
         f"{arm} has {count:,} of {expected:,.0f} expected"
         for arm, count, expected in zip(plan.arms, ratio.counts, ratio.expected, strict=True)
     )
-    seldom = 1 / max(ratio.sequential_p_value, 1e-12)
+    seldom = 1 / max(ratio.sequential_p_value, LEAST)
     return (
         f"The arms did not get the shares that were planned: {counts}.",
         f"By chance this happens to less than one experiment in {seldom:,.0f}, however often one looks.",

@@ -110,6 +110,7 @@ def test_arms_of_the_wrong_shares_are_invalid_and_no_figure_is_read() -> None:
         "The arms did not get the shares that were planned: control has 10,000 of 9,500 expected, "
         "bar has 9,000 of 9,500 expected."
     )
+    assert found.reasons[1].startswith("By chance this happens to less than one experiment in 1,000,000, however often")
 
 
 def test_the_ratio_is_of_exposures_and_not_of_finished_outcomes() -> None:
