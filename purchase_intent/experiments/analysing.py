@@ -18,6 +18,8 @@ from purchase_intent.experiments.comparing import arm_figures, compared, with_ad
 from purchase_intent.experiments.definition import Definition, MetricSpec
 from purchase_intent.experiments.honest import Times, batch_edges, expected_weights, honest_arms, honest_versus
 from purchase_intent.experiments.measuring.measure import Measured, measure, measured_moment
+from purchase_intent.experiments.measuring.robots import robots
+from purchase_intent.experiments.measuring.stream import Numbers
 from purchase_intent.experiments.planning import planned, stat_metric, unadjusted
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, SegmentResult, Versus
 from purchase_intent.experiments.stored import definition_of
@@ -228,21 +230,33 @@ def _in_order(definition: Definition) -> list[MetricSpec]:
 def _parts(experiment: Experiment, plan: Plan, found: Measured, weighed: Times) -> tuple[Part, ...]:
     """The sample ratio within each device, browser and bot label; the bots' is of those who are left out.
 
-    Of a bandit, each device and browser is held against the weights that stood when its people were exposed. Of bots
-    no more is kept than how many there were: theirs are the weights of all.
+    Of a bandit, each part is held against the weights that stood when its people were exposed.
     """
+    if weighed:
+        bots = {"": found.n, **robots(experiment, found)}
+        return _parts_over_time(plan, {**found.parts, "bot": bots}, found, weighed)
     places = {arm.pk: plan.arms.index(arm.key) for arm in experiment.arms.all()}
     labels: dict[str, list[int]] = {"": list(found.exposed().values())}
     for (why, label, arm), count in found.gone.counts.items():
         if why == "bots":
             labels.setdefault(label, [0] * len(plan.arms))[places[arm]] += count
-    people = [(name, value, each) for name, values in found.parts.items() for value, each in values.items()]
-    dimensions: dict[str, dict[str, Sequence[int]]] = {name: {} for name in found.parts}
-    for name, value, each in people:
-        dimensions[name][value] = [int(count) for count in each.sum(axis=0)]
-    own = (
-        {(name, value): expected_weights(found, weighed, plan.arms, each) for name, value, each in people}
-        if weighed
-        else None
-    )
-    return tuple(breakdown({**dimensions, "bot": labels}, plan.weights, own))
+    return tuple(breakdown({**_counted(found.parts), "bot": labels}, plan.weights))
+
+
+def _parts_over_time(
+    plan: Plan, parts: Mapping[str, Mapping[str, Numbers]], found: Measured, weighed: Times
+) -> tuple[Part, ...]:
+    own = {
+        (name, value): expected_weights(found, weighed, plan.arms, people)
+        for name, values in parts.items()
+        for value, people in values.items()
+    }
+    return tuple(breakdown(_counted(parts), plan.weights, own))
+
+
+def _counted(parts: Mapping[str, Mapping[str, Numbers]]) -> dict[str, dict[str, list[int]]]:
+    """People by arm, all batches together."""
+    return {
+        name: {value: [int(count) for count in people.sum(axis=0)] for value, people in values.items()}
+        for name, values in parts.items()
+    }

@@ -13,7 +13,9 @@ from django.urls import reverse
 
 from purchase_intent.admin.experiments.fields import KeyField, ShareField, share_words
 from purchase_intent.admin.lists import Desk
+from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.ranges import Taken, free_ranges, spelled, taken_ranges
+from purchase_intent.experiments.sharing import make_group, make_holdout
 from purchase_intent.models import ExclusionGroup, Experiment, Holdout
 
 __all__ = ["ExclusionGroupAdmin", "HoldoutAdmin"]
@@ -23,6 +25,10 @@ class _NamedForm(forms.Form):
     """What both have: a key that nothing else of the kind has."""
 
     model: ClassVar[type[ExclusionGroup | Holdout]]
+
+    def made(self) -> ExclusionGroup | Holdout:
+        """Put it on record. ExperimentRefused where it is not fit, or somebody was faster."""
+        raise NotImplementedError
 
     def clean_key(self) -> str:
         """A key that is not taken."""
@@ -36,6 +42,10 @@ class _GroupForm(_NamedForm):
     model = ExclusionGroup
     title = forms.CharField(max_length=100, label="Title", help_text="As the desk shows it, such as “Checkout tests”.")
     key = KeyField(help_text="Such as checkout. It is the salt of the draw, and stays for good.")
+
+    def made(self) -> ExclusionGroup:
+        """A group."""
+        return make_group(self.cleaned_data["key"], title=self.cleaned_data["title"])
 
 
 class _TitleForm(forms.Form):
@@ -51,6 +61,10 @@ class _HoldoutForm(_NamedForm):
         label="Share of all visitors, %",
         help_text="Such as 5: these visitors are shown the shop as it was. It stays for good.",
     )
+
+    def made(self) -> Holdout:
+        """A holdout."""
+        return make_holdout(self.cleaned_data["key"], share=self.cleaned_data["share"])
 
 
 class _SharesAdmin(Desk):
@@ -81,13 +95,21 @@ class _SharesAdmin(Desk):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = self.form_of(request.POST or None)
-        if not form.is_valid():
+        made = self._made(form) if form.is_valid() else None
+        if made is None:
             context = {"subtitle": f"A new {self.opts.verbose_name}", "form": form, "lead": self.lead}
             return self.drawn(request, "admin/purchase_intent/experiments/share_add.html", None, context)
-        made = self.form_of.model.objects.create(**form.cleaned_data)
         self.log_addition(request, made, [{"added": {}}])
         self.message_user(request, f"{made} is made: experiments can name it now.", messages.SUCCESS)
         return HttpResponseRedirect(reverse(f"admin:purchase_intent_{self.opts.model_name}_change", args=[made.pk]))
+
+    def _made(self, form: _NamedForm) -> ExclusionGroup | Holdout | None:
+        """What the form describes; None where it was refused, which is told beside the field."""
+        try:
+            return form.made()
+        except ExperimentRefused as refused:
+            form.add_error(refused.field, f"{refused.remedy[:1].upper()}{refused.remedy[1:]}.")
+            return None
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Which experiments name it."""

@@ -144,16 +144,19 @@ class Statements:
             return "NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = e.id)"
         return "e.id NOT IN (SELECT id FROM gone)"
 
+    def robots(self, edges: Sequence[datetime]) -> Statement:
+        """Rows of: batch, arm, label, exposures of who is labelled; batches as in `totals`."""
+        batch = self._batch(edges)
+        words = (
+            f"SELECT {batch.sql} AS batch, e.arm_id, e.label, COUNT(*) FROM "  # noqa: S608 (the same)
+            "(SELECT id, arm_id, at, MIN(label) AS label FROM labelled GROUP BY id, arm_id, at) e GROUP BY 1, 2, 3"
+        )
+        return self._with() + Statement(f"{self._labelled()} ", []) + Statement(words, batch.given)
+
     def _left_out(self) -> Statement:
         """Rows of: exposure, arm, why it does not count, label."""
-        visitors = self._name(Visitor)
-        # Where a join is written as CROSS JOIN, SQLite takes the tables in this order: the few come first.
-        # And NOT (… = …) is how the index of those who are labelled is spelled.
         words = (
-            ", labelled AS MATERIALIZED (SELECT e.id, e.arm_id, v.bot AS label "  # noqa: S608 (the same)
-            f"FROM {visitors} v CROSS JOIN shown e WHERE NOT (v.bot = '') AND e.visitor_id = v.id UNION "
-            f"SELECT e.id, e.arm_id, v.bot FROM kin k CROSS JOIN {visitors} v CROSS JOIN shown e "
-            "WHERE v.id = k.person AND NOT (v.bot = '') AND k.visitor <> k.person AND e.visitor_id = k.visitor), "
+            f"{self._labelled()}, "  # noqa: S608 (the same)
             "later AS (SELECT e.id, e.arm_id, ROW_NUMBER() OVER (PARTITION BY k.person ORDER BY e.at, e.id) AS place "
             "FROM kin k CROSS JOIN shown e LEFT JOIN labelled l ON l.id = e.id "
             "WHERE e.visitor_id = k.visitor AND l.id IS NULL) "
@@ -161,6 +164,18 @@ class Statements:
             "UNION ALL SELECT id, arm_id, 'twice', '' FROM later WHERE place > 1"
         )
         return self._with() + Statement(words, [])
+
+    def _labelled(self) -> str:
+        """The exposures of who is labelled, by the visitor's own label or by that of who stands for them."""
+        visitors = self._name(Visitor)
+        # Where a join is written as CROSS JOIN, SQLite takes the tables in this order: the few come first.
+        # And NOT (… = …) is how the index of those who are labelled is spelled.
+        return (
+            ", labelled AS MATERIALIZED (SELECT e.id, e.arm_id, e.at, v.bot AS label "  # noqa: S608 (the same)
+            f"FROM {visitors} v CROSS JOIN shown e WHERE NOT (v.bot = '') AND e.visitor_id = v.id UNION "
+            f"SELECT e.id, e.arm_id, e.at, v.bot FROM kin k CROSS JOIN {visitors} v CROSS JOIN shown e "
+            "WHERE v.id = k.person AND NOT (v.bot = '') AND k.visitor <> k.person AND e.visitor_id = k.visitor)"
+        )
 
     def _shown(self) -> Statement:
         if self._experiment is None:

@@ -15,7 +15,7 @@ from purchase_intent.experiments.definition import ArmSpec, MetricSpec
 from purchase_intent.experiments.looking import history, look_daily, replay_look
 from purchase_intent.experiments.results import Result
 from purchase_intent.experiments.weighing import WEIGHED, chances, weights_over_time
-from purchase_intent.models import Experiment, Exposure, Segment, SegmentMembership
+from purchase_intent.models import Experiment, Exposure, Segment, SegmentMembership, Visitor
 from tests.integration.experiments.town import BEGIN, Shopper, open_town, running
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +97,9 @@ def test_devices_and_segments_are_judged_by_the_weights_of_their_own_days() -> N
     experiment.changes.create(at=moved, who="x", what=WEIGHED, facts=facts)
     Exposure.objects.filter(at__lt=moved).update(device="desktop", browser="")
     Exposure.objects.filter(at__gte=moved).update(device="mobile", browser="")
+    robots = [Shopper("on", moved + timedelta(hours=1), None) for _ in range(10)]
+    open_town(experiment, robots, prefix="robot")
+    Visitor.objects.filter(cookie__startswith="robot").update(bot="crawler")
     segment = Segment.objects.get(origin="new-visitors")
     segment.memberships.bulk_create(
         SegmentMembership(segment=segment, version=segment.current, visitor=owner, entered_at=BEGIN) for owner in owners
@@ -106,6 +109,8 @@ def test_devices_and_segments_are_judged_by_the_weights_of_their_own_days() -> N
     assert found["device", "desktop"] == pytest.approx((50, 50))
     assert found["device", "mobile"] == pytest.approx((10, 90))
     assert found["browser", ""] == pytest.approx((60, 140))
+    assert found["bot", ""] == pytest.approx((60, 140))
+    assert found["bot", "crawler"] == pytest.approx((1, 9))
     (inside,) = result.segments  # everybody is in it, so it says what is said of all
     assert inside.arms == result.metrics[0].arms
     assert inside.versus[0].fixed == result.metrics[0].versus[0].fixed
