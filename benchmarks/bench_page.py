@@ -48,7 +48,7 @@ def served(kind: str) -> Iterator[None]:
                 return
             from tests.valkey import Store
 
-            store = Store(Path(folder) / "valkey", fsync="everysec")
+            store = Store(Path(folder) / "valkey", fsync="everysec", near=True)
             os.environ["STREAM"] = store.url
             yield
             store.stop()
