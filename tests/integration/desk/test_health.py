@@ -30,7 +30,7 @@ def words(client: Client, path: str = PAGE) -> str:
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The keys of the training runs that were begun."""
     found: list[int] = []
-    monkeypatch.setattr("purchase_intent.admin.health.train_now", lambda run, horizon: found.append(run))
+    monkeypatch.setattr("purchase_intent.admin.models.health.train_now", lambda run, horizon: found.append(run))
     return found
 
 

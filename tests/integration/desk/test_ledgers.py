@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from purchase_intent.admin import dead_letters
+from purchase_intent.admin.recording import dead_letters
 from purchase_intent.events import EventName
 from purchase_intent.models import DeadLetter, Event, Merge, Origin, Visitor
 from purchase_intent.tracking.place import Sender

@@ -23,7 +23,7 @@ LIST = "/admin/purchase_intent/modelversion/"
 @pytest.fixture
 def sound(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every bundle passes: what a bundle must be is tested where it is read."""
-    monkeypatch.setattr("purchase_intent.admin.models.load_bundle", lambda version: None)
+    monkeypatch.setattr("purchase_intent.admin.models.versions.load_bundle", lambda version: None)
     monkeypatch.setattr("purchase_intent.training.promotion.load_bundle", lambda version: None)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from purchase_intent.admin.portrait import LANES, portrait, scatter
+from purchase_intent.admin.models.portrait import LANES, portrait, scatter
 from purchase_intent.features.schema import FEATURES
 from purchase_intent.learning.explained import Explained
 from purchase_intent.models import ModelVersion

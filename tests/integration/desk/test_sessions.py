@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from demo_shop.intent import TidewellShop
-from purchase_intent.admin.verdicts import verdict_of
+from purchase_intent.admin.shoppers.verdicts import verdict_of
 from purchase_intent.events import EventName
 from purchase_intent.models import ModelVersion, Order, Session
 from tests.integration.desk.conftest import Clerk

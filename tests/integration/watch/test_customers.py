@@ -172,7 +172,8 @@ def test_a_training_asked_for_there_is_of_the_week(
     weekly: ModelVersion, admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = []
-    monkeypatch.setattr("purchase_intent.admin.health.train_now", lambda run, horizon: begun.append((run, horizon)))
+    health = "purchase_intent.admin.models.health.train_now"
+    monkeypatch.setattr(health, lambda run, horizon: begun.append((run, horizon)))
     done = admin_client.post(f"{PAGE}train/", {"horizon": "week"})
     run = TrainingRun.objects.get()
     assert (run.horizon, begun) == ("week", [(run.pk, "week")])

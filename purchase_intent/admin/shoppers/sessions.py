@@ -12,13 +12,13 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from purchase_intent.admin import filters
-from purchase_intent.admin.along import facts_of, rows_of
 from purchase_intent.admin.charts import NARROW, score_chart
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.opinion import opinions_page
 from purchase_intent.admin.saying import ago, band_words, listed, money, named, per_cent, short, timed
 from purchase_intent.admin.searching import HELP, sessions_named
-from purchase_intent.admin.verdicts import verdict_of
+from purchase_intent.admin.shoppers.along import facts_of, rows_of
+from purchase_intent.admin.shoppers.opinion import opinions_page
+from purchase_intent.admin.shoppers.verdicts import verdict_of
 from purchase_intent.exceptions import IntentError
 from purchase_intent.features.state import State
 from purchase_intent.models import Session

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from purchase_intent.admin.products import named_products
 from purchase_intent.admin.saying import PAGES, WORDS, ago, clock, label_words, money, per_cent, since
+from purchase_intent.admin.shoppers.products import named_products
 from purchase_intent.events import EventName, Page
 from purchase_intent.models import Event, Session
 from purchase_intent.scoring.answer import Intent, Standing

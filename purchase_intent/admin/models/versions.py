@@ -12,10 +12,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from purchase_intent.admin.cards import CardPages
-from purchase_intent.admin.contests import duel_of, duel_table, trail
-from purchase_intent.admin.offers import OfferPages
-from purchase_intent.admin.portrait import reasons_page
+from purchase_intent.admin.models.cards import CardPages
+from purchase_intent.admin.models.contests import duel_of, duel_table, trail
+from purchase_intent.admin.models.offers import OfferPages
+from purchase_intent.admin.models.portrait import reasons_page
 from purchase_intent.admin.saying import clock, timed
 from purchase_intent.exceptions import IntentError
 from purchase_intent.insights.figures import main_figure, tables

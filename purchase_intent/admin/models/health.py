@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.reports import told
+from purchase_intent.admin.models.reports import told
 from purchase_intent.admin.saying import clock, timed
 from purchase_intent.models import Horizon, ModelVersion, Recalibration, TrainingRun, WatchReport, Why
 from purchase_intent.tasks import train_now

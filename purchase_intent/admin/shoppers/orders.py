@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.products import named_products
 from purchase_intent.admin.saying import clock, listed, money, short, timed
+from purchase_intent.admin.shoppers.products import named_products
 from purchase_intent.events import EventName
 from purchase_intent.models import Event, Order
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from purchase_intent.admin.verdicts import MOST_REASONS, moment_of, said
+from purchase_intent.admin.shoppers.verdicts import MOST_REASONS, moment_of, said
 from purchase_intent.exceptions import IntentError
 from purchase_intent.models import Session
 from purchase_intent.scoring.opinion import GOOD_FIT, Opinions, opinions

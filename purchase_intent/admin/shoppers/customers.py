@@ -10,12 +10,13 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
-from purchase_intent.admin import filters, worth
+from purchase_intent.admin import filters
 from purchase_intent.admin.lists import Desk
-from purchase_intent.admin.memberships import memberships_of
 from purchase_intent.admin.saying import ago, band_words, label_words, listed, money, named, per_cent, timed
 from purchase_intent.admin.searching import HELP, visitors_named
-from purchase_intent.admin.verdicts import verdict_of
+from purchase_intent.admin.shoppers import worth
+from purchase_intent.admin.shoppers.memberships import memberships_of
+from purchase_intent.admin.shoppers.verdicts import verdict_of
 from purchase_intent.models import Event, Horizon, ModelVersion, Order, Session, Visitor
 
 __all__ = ["CustomerAdmin"]
