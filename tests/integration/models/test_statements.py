@@ -12,9 +12,10 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.forms.models import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from purchase_intent.models import Event, ModelVersion, Score, Session, Visitor, planned
+from purchase_intent.models import Event, Experiment, Exposure, ModelVersion, Score, Session, Visitor, planned
 from purchase_intent.models.event import EventRow
-from purchase_intent.models.statements import go_on, session_with_visitor
+from purchase_intent.models.statements import expose, go_on, session_with_visitor
+from tests.integration.experiments.town import running
 from tests.integration.models.builders import NOON, event, session, visitor
 
 LATER = NOON + timedelta(seconds=9)
@@ -151,3 +152,24 @@ def test_another_fault_of_the_database_is_not_taken_for_a_missing_function() -> 
 
 def test_a_row_has_the_columns_of_an_event() -> None:
     assert list(EventRow._fields) == [field.attname for field in Event._meta.concrete_fields]
+
+
+@pytest.mark.django_db
+def test_exposures_are_stored_once_each_with_its_visitor_and_the_first_stands() -> None:
+    bar, foot = running("bar"), running("foot")
+    arms = {each.pk: [arm.pk for arm in each.arms.all()] for each in (bar, foot)}
+    known = visitor("known")
+    facts = {"site": "", "device": "mobile", "browser": "Firefox", "at": NOON, "score": 0.25}
+
+    def shown(experiment: Experiment, unit: str, arm: int, **changed: object) -> dict[str, object]:
+        return facts | {"experiment_id": experiment.pk, "arm_id": arms[experiment.pk][arm], "unit": unit} | changed
+
+    expose([shown(bar, "known", 0)])
+    # Another process is late with the same, and brings two that are new: one of nobody on record, one of another site.
+    expose([shown(bar, "known", 1, at=LATER), shown(foot, "new", 1, score=None), shown(foot, "known", 0, site="b")])
+    names = ("experiment__key", "unit", "site", "arm__place", "visitor", "device", "browser", "at", "score")
+    assert sorted(Exposure.objects.values_list(*names), key=str) == [
+        ("bar", "known", "", 0, known.pk, "mobile", "Firefox", NOON, 0.25),
+        ("foot", "known", "b", 0, None, "mobile", "Firefox", NOON, 0.25),
+        ("foot", "new", "", 1, None, "mobile", "Firefox", NOON, None),
+    ]
