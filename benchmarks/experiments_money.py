@@ -12,17 +12,23 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from benchmarks.experiments_watched import DAYS, NAMED, RATE, UNITS_A_DAY, Column, Outcome, boundaries, outcome
+from purchase_intent.stats.arms import LEAST_BELOW
 from purchase_intent.stats.cuped import Adjustment
 from purchase_intent.stats.inference import Kind, compare, measured
 from purchase_intent.stats.summaries import Summary
 
 WELCH = ", by Welch's error alone"
+LEAST = 100
+"""Units of each arm before a figure is read, as `Plan` has it."""
 SIGMA = 1.2
 CAP = float(np.exp(3.5 + SIGMA * norm.isf(0.01)))
 """Where orders are winsorised: at their 99% quantile."""
 SCORES = np.array([0.002, 0.01, 0.03, 0.1, 0.3])
 SHARES = np.array([0.4, 0.34, 0.16, 0.07, 0.03])
 """Visitors by their chance to buy, 2.5% on average."""
+
+
+Mask = NDArray[np.bool_]
 
 
 class Figure(NamedTuple):
@@ -33,15 +39,14 @@ class Figure(NamedTuple):
     n: Column
 
 
-def money_errors(seed: int, count: int, share: float) -> dict[str, Outcome]:
-    """A/A tests of metrics of money, where the treatment has this share of the units."""
+def money_errors(seed: int, count: int, share: float, units: int = UNITS_A_DAY) -> dict[str, Outcome]:
+    """A/A tests of metrics of money, where the treatment has this share of twice so many units a day."""
     chance = np.random.default_rng(seed)
-    arms = [_spent(chance, count, size) for size in _sizes(share)]
-    found: dict[str, Outcome] = {}
-    for name, figure in (("revenue", _revenue), ("average order", _average_order)):
-        control, treatment = (figure(*arm) for arm in arms)
-        found |= _judged(name, control, treatment)
-    return found
+    arms = [_spent(chance, count, size) for size in _sizes(share, units)]
+    read = np.minimum(*(arm[0] for arm in arms)) >= LEAST
+    counted = np.minimum(*(arm[1] for arm in arms)) >= LEAST_BELOW
+    revenue, order = ([figure(*arm) for arm in arms] for figure in (_revenue, _average_order))
+    return _judged("revenue", *revenue, read=read) | _judged("average order", *order, read=read & counted)
 
 
 def adjusted_errors(seed: int, count: int, share: float) -> dict[str, Outcome]:
@@ -54,8 +59,8 @@ def adjusted_errors(seed: int, count: int, share: float) -> dict[str, Outcome]:
     return _judged("conversion, adjusted", *(_adjusted(*arm, theta=theta, centre=centre) for arm in arms))
 
 
-def _sizes(share: float) -> list[int]:
-    return [round(2 * UNITS_A_DAY * each) for each in (1 - share, share)]
+def _sizes(share: float, units: int = UNITS_A_DAY) -> list[int]:
+    return [round(2 * units * each) for each in (1 - share, share)]
 
 
 def figures_agree(seed: int, count: int) -> int:
@@ -83,11 +88,13 @@ def _at(arm: tuple[Column, ...], cell: tuple[int, ...]) -> list[float]:
     return [float(each[cell]) for each in arm]
 
 
-def _judged(name: str, control: Figure, treatment: Figure) -> dict[str, Outcome]:
-    """What each rule finds at the error that it allows on each day."""
+def _judged(name: str, control: Figure, treatment: Figure, *, read: Mask | None = None) -> dict[str, Outcome]:
+    """What each rule finds at the error that it allows on each day that is read; by Welch's error alone, on all."""
     side = np.nan_to_num(np.sign(treatment.value - control.value))
     found = {}
-    for note, p_value in (("", _p_value(control, treatment)), (WELCH, _p_value(control, treatment, widest=False))):
+    widest = _p_value(control, treatment)
+    widest = widest if read is None else np.where(read, widest, 1.0)
+    for note, p_value in (("", widest), (WELCH, _p_value(control, treatment, widest=False))):
         for rule, each in NAMED.items():
             told = side * (p_value <= 2 * norm.sf(boundaries(each)))
             found[f"{name}, {rule}{note}"] = outcome(told, np.full(DAYS, 0.5))

@@ -10,7 +10,7 @@ from scipy.stats import t
 
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Versus
-from purchase_intent.stats.arms import ArmFinding, estimate
+from purchase_intent.stats.arms import ArmFinding, estimate, shortfall
 from purchase_intent.stats.bandit import chances_to_be_best, chances_to_be_best_of
 from purchase_intent.stats.bayes import Posterior, posterior_of_means, posterior_of_rates
 from purchase_intent.stats.cuped import Adjustment
@@ -64,7 +64,7 @@ def compared(
     by_arm = {finding.arm: finding for finding in findings}
     if look is not None:
         look = look.behind(sum(sums[arm].n for arm in plan.arms) / plan.units)
-    enough = min(sums[arm].n for arm in plan.compared) >= plan.least
+    enough = not shortfall(plan, metric, sums)
     cut = _variance_cut(metric, sums)
     found = [
         _versus(plan, metric, sums, arm, look=look if enough else None, finding=by_arm.get(arm), cut=cut)

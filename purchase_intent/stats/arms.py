@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from math import inf
+from typing import Any, Final
 
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.stats.cuped import Adjustment
@@ -22,7 +23,10 @@ from purchase_intent.stats.plan import Guardrail, Metric, Plan
 from purchase_intent.stats.proportions import compare_rates
 from purchase_intent.stats.summaries import Summary
 
-__all__ = ["ArmFinding", "Finding", "arm_findings", "estimate", "holds"]
+__all__ = ["LEAST_BELOW", "ArmFinding", "Finding", "arm_findings", "estimate", "holds", "shortfall"]
+
+LEAST_BELOW: Final = 30
+"""Units of each arm that count below a ratio, such as orders: with fewer its interval misses the truth too often."""
 
 
 class Finding(StrEnum):
@@ -79,6 +83,19 @@ def estimate(
     return compare(one, other, alpha=alpha, method=method, widest=widest)
 
 
+def shortfall(plan: Plan, metric: Metric, arms: Mapping[str, Summary]) -> dict[str, float]:
+    """Units that compared arms lack before the metric is read, about so many of a ratio; infinite: none can be told."""
+    lacking = {arm: float(plan.least - arms[arm].n) for arm in plan.compared}
+    if metric.kind is Kind.RATIO:
+        lacking = {arm: max(units, _lacking_below(arms[arm])) for arm, units in lacking.items()}
+    return {arm: units for arm, units in lacking.items() if units > 0}
+
+
+def _lacking_below(summary: Summary) -> float:
+    counted = summary.d**2 / summary.dd if summary.dd > 0 else 0.0
+    return (LEAST_BELOW - counted) * summary.n / counted if counted else inf
+
+
 def holds(guardrail: Guardrail, found: Estimate) -> bool:
     """Whether the interval leaves no loss as large as the margin."""
     return guardrail.metric.sign * _worst(guardrail.metric, found.lift) > -guardrail.margin
@@ -128,7 +145,7 @@ def _guarded(plan: Plan, evidence: Evidence, guardrail: Guardrail, arm: str) -> 
     look = evidence.look(plan, guardrail.metric.name)
     rule = plan.monitoring.applied(look, plan.monitoring.alpha / len(plan.treatments))
     arms = evidence.summaries[guardrail.metric.name]
-    if rule is None or min(arms[name].n for name in plan.compared) < plan.least:
+    if rule is None or shortfall(plan, guardrail.metric, arms):
         return None
     try:
         return estimate(guardrail.metric, arms, plan.control, arm, alpha=rule.alpha)

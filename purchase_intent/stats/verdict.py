@@ -17,19 +17,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 import numpy as np
 import scipy
 
 from purchase_intent.exceptions import ExperimentRefused
-from purchase_intent.stats.arms import ArmFinding, Finding, arm_findings
+from purchase_intent.stats.arms import ArmFinding, Finding, arm_findings, shortfall
 from purchase_intent.stats.evidence import Evidence
 from purchase_intent.stats.forecast import date_of, deciding_share
 from purchase_intent.stats.monitoring import Applied
 from purchase_intent.stats.plan import Plan
 from purchase_intent.stats.sample_ratio import SampleRatio, sample_ratio
-from purchase_intent.stats.words import missing_words, ratio_words, reason_words
+from purchase_intent.stats.words import missing_words, ratio_words, reason_words, short_words
 
 __all__ = ["Decision", "Verdict", "decide", "record", "replay"]
 
@@ -164,22 +165,20 @@ def _judged(plan: Plan, evidence: Evidence, ratio: SampleRatio, findings: tuple[
 
 
 def _enough(plan: Plan, evidence: Evidence) -> bool:
-    arms = evidence.summaries[plan.primary.name]
-    return bool(plan.treatments) and min(arms[arm].n for arm in plan.compared) >= plan.least
+    return bool(plan.treatments) and not shortfall(plan, plan.primary, evidence.summaries[plan.primary.name])
 
 
 def _waiting(plan: Plan, evidence: Evidence, ratio: SampleRatio, why: str | None) -> Decision:
     """HOLD before there is anything to judge by."""
-    arms = evidence.summaries[plan.primary.name]
-    short = {arm: plan.least - arms[arm].n for arm in plan.compared if arms[arm].n < plan.least}
-    missing = tuple(f"{arm} needs {count} more units before its figures are read." for arm, count in short.items())
+    short = shortfall(plan, plan.primary, evidence.summaries[plan.primary.name])
+    missing = short_words(plan, short)
     if not short:
         why = why or ("too early for the rule" if plan.treatments else "no treatment is given to anybody")
         missing = (f"No conclusion can be drawn at this look: {why}.",)
     weight = dict(zip(plan.arms, plan.weights, strict=True))
     units = max((count / weight[arm] for arm, count in short.items() if weight[arm] > 0), default=0.0)
     share = evidence.look(plan).share
-    expected = date_of(plan, evidence, share + units / plan.units) if short else None
+    expected = date_of(plan, evidence, share + units / plan.units) if short and units < inf else None
     words = ("There is too little to judge by.",)
     return Decision(Verdict.HOLD, None, (), None, share, ratio, (), words, missing, expected)
 

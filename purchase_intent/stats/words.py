@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import inf
+from collections.abc import Iterable, Mapping
+from math import ceil, inf
 
-from purchase_intent.stats.arms import ArmFinding
+from purchase_intent.stats.arms import LEAST_BELOW, ArmFinding
 from purchase_intent.stats.inference import Estimate, Interval, Kind
 from purchase_intent.stats.monitoring import Applied, Rule
 from purchase_intent.stats.plan import Guardrail, Metric, Plan
 from purchase_intent.stats.sample_ratio import SampleRatio
 
-__all__ = ["missing_words", "ratio_words", "reason_words", "rule_words"]
+__all__ = ["missing_words", "ratio_words", "reason_words", "rule_words", "short_words"]
 
 
 LEAST = 1e-6
@@ -55,6 +55,19 @@ def reason_words(plan: Plan, findings: Iterable[ArmFinding]) -> tuple[str, ...]:
 def missing_words(plan: Plan, still_open: Iterable[ArmFinding], *, ended: bool) -> tuple[str, ...]:
     """What each open arm lacks."""
     return tuple(sentence for finding in still_open for sentence in _missing(plan, finding, ended=ended))
+
+
+def short_words(plan: Plan, short: Mapping[str, float]) -> tuple[str, ...]:
+    """What each arm lacks before its figures are read."""
+    if plan.primary.kind is not Kind.RATIO:
+        return tuple(f"{arm} needs {units:.0f} more units before its figures are read." for arm, units in short.items())
+    of = f"{LEAST_BELOW} of them have to count below the ratio"
+    return tuple(
+        f"{arm} needs about {ceil(units):,} more units before its figures are read: {of}."
+        if units < inf
+        else f"{arm} has no unit yet that counts below the ratio: {of}."
+        for arm, units in short.items()
+    )
 
 
 def _primary(plan: Plan, finding: ArmFinding) -> str:

@@ -129,6 +129,30 @@ def test_a_small_arm_that_had_no_large_order_yet_is_not_called_worse() -> None:
     assert (found.verdict, found.arms[0].worse) == (Verdict.HOLD, False)
 
 
+def test_a_ratio_is_read_once_thirty_units_of_each_arm_count_below_it() -> None:
+    # Twelve orders of about 20 each, and of about 30: 15 standard errors apart, from which nothing is to be concluded.
+    value = Metric("value", Kind.RATIO)
+
+    def arm(mean: float, orders: int, n: int) -> Summary:
+        amounts = [mean - 1, mean + 1] * (orders // 2)
+        return Summary.of(amounts + [0.0] * (n - orders), None, [1.0] * orders + [0.0] * (n - orders))
+
+    plan = replace(PLAN, primary=value, units=4000)
+    few = decide(plan, evidence((value, {"control": arm(20, 12, 400), "bar": arm(30, 12, 400)}), per_day=120.0))
+    assert (few.verdict, few.arms, few.expected) == (Verdict.HOLD, (), DAY + timedelta(days=10))
+    assert few.missing == tuple(
+        f"{each} needs about 600 more units before its figures are read: 30 of them have to count below the ratio."
+        for each in ("control", "bar")
+    )
+    none = decide(plan, evidence((value, {"control": arm(20, 0, 400), "bar": arm(30, 40, 400)}), per_day=120.0))
+    assert none.missing == (
+        "control has no unit yet that counts below the ratio: 30 of them have to count below the ratio.",
+    )
+    assert none.expected is None
+    enough = decide(plan, evidence((value, {"control": arm(20, 40, 400), "bar": arm(30, 40, 400)})))
+    assert enough.verdict is Verdict.SHIP
+
+
 @pytest.mark.parametrize(
     ("arms", "missing", "days"),
     [
