@@ -21,6 +21,8 @@ __all__ = ["KILLS", "WORKERS", "app"]
 KILLS: Final = 20
 WORKERS: Final = (7, 14)
 """Which of them take the whole worker."""
+ADD: Final = "add_events"
+"""What writes the events of a batch."""
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
@@ -31,7 +33,7 @@ def beset(**_: Any) -> None:
 
     draining.BATCH, draining.LEASE_SECONDS = 5, 0.2  # type: ignore[misc]
     record, batches = Path(os.environ["KILLED"]), list[int]()
-    add, finish = together.add_events, Wire.finish
+    add, finish = getattr(together, ADD), Wire.finish
 
     def end(*, committed: bool) -> None:
         before = record.stat().st_size
@@ -51,4 +53,5 @@ def beset(**_: Any) -> None:
         end(committed=True)
         finish(*given, **named)
 
-    together.add_events, Wire.finish = adding, finishing  # type: ignore[method-assign]
+    setattr(together, ADD, adding)
+    setattr(Wire, finish.__name__, finishing)
