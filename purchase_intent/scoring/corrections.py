@@ -6,14 +6,20 @@ nothing of what came later. Processes follow within five seconds: scores of thos
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
 from django.db.models import QuerySet
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from purchase_intent.learning import Calibration
 from purchase_intent.models import ModelVersion, Recalibration
 
-__all__ = ["as_served", "in_force_of", "without_corrections"]
+__all__ = ["as_served", "given_again", "in_force_of", "without_corrections"]
+
+SAME: Final = 1e-4
+"""Log-odds: a score that differs by less is the same one."""
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -42,6 +48,28 @@ def without_corrections(said: Numbers, models: Whole, moments: Whole) -> Numbers
         there = (models == each.model_id) & _in_force(each, moments)
         raw[there] = (said[there] - each.intercept) / each.slope
     return raw
+
+
+def given_again(version: ModelVersion, again: Numbers, said: Numbers, models: Whole, moments: Whole) -> dict[str, Any]:
+    """JSON: of the probabilities `said` by the versions with these keys, how those of `version` come out `again`.
+
+    `scores` it gave itself, of which `same` differ by less than 1e-4 in log-odds; the largest and the median
+    difference. Corrections that were in force at the moments (milliseconds) are taken into account.
+    """
+    own = models == version.pk
+    if not own.any():
+        return {"scores": 0}
+    gap = np.abs(as_served(version, _log_odds(again[own]), moments[own]) - _log_odds(said[own]))
+    return {
+        "scores": int(own.sum()),
+        "same": int((gap <= SAME).sum()),
+        "largest_difference": round(float(gap.max()), 6),
+        "median_difference": round(float(np.median(gap)), 6),
+    }
+
+
+def _log_odds(chances: Numbers) -> Numbers:
+    return np.asarray(logit(np.clip(chances, 1e-12, 1 - 1e-12)))
 
 
 def _in_force(correction: Recalibration, moments: Whole) -> NDArray[np.bool_]:

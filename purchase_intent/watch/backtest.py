@@ -7,18 +7,15 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from purchase_intent.learning import IntentEnsemble, case_weights, figures
 from purchase_intent.models import ModelVersion, Score
 from purchase_intent.scoring.bundles import load_bundle
-from purchase_intent.scoring.corrections import as_served
+from purchase_intent.scoring.corrections import given_again
 from purchase_intent.watch.replay import Replayed, chosen_sessions, replayed
 
-__all__ = ["SAME", "backtest"]
+__all__ = ["backtest"]
 
-SAME: Final = 1e-4
-"""Log-odds: a score that differs by less is the same one."""
 LEAST_BUYERS: Final = 5
 AT_ONCE: Final = 500
 
@@ -53,7 +50,7 @@ def backtest(version: ModelVersion, begin: datetime, end: datetime, *, most: int
             "again": _figures(live, again[rows], rows),
             "versions": sorted(set(models.tolist())),
         },
-        "same_version": _compared(version, again[rows], said, models, moments),
+        "same_version": given_again(version, again[rows], said, models, moments),
     }
 
 
@@ -82,26 +79,6 @@ def _recorded(
         np.array(columns[2], np.int64),
         np.array(columns[3], np.int64),
     )
-
-
-def _compared(
-    version: ModelVersion,
-    again: NDArray[np.float64],
-    said: NDArray[np.float64],
-    models: NDArray[np.int64],
-    moments: NDArray[np.int64],
-) -> dict[str, Any]:
-    own = models == version.pk
-    if not own.any():
-        return {"scores": 0}
-    expected = as_served(version, logit(again[own]), moments[own])
-    gap = np.abs(expected - logit(np.clip(said[own], 1e-12, 1 - 1e-12)))
-    return {
-        "scores": int(own.sum()),
-        "same": int((gap <= SAME).sum()),
-        "largest_difference": round(float(gap.max()), 6),
-        "median_difference": round(float(np.median(gap)), 6),
-    }
 
 
 def _figures(live: Replayed, chances: NDArray[np.float64], rows: NDArray[np.int64] | None = None) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,7 @@ import duckdb
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from purchase_intent.conf import bundle_key
@@ -21,8 +23,9 @@ from purchase_intent.features.schema import schema_hash
 from purchase_intent.learning import IntentEnsemble, Tuning, average_precision, dump, load, split
 from purchase_intent.learning.customers import Churn, CustomerModels, Spending
 from purchase_intent.learning.enough import ENOUGH
-from purchase_intent.models import Horizon, ModelVersion, Status, Visitor
+from purchase_intent.models import Horizon, ModelVersion, Score, Status, Visitor
 from purchase_intent.scoring.bundles import store_bundle
+from purchase_intent.scoring.live import moment
 from purchase_intent.scoring.nightly import night_of, score_visitors
 from purchase_intent.sources import EventLog, open_log
 from purchase_intent.training.beside import customer_models, nights_apart, visitors_apart
@@ -336,6 +339,44 @@ def test_the_nightly_task_says_of_a_customer_what_history_says(
     assert score_visitors(night) == len(history) > 50
     stored = Visitor.objects.filter(scored_at=night, score_days=7)
     assert sorted(stored.values_list("cookie", "score", "churn", "revenue_28d")) == sorted(told)
+
+
+@pytest.mark.django_db
+def test_a_night_of_the_past_asked_about_again_gives_what_was_said_then(
+    week: Week, bundle_folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "TIME_ZONE": ZONE}
+    night = BEGIN + timedelta(days=150, hours=1)
+    nights, end = [night - timedelta(days=ago) for ago in range(13, -1, -1)], night + timedelta(days=7, hours=20)
+    part = bundle_folder.parent / "part.parquet"
+    duckdb.execute(f"COPY (SELECT * FROM '{week.path}' WHERE event_time < '{end.isoformat()}') TO '{part}'")
+    call_command("intent_import", "--events", str(part), stdout=StringIO())
+    version = register_week(week.ensemble)
+    with opened(part) as log:
+        asked = take_snapshots(log, nights=nights, progress=quiet)
+        names = dict(log.connection.execute("SELECT row, visitor FROM texts").fetchall())
+    keys = dict(Visitor.objects.values_list("cookie", "pk"))
+    chances = week.ensemble.predict(asked.values).tolist()
+    chances[0] = 1 - chances[0]  # as if it had been said otherwise
+    Score.objects.bulk_create(
+        Score(visitor_id=keys[names[row]], model=version, probability=chance, moment=moment(at))
+        for row, at, chance in list(zip(asked.row.tolist(), asked.night.tolist(), chances, strict=True))[:-1]
+    )
+    monkeypatch.setattr(timezone, "now", lambda: end)
+    out, report = StringIO(), bundle_folder.parent / "report.json"
+    given = ("--horizon", "week", "--days", "21", "--report", str(report))
+    call_command("intent_backtest", *given, stdout=out)
+    found = json.loads(report.read_text())
+    customers, buyers = (len(np.unique(part)) for part in (asked.visitor, asked.visitor[asked.bought == 1]))
+    assert (found["points"], found["customers"], found["buyers"]) == (len(asked), customers, buyers)
+    assert found["all"]["positives"] == asked.bought.sum() > 5
+    assert found["recorded"]["points"] == found["same_version"]["scores"] == len(asked) - 1
+    assert found["same_version"]["same"] == len(asked) - 2
+    said = out.getvalue()
+    assert f"{len(asked)} nights of {customers} customers, {buyers} of which bought within the week." in said
+    out = StringIO()
+    call_command("intent_backtest", "--horizon", "week", "--days", "7", stdout=out)
+    assert "Nothing to score: no night lies a week back." in out.getvalue()
 
 
 def register_week(ensemble: IntentEnsemble) -> ModelVersion:
