@@ -90,7 +90,7 @@ def _leased(wire: Wire, token: str, *, follow: bool) -> Iterator[Callable[[], bo
         return True
 
     try:
-        _make_group(wire)
+        wire.make_group()
         yield renew
     finally:
         with suppress(*wire.faults):
@@ -100,16 +100,6 @@ def _leased(wire: Wire, token: str, *, follow: bool) -> Iterator[Callable[[], bo
 def _pause() -> None:
     """A while, before somebody else's lease is looked at again."""
     Event().wait(WAIT / 1000)
-
-
-def _make_group(wire: Wire) -> None:
-    from redis import ResponseError
-
-    try:
-        wire.client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
-    except ResponseError as error:
-        if "BUSYGROUP" not in str(error):
-            raise
 
 
 class _Batch:

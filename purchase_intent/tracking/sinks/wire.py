@@ -15,6 +15,7 @@ from threading import local
 from typing import Any, Final, NamedTuple
 
 from purchase_intent.exceptions import MissingExtra
+from purchase_intent.tracking.sinks import scripts
 
 __all__ = [
     "BYTES",
@@ -57,32 +58,6 @@ PATIENT: Final = 30.0
 """The same where no page waits."""
 
 _FIRST: Final = b"0"
-_ADD: Final = """
-local held = tonumber(redis.call('GET', KEYS[4]) or '0')
-if held + #ARGV[1] > tonumber(ARGV[2]) then
-  return redis.error_reply('FULL the stream holds as much as it may')
-end
-local id = redis.call('XADD', KEYS[1], '*', 'l', ARGV[1])
-redis.call('INCRBY', KEYS[4], #ARGV[1])
-redis.call('RPUSH', KEYS[2], id)
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-return redis.call('GET', KEYS[3])
-"""
-_STANDING: Final = """
-local found = {redis.call('GET', KEYS[4]), redis.call('GET', KEYS[3])}
-for _, id in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-  local entry = redis.call('XRANGE', KEYS[1], id, id)
-  if entry[1] then found[#found + 1] = entry[1][2][2] end
-end
-return found
-"""
-_HOLD: Final = """
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-_LET_GO: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 class Done(NamedTuple):
@@ -114,11 +89,12 @@ class Wire:
         self.client = redis.Redis.from_url(
             url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=once, protocol=2
         )
-        self._add = self.client.register_script(_ADD)
-        self._own = local()
-        self._standing = self.client.register_script(_STANDING)
-        self._hold = self.client.register_script(_HOLD)
-        self._let_go = self.client.register_script(_LET_GO)
+        self._own, self._full = local(), redis.exceptions.OutOfMemoryError
+        script = self.client.register_script
+        self._add, self._standing = script(scripts.ADD), script(scripts.STANDING)
+        self._hold, self._let_go = script(scripts.HOLD), script(scripts.LET_GO)
+        self._make_group, self._begin_era = script(scripts.MAKE_GROUP), script(scripts.BEGIN_ERA)
+        self._finish, self._finish_full = script(scripts.FINISH), script(scripts.FINISH_FULL)
 
     def add(self, line: bytes, *, tail: str, moved: str) -> bytes | None:
         """Add an entry; the note of what its sender's cookie must hold, if there is one. Raises one of `faults`."""
@@ -169,12 +145,20 @@ class Wire:
 
     def begin_era(self) -> None:
         """Have no snapshot count that was taken until now. Raises one of `faults`."""
-        self.client.incr(ERA)
+        self._begin_era(keys=[ERA])
 
     def drop(self, live: Iterable[str]) -> None:
         """Drop snapshots. Raises one of `faults`."""
         if keys := [*live]:
             self.client.delete(*keys)
+
+    def make_group(self) -> None:
+        """Have the group of those who drain, and the stream. Raises one of `faults`."""
+        try:
+            self._make_group(keys=[STREAM], args=[GROUP])
+        except self._refused as error:
+            if "BUSYGROUP" not in str(error):
+                raise
 
     def hold(self, token: str, *, seconds: float) -> bool:
         """Take or renew the lease for so long; False where somebody else has it."""
@@ -190,24 +174,20 @@ class Wire:
             self.client.xclaim(STREAM, GROUP, consumer, 0, ids, retrycount=0, justid=True)
 
     def finish(self, done: list[Done], live: Mapping[str, bytes | None] | None = None, *, era: bytes = b"") -> None:
-        """Acknowledge entries and take them out of the stream, and replace or drop snapshots: all or none."""
+        """Acknowledge entries and take them out of the stream, and replace or drop snapshots: all or none.
+
+        On a server that is full snapshots are dropped: room is what it needs.
+        """
         if not done:
             return
-        ids = [each.id for each in done]
-        with self.client.pipeline(transaction=True) as pipe:
-            pipe.xack(STREAM, GROUP, *ids)
-            pipe.xdel(STREAM, *ids)
-            pipe.decrby(BYTES, sum(each.size for each in done))
-            for each in done:
-                pipe.lrem(each.tail, 1, each.id)
-                if each.moved is not None:
-                    pipe.set(each.moved[0], each.moved[1], ex=NOTED)
-            for key, snapshot in (live or {}).items():
-                if snapshot is None:
-                    pipe.delete(key)
-                else:
-                    pipe.set(key, b"%b %b" % (era, snapshot), ex=SHOWN)
-            pipe.execute()
+        notes, size = dict(each.moved for each in done if each.moved is not None), sum(each.size for each in done)
+        given = {key: b"" if data is None else b"%b %b" % (era, data) for key, data in (live or {}).items()}
+        keys = [STREAM, BYTES, *(each.tail for each in done), *notes, *given]
+        args = [len(done), len(notes), GROUP, size, NOTED, SHOWN, *(each.id for each in done), *notes.values()]
+        try:
+            self._finish(keys=keys, args=[*args, *given.values()])
+        except self._full:
+            self._finish_full(keys=keys, args=[*args, *(b"" for _ in given)])
 
 
 def weaknesses(wire: Wire) -> list[str]:

@@ -24,6 +24,7 @@ from purchase_intent.sources.refold import Refolded
 from purchase_intent.tasks import drain
 from purchase_intent.tracking.sinks import draining, wire
 from purchase_intent.tracking.sinks.arriving import Arrived, record_lines
+from purchase_intent.tracking.sinks.chain import forget_chains
 from purchase_intent.tracking.sinks.draining import HOPELESS, SUSPECT, drain_stream
 from purchase_intent.tracking.sinks.entry import loads
 from purchase_intent.tracking.sinks.stream import StreamSink
@@ -291,6 +292,27 @@ def test_a_stream_that_holds_all_it_may_refuses_and_the_database_takes_the_rest(
     assert [said.partition(" (")[0] for said in errors(told)] == ["The stream fails to take events"]
     assert drain_stream() == Arrived(events=waiting)
     assert (Event.objects.count(), Session.objects.count()) == (5, 1)
+    assert differing() == Refolded()
+
+
+def test_a_server_that_is_full_is_drained_and_takes_events_again(client: Client, stream: Any) -> None:
+    """Its memory, that is: it refuses whatever may need more."""
+    for _ in range(3):
+        client.get("/product/7/")
+    stream.config_set("maxmemory", 1000)
+    try:
+        client.get("/product/8/")
+        assert (stream.xlen(STREAM), Event.objects.count()) == (3, 1)
+        assert drain_stream() == Arrived(events=3)
+        assert left(stream) == (0, 0, 0)
+        assert not stream.keys("*:live:*")
+    finally:
+        stream.config_set("maxmemory", 0)
+    forget_chains()
+    client.get("/product/9/")
+    assert drain_stream() == Arrived(events=1)
+    assert (Event.objects.count(), Session.objects.count()) == (5, 1)
+    assert len(stream.keys("*:live:*")) == 1
     assert differing() == Refolded()
 
 

@@ -1,0 +1,71 @@
+"""What the stream's server does in one go, in its own language: all of a script, and nothing in between.
+
+A server that is full refuses every script that may write, but for those that say so (`allow-oom`, of Redis 7 and of
+Valkey): what makes room must go on then, or nothing would ever be drained.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["ADD", "BEGIN_ERA", "FINISH", "FINISH_FULL", "HOLD", "LET_GO", "MAKE_GROUP", "STANDING"]
+
+_ALSO_FULL: Final = "#!lua flags=allow-oom\n"
+
+ADD: Final = """
+local held = tonumber(redis.call('GET', KEYS[4]) or '0')
+if held + #ARGV[1] > tonumber(ARGV[2]) then
+  return redis.error_reply('FULL the stream holds as much as it may')
+end
+local id = redis.call('XADD', KEYS[1], '*', 'l', ARGV[1])
+redis.call('INCRBY', KEYS[4], #ARGV[1])
+redis.call('RPUSH', KEYS[2], id)
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return redis.call('GET', KEYS[3])
+"""
+"""Keys: stream, tail, note, bytes; arguments: line, most bytes, seconds of the tail. Gives the note."""
+STANDING: Final = """
+local found = {redis.call('GET', KEYS[4]), redis.call('GET', KEYS[3])}
+for _, id in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+  local entry = redis.call('XRANGE', KEYS[1], id, id)
+  if entry[1] then found[#found + 1] = entry[1][2][2] end
+end
+return found
+"""
+"""Keys: stream, tail, snapshot, era. Gives era and snapshot, then the lines that wait."""
+HOLD: Final = f"""{_ALSO_FULL}
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+"""Key: lease; arguments: who, milliseconds. Gives whether it is theirs now."""
+LET_GO: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+"""Key: lease; argument: who."""
+MAKE_GROUP: Final = f"{_ALSO_FULL}return redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')"
+"""Key: stream; argument: group. An error (BUSYGROUP) where it is there."""
+BEGIN_ERA: Final = f"{_ALSO_FULL}return redis.call('INCR', KEYS[1])"
+"""Key: era."""
+_FINISH: Final = """
+local entries, notes, group = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+for i = 1, entries do
+  local id = ARGV[6 + i]
+  redis.call('XACK', KEYS[1], group, id)
+  redis.call('XDEL', KEYS[1], id)
+  redis.call('LREM', KEYS[2 + i], 1, id)
+end
+redis.call('DECRBY', KEYS[2], ARGV[4])
+for i = entries + 1, #KEYS - 2 do
+  local value, seconds = ARGV[6 + i], ARGV[i <= entries + notes and 5 or 6]
+  if value == '' then
+    redis.call('DEL', KEYS[2 + i])
+  else
+    redis.call('SET', KEYS[2 + i], value, 'EX', seconds)
+  end
+end
+"""
+FINISH: Final = f"#!lua\n{_FINISH}"
+"""Keys: stream, bytes, then the entries' tails, the notes and the snapshots; arguments: how many entries and notes, the
+group, bytes of the entries, seconds of notes and of snapshots, then ids, notes and snapshots, empty for one to drop."""
+FINISH_FULL: Final = f"{_ALSO_FULL}{_FINISH}"
+"""The same on a server that is full."""
