@@ -73,10 +73,20 @@ class Event:
         origin = {"device": device, "channel": channel, "country": country}
         for field, value in origin.items():
             _check_text(field, value)
-        # Not `replace`: a page waits for this, and the rest has been checked.
+        return self._copied(origin)
+
+    def described(self, *, category: str | None, brand: str | None, price: float | None) -> Self:
+        """The same event with what is known of its product. EventRefused names what of that is not fit."""
+        _check_text("category", category)
+        _check_text("brand", brand)
+        _check_price(price)
+        return self._copied({"category": category, "brand": brand, "price": price})
+
+    def _copied(self, checked: Mapping[str, Any]) -> Self:
+        """The same event with other values. Not by `replace`: a page waits for this, and the rest has been checked."""
         made = object.__new__(type(self))
         for field in self.__dataclass_fields__:
-            object.__setattr__(made, field, origin[field] if field in origin else getattr(self, field))
+            object.__setattr__(made, field, checked[field] if field in checked else getattr(self, field))
         return made
 
     @property
@@ -202,6 +212,9 @@ FIELD_NAMES: Final = MappingProxyType(
 )
 """Field names of GA4, Segment and REES46, and what we call them; of several in one payload the first here counts."""
 
+_SPELLINGS: Final = {
+    own: tuple(field for field in FIELD_NAMES if FIELD_NAMES[field] == own) for own in FIELD_NAMES.values()
+}
 _OWN: Final = tuple(Event.__dataclass_fields__)
 _TEXTS: Final = frozenset(_OWN) - {"name", "occurred_at", "page", "price", "quantity", "revenue"}
 # A product's name may come along as `name`; where another field names the event, that is what it is.
@@ -223,8 +236,10 @@ def told_time(payload: Mapping[str, Any]) -> object:
 
 
 def _first(payload: Mapping[str, Any], wanted: str) -> object:
-    given = (payload.get(field) for field, own in FIELD_NAMES.items() if own == wanted)
-    return next((value for value in given if value is not None and value != ""), None)
+    for field in _SPELLINGS[wanted]:
+        if (value := payload.get(field)) is not None and value != "":
+            return value
+    return None
 
 
 def parse_event(payload: Mapping[str, Any], *, kind: Callable[..., Event] = Event) -> Event:

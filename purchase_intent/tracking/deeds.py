@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from purchase_intent.adapters import ProductFacts
 from purchase_intent.events import PAGE_OF_EVENT, Event, EventName, Page, event_name
 from purchase_intent.events.reasons import LONGEST_TEXT, Reason
 from purchase_intent.exceptions import EventRefused
 
-__all__ = ["Amount", "Line", "Source", "deed", "incomplete", "order_deeds", "page_of", "spelled", "with_facts"]
+__all__ = [
+    "Amount",
+    "Line",
+    "Source",
+    "deed",
+    "incomplete",
+    "order_deeds",
+    "page_of",
+    "placed",
+    "spelled",
+    "with_facts",
+]
 
+E = TypeVar("E", bound=Event)
 Amount = Decimal | float | int
 """Money in the shop's currency."""
 
+_UNKNOWN: Final = ProductFacts()
 _AHEAD: Final = timedelta(minutes=5)
 """By how much another machine's clock may be ahead of ours."""
 _CHECKOUT_PAGES: Final = frozenset({Page.CHECKOUT, Page.PAYMENT, Page.REVIEW})
@@ -52,6 +65,14 @@ def spelled(name: object) -> EventName:
             field="name", reason=Reason.UNKNOWN_EVENT_NAME, remedy=f"use one of {words}, or a known alias"
         )
     return known
+
+
+def placed(kind: Callable[..., E], **values: Any) -> E:
+    """An event of that kind on the page where it happens, by its checked fields; EventRefused where one is not fit."""
+    name, page = values["name"], values.get("page")
+    if isinstance(name, EventName) and (page is None or isinstance(page, Page)):
+        values["page"] = page_of(name, page or Page.OTHER)
+    return kind(**values)
 
 
 def page_of(name: EventName, shown: Page) -> Page:
@@ -109,14 +130,17 @@ def incomplete(event: Event) -> bool:
     return bool(event.product) and (not event.category or not event.brand or event.price is None)
 
 
-def with_facts(event: Event, facts: ProductFacts) -> Event:
-    """The event with what its sender left out; EventRefused where the catalogue's word is not fit."""
-    return replace(
-        event,
-        category=event.category or facts.category or None,
-        brand=event.brand or facts.brand or None,
-        price=event.price if event.price is not None else _number(facts.price),  # type: ignore[arg-type]
-    )
+def with_facts(event: E, facts: ProductFacts, *, overruled: bool = False) -> E:
+    """The event with what its sender left out; EventRefused where the catalogue's word is not fit.
+
+    `overruled`: the catalogue's category and brand count before the sender's.
+    """
+    if facts == _UNKNOWN:
+        return event
+    category = (facts.category or event.category) if overruled else (event.category or facts.category)
+    brand = (facts.brand or event.brand) if overruled else (event.brand or facts.brand)
+    price: Any = event.price if event.price is not None else _number(facts.price)
+    return event.described(category=category or None, brand=brand or None, price=price)
 
 
 def _event(name: EventName, source: Source, event_id: str, given: Mapping[str, object]) -> Event:

@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, Page, Reason, parse_event, told_name
+from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, Reason, parse_event, told_name
 from purchase_intent.events.record import told_time
 from purchase_intent.exceptions import EventRefused
 from purchase_intent.models import Session, Visitor
 from purchase_intent.models.session import IDLE
 from purchase_intent.tracking.bots import Label
-from purchase_intent.tracking.deeds import page_of, with_facts
+from purchase_intent.tracking.deeds import placed, with_facts
 from purchase_intent.tracking.identity import Identity, has_cookie
 from purchase_intent.tracking.intake.batch import BROWSER, Batch, Verdict, refuse_all, too_many
 from purchase_intent.tracking.intake.clock import ClientClock
@@ -88,21 +88,22 @@ def _event(_place: int, payload: dict[str, Any], *, clock: ClientClock, visitor:
         )
     stamp, moment = clock.read(told_time(payload))
     seen = {field: value for field, value in payload.items() if FIELD_NAMES.get(field, field) not in _NOT_BELIEVED}
-    event = parse_event(seen | {"visitor": visitor, "occurred_at": moment}, kind=partial(ClientEvent, stamp=stamp))
-    return replace(event, page=page_of(event.name, event.page or Page.OTHER))
+    return parse_event(
+        seen | {"visitor": visitor, "occurred_at": moment}, kind=partial(placed, ClientEvent, stamp=stamp)
+    )
 
 
 def _recorded(tracker: Tracker, batch: Batch, found: Judged) -> Identity | None:
     """Write what is fit, visit by visit; what the cookie must hold from then on, None where nothing was new."""
     catalogue, identity = Catalogue(tracker.shop), None
-    origin: dict[str, Any] = {"device": device_of(tracker.request), "country": tracker.country}
+    origin = {"device": device_of(tracker.request), "country": tracker.country}
     for visit in found.visits(found.fit):
         there = _placed(tracker, found, visit)
         if not there.places:
             continue
         channel = there.session.channel if there.session is not None else _channel(tracker, batch)
-        events = [replace(_priced(found.fit[at], catalogue), channel=channel) for at in there.places]
-        recorded = tracker.write(there.journey, [replace(event, **origin) for event in events])
+        events = [_priced(found.fit[at], catalogue).come_from(**origin, channel=channel) for at in there.places]
+        recorded = tracker.write(there.journey, events)
         found.accept(there.places, recorded.events)
         if there.journey is tracker.journey:
             identity = Identity(visitor=recorded.visitor, session=recorded.session)
@@ -134,10 +135,8 @@ def _looked_up(tracker: Tracker, found: Judged, visit: list[int], session: Sessi
 
 def _priced(event: Event, catalogue: Catalogue) -> Event:
     """The event with the catalogue's word on its product, which counts before the browser's."""
-    facts = catalogue.facts(event.product)
-    bare = replace(event, category=facts.category or event.category, brand=facts.brand or event.brand)
     try:
-        return with_facts(bare, facts)
+        return with_facts(event, catalogue.facts(event.product), overruled=True)
     except EventRefused:  # the catalogue's word is not fit
         return event
 

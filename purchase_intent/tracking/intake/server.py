@@ -8,14 +8,14 @@ from functools import partial
 from typing import Any, Final
 
 from purchase_intent.adapters import current_shop
-from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, Page, Reason, parse_event, told_name
+from purchase_intent.events import FIELD_NAMES, ClientEvent, Event, EventName, Reason, parse_event, told_name
 from purchase_intent.events.reasons import LONGEST_TEXT
 from purchase_intent.events.record import told_time
 from purchase_intent.exceptions import EventRefused
 from purchase_intent.metrics import EVENTS
 from purchase_intent.models import ApiKey, Scope, Visitor
 from purchase_intent.tracking.bots import LONGEST_AGENT, PERSON, label_of
-from purchase_intent.tracking.deeds import page_of, with_facts
+from purchase_intent.tracking.deeds import placed, with_facts
 from purchase_intent.tracking.identity import identity_of
 from purchase_intent.tracking.intake.batch import SERVER, Batch, Verdict, too_many
 from purchase_intent.tracking.intake.clock import ClientClock
@@ -69,12 +69,13 @@ def _event(place: int, payload: dict[str, Any], *, key: ApiKey, clock: ClientClo
     stamp, moment = clock.read(told_time(payload))
     hidden = {"visitor", "session", "occurred_at"} | (frozenset() if believed else _MONEY)
     seen = {field: value for field, value in payload.items() if FIELD_NAMES.get(field, field) not in hidden}
-    event = parse_event(seen | {"visitor": who.visitor, "occurred_at": moment}, kind=partial(ClientEvent, stamp=stamp))
+    told = {"visitor": who.visitor, "occurred_at": moment}
+    event = parse_event(seen | told, kind=partial(placed, ClientEvent, stamp=stamp))
     if believed and payload.get("currency") not in (None, "", current_shop().currency):
         remedy = f"give amounts in the shop's currency, which its adapter says is {current_shop().currency!r}"
         raise EventRefused(field="currency", reason=Reason.BAD_REVENUE, remedy=remedy)
-    page = page_of(event.name, event.page or Page.OTHER)
-    return replace(event, page=page, device=event.device or device_told(who.agent) or None)
+    device = None if event.device else device_told(who.agent)
+    return replace(event, device=device) if device else event
 
 
 def _refuse_money(payload: dict[str, Any]) -> None:

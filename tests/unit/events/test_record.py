@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purchase_intent.events import Event, EventName, Page, Reason, key_hash
+from purchase_intent.events import ClientEvent, Event, EventName, Page, Reason, key_hash
 from purchase_intent.events.reasons import OF_SENDERS
 from purchase_intent.exceptions import EventRefused
 from tests.unit.events.refusals import LOG_ONLY, tried
@@ -147,6 +149,27 @@ def test_a_text_is_refused_or_can_be_hashed_and_stored(text: str) -> None:
         assert text.encode().decode() == text
     else:
         assert made == Reason.BAD_TEXT
+
+
+ORIGIN = {"device": "mobile", "channel": "Email", "country": "Poland"}
+GOODS = {"category": "home/lamps", "brand": "Lumo", "price": 19.5}
+
+
+@pytest.mark.parametrize("kind", [Event, partial(ClientEvent, stamp=17)], ids=["of the server", "of a client"])
+def test_what_is_known_besides_is_checked_as_what_was_told(kind: Any) -> None:
+    bare = kind(
+        event_id="e1", name=EventName.VIEW, occurred_at=datetime(2026, 3, 1, tzinfo=UTC), visitor="v", quantity=2
+    )
+    assert bare.come_from(**ORIGIN) == replace(bare, **ORIGIN)
+    assert bare.described(**GOODS) == replace(bare, **GOODS)
+    for field, wrong in (("category", "x" * 501), ("brand", 7), ("price", -1.0), ("price", float("nan"))):
+        with pytest.raises(EventRefused) as refused:
+            bare.described(**GOODS | {field: wrong})
+        with pytest.raises(EventRefused) as told:
+            replace(bare, **{field: wrong})
+        assert (refused.value.field, refused.value.reason) == (told.value.field, told.value.reason)
+    with pytest.raises(EventRefused):
+        bare.come_from(**ORIGIN | {"device": 7})
 
 
 @pytest.mark.parametrize(
