@@ -3,8 +3,9 @@
     python benchmarks/bench_ingest.py [--events 40000] [--kills 0] [--fsync always] [--report-only]
 
 Starts a PostgreSQL server and a Valkey server with an append-only file. Batches of 50 events, a visitor each, are
-handed to the stream as the endpoint for batches does it, `--events` in all; then one process drains them. Every fifth
-batch is of somebody new, the others go on in a session. Meanwhile the memory of the Valkey server is watched.
+posted to `events/` as a browser does it, through the demo shop's middleware and without a web server before it,
+`--events` in all; as many more are handed to the stream alone. Then one process drains them. Every fifth batch is of
+somebody new, the others go on in a session. Meanwhile the memory of the Valkey server is watched.
 
 Prints events a second, of processor time (of the process at work, and with the servers') and by the clock, which says
 little on a busy machine. Ends with 1 where a second of the processor of the accepting process, or of the drain, does
@@ -16,6 +17,7 @@ the Valkey server are killed with SIGKILL so many times while events come, befor
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -36,6 +38,8 @@ LIMIT = 10_000
 BATCH = 50
 PER_SESSION = 5
 """Batches of a session."""
+EVENTS = "/intent/v1/events/"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MAY_LOSE = 2.0
 """Seconds before a kill whose answers a server may lose that writes its file through every second."""
 
@@ -52,10 +56,12 @@ def settle(folder: str, database: str, stream: str) -> None:
 
     use_database(database)
     settings.PURCHASE_INTENT = {
-        "SHOP": "benchmarks.page_of_a_shop.OpenShop",
+        "SHOP": "benchmarks.page_of_a_shop.StockedShop",
         "STREAM": stream,
         "SPOOL": f"{folder}/spool",
     }
+    # All shoppers here come from one address.
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"intent-events": None}}
     call_command("migrate", verbosity=0)
 
 
@@ -101,6 +107,50 @@ def accept(given: list[tuple[Any, list[Any]]]) -> int:
         except Dropped:
             continue
         taken += len(events)
+    return taken
+
+
+def requests(given: list[tuple[Any, list[Any]]]) -> list[dict[str, Any]]:
+    """Batches as requests of browsers, each with its visitor's cookie: what a web server would hand to WSGI."""
+    from django.http import HttpResponse
+    from django.test import RequestFactory
+
+    from purchase_intent.tracking.identity import COOKIE, Identity, remember
+
+    made, factory = [], RequestFactory(headers={"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin"})
+    for sender, events in given:
+        remember(kept := HttpResponse(), Identity(visitor=sender.visitor, session=sender.session), site="")
+        factory.cookies[COOKIE] = kept.cookies[COOKIE].value
+        told = [
+            {
+                "event_id": event.event_id,
+                "name": event.name.label,
+                "occurred_at": int(event.occurred_at.timestamp() * 1000),
+                "product": event.product,
+                "page": "product",
+            }
+            for event in events
+        ]
+        body = {"events": told, "sent_at": told[-1]["occurred_at"]}
+        posted = factory.post(
+            EVENTS, json.dumps(body), content_type="text/plain;charset=UTF-8", SERVER_NAME="localhost"
+        )
+        made.append(posted.environ)
+    return made
+
+
+def accept_posted(environs: list[dict[str, Any]]) -> int:
+    """Answer requests; how many events were accepted."""
+    from django.core.handlers.wsgi import WSGIHandler
+
+    def begin(status: str, headers: list[tuple[str, str]], fault: Any = None, /) -> Callable[[bytes], object]:  # noqa: ARG001
+        return bytes
+
+    handler, taken = WSGIHandler(), 0
+    for environ in environs:
+        response = handler(environ, begin)
+        taken += json.loads(b"".join(response))["accepted"]
+        response.close()
     return taken
 
 
@@ -244,19 +294,30 @@ def measure(folder: str, events: int, kills: int, fsync: str) -> list[str]:
         before = client.info("memory")["used_memory"]
         print(f"{'':<24}{'of this process':>14}{'with the servers':>20}{'by the clock':>14}")
         given, missed, valkey = batches(events), [], int(client.info("server")["process_id"])
-        rate = timed("accepted", events, lambda: accept(given), lambda: seconds_of(lambda: [valkey]))
-        missed += ["accepted"] if rate < LIMIT else []
+        posted, browsers = requests(batches(events, word="b")), list[int]()
+        rate = timed(
+            "accepted by events/",
+            events,
+            lambda: browsers.append(accept_posted(posted)),
+            lambda: seconds_of(lambda: [valkey]),
+        )
+        missed += ["accepted by events/"] if rate < LIMIT else []
+        rate = timed("accepted by the stream", events, lambda: accept(given), lambda: seconds_of(lambda: [valkey]))
+        missed += ["accepted by the stream"] if rate < LIMIT else []
         held = client.info("memory")["used_memory"] - before
-        print(f"waiting: {held / events:,.0f} bytes an event on the Valkey server, {held / 2**20:,.1f} MiB in all")
+        print(
+            f"waiting: {held / (2 * events):,.0f} bytes an event on the Valkey server, {held / 2**20:,.1f} MiB in all"
+        )
         backend = of_postgres()
-        rate = timed("drained", events, drain_all, lambda: seconds_of(lambda: [valkey, *backend]))
+        rate = timed("drained", 2 * events, drain_all, lambda: seconds_of(lambda: [valkey, *backend]))
         missed += ["drained"] if rate < LIMIT else []
-        taken = events
+        taken = events + sum(browsers)
         if kills:
             came, worse = held_out(store, client, kills, fsync)
             taken, missed = taken + came, missed + worse
         stored, sessions = Event.objects.count(), Session.objects.count()
         print(f"{taken:,} events accepted, {stored:,} in the table, {sessions:,} sessions")
+        missed += ["all accepted"] if sum(browsers) != events else []
         missed += ["exactly once"] if stored != taken or DeadLetter.objects.exists() else []
         store.stop()
     return missed

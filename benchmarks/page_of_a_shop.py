@@ -6,10 +6,10 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from purchase_intent.adapters import Shop
+from purchase_intent.adapters import ProductFacts, Shop
 from purchase_intent.tracking.attached import attached
 
-__all__ = ["OpenShop", "product", "urlpatterns"]
+__all__ = ["OpenShop", "StockedShop", "product", "urlpatterns"]
 
 
 class OpenShop(Shop):
@@ -18,6 +18,14 @@ class OpenShop(Shop):
     def consent(self, request: HttpRequest) -> bool:  # noqa: ARG002 (the signature is the adapter's)
         """Say yes."""
         return True
+
+
+class StockedShop(OpenShop):
+    """Knows every product."""
+
+    def product(self, product: str) -> ProductFacts:  # noqa: ARG002 (the same)
+        """Say the same of each."""
+        return ProductFacts(category="home/lamps", brand="Lumo", price=19.5)
 
 
 def product(request: HttpRequest, number: str) -> HttpResponse:
