@@ -117,10 +117,10 @@ def _copy(cursor: Any, sql: str, data: bytes) -> None:
 
 def _written(value: str | float | UUID | datetime | None) -> str:
     """A value in PostgreSQL's own writing for COPY."""
+    if isinstance(value, str):  # as most are
+        return value.replace("\\", "\\\\") if "\\" in value else value
     if value is None:
         return "\\N"
-    if isinstance(value, str):
-        return value.replace("\\", "\\\\") if "\\" in value else value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value)

@@ -32,10 +32,19 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(whole, key=lambda event: event.occurred_at)
 
 
-def event_row(event: Event, *, sender: Sender, visitor: int, session: int, sequence: int, now: datetime) -> EventRow:
-    """One event as it is stored. Its key is of the cookie that sent it, whoever its visitor has become since."""
+def event_row(
+    event: Event,
+    *,
+    sender: Sender,
+    visitor: int,
+    session: int,
+    sequence: int,
+    now: datetime,
+    key: UUID | None = None,
+) -> EventRow:
+    """One event as it is stored. Its `key` is of the cookie that sent it, whoever its visitor has become since."""
     return EventRow(
-        key=key_of(sender, event),
+        key=key or key_of(sender, event),
         event_id=event.event_id,
         visitor_id=visitor,
         session_id=session,

@@ -39,11 +39,12 @@ _ME: Final = 1
 
 
 class _Told(NamedTuple):
-    """An event, the entry it came in, and whether a score was given for what it led to."""
+    """An event, the entry it came in, whether a score was given for what it led to, and its key in the table."""
 
     event: Event
     entry: Entry
     is_scored: bool
+    key: UUID
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class _Plan:
     @property
     def keys(self) -> list[UUID]:
         """The keys of its events."""
-        return [key_of(told.entry.sender, told.event) for told in self.told]
+        return [told.key for told in self.told]
 
     @property
     def first(self) -> Entry:
@@ -118,7 +119,7 @@ def _is_simple(plan: _Plan) -> bool:
     """Whether its events go on in its session or begin one, and touch nobody else; notes them in their order if so."""
     plan.told = sorted(
         (
-            _Told(event, entry, entry.given is not None and number == len(entry.events))
+            _Told(event, entry, entry.given is not None and number == len(entry.events), key_of(entry.sender, event))
             for entry in plan.entries.values()
             for number, event in enumerate(in_order(entry.events), start=1)
         ),
@@ -256,4 +257,5 @@ def _rows(plan: _Plan, session: Session) -> Iterator[EventRow]:
             session=session.pk,
             sequence=before + number,
             now=told.entry.received,
+            key=told.key,
         )
