@@ -28,7 +28,7 @@
     try {
       if (write) localStorage.setItem(KEY, JSON.stringify(write));
       else if (write === null) localStorage.removeItem(KEY);
-      return JSON.parse(localStorage.getItem(KEY) || "[]");
+      return JSON.parse(localStorage.getItem(KEY) || "[]").filter((each) => each.event_id);
     } catch (error) {
       return [];
     }
