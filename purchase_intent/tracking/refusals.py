@@ -7,15 +7,18 @@ import time
 from threading import Lock
 from typing import Final
 
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError, connections, router, transaction
 from django.utils import timezone
 
 from purchase_intent.models import Refusal
+from purchase_intent.tracking.sinks.deadline import within
 
 __all__ = ["forget_refusals", "note_refusal"]
 
 EVERY: Final = 10.0
 """Seconds between two rows of one kind in one process: a mistake on every page is not a row for every page."""
+SECONDS: Final = 0.2
+"""What a page may wait for that."""
 MOST: Final = 200
 """Kinds that a process remembers; then it begins anew."""
 
@@ -43,7 +46,8 @@ def _note(reason: str, field: str) -> None:
     if not count:
         return
     try:
-        Refusal.objects.create(moment=timezone.now(), reason=reason, field=field, count=count)
+        with within(connections[router.db_for_write(Refusal)], SECONDS):
+            Refusal.objects.create(moment=timezone.now(), reason=reason, field=field, count=count)
     except (DatabaseError, InterfaceError):
         logger.debug("A refusal could not be counted.", exc_info=True)
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from purchase_intent.models import Event, Session
 from purchase_intent.sources.refold import Refolded
+from purchase_intent.tracking.refusals import forget_refusals, note_refusal
 from purchase_intent.tracking.sinks import chain as chains
 from purchase_intent.tracking.sinks.arriving import Arrived, replay_spool
 from purchase_intent.tracking.sinks.chain import chain
@@ -76,9 +77,11 @@ def test_a_server_that_lets_one_wait_holds_a_page_no_longer_than_its_time(
     other = connection.copy()
     other.set_autocommit(False)
     with other.cursor() as cursor:
-        cursor.execute("LOCK TABLE purchase_intent_event IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE purchase_intent_event, purchase_intent_refusal IN ACCESS EXCLUSIVE MODE")
     try:
         assert [client.get("/product/7/").status_code for _ in range(3)] == [200] * 3
+        forget_refusals()
+        note_refusal("unknown_event_name", "name")
     finally:
         other.rollback()
         other.close()
