@@ -92,7 +92,9 @@ FALLBACK: Final = Meter(
 STREAM_ENTRIES: Final = Meter("purchase_intent_stream_entries", "Gauge", "Requests that wait in the stream.")
 STREAM_LAG: Final = Meter("purchase_intent_stream_lag_seconds", "Gauge", "Age of the oldest request in the stream.")
 SPOOL_BYTES: Final = Meter("purchase_intent_spool_bytes", "Gauge", "Bytes in this machine's spool.")
-SCORE_SECONDS: Final = Meter("purchase_intent_score_seconds", "Histogram", "Seconds of one call of score().")
+SCORE_SECONDS: Final = Meter(
+    "purchase_intent_score_seconds", "Histogram", "Seconds of one score: score(), decision/, predict/."
+)
 CACHE: Final = Meter(
     "purchase_intent_score_cache",
     "Counter",

@@ -26,6 +26,7 @@ from purchase_intent.api.plain import PlainEndpoint
 from purchase_intent.api.problems import at_the_edge
 from purchase_intent.api.serializers import StageField
 from purchase_intent.api.views import documented
+from purchase_intent.metrics import SCORE_SECONDS
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Standing
 from purchase_intent.scoring.live import moment
 from purchase_intent.scoring.score import answer
@@ -153,7 +154,7 @@ def _sender(tracker: Tracker) -> str | None:
 
 def _found(tracker: Tracker, given: QueryDict) -> dict[str, Any]:
     asked = _conditions(given)
-    with at_the_edge(tracker.fail):
+    with at_the_edge(tracker.fail), SCORE_SECONDS.timing():
         return _decided(tracker, asked)
 
 

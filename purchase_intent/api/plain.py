@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import Any, ClassVar, Final
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 from rest_framework.exceptions import APIException, Throttled
@@ -54,7 +54,7 @@ class PlainEndpoint(Endpoint):
         def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 found = cls.plainly(request)
-            except (APIException, IntentError, DatabaseError) as error:
+            except (APIException, IntentError, DatabaseError, InterfaceError) as error:
                 return cls._refused(error)
             return framework(request, *args, **kwargs) if found is None else cls._answered(found)
 

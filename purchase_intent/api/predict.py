@@ -23,7 +23,7 @@ from purchase_intent.api.plain import PlainEndpoint
 from purchase_intent.api.throttles import sender_of_key
 from purchase_intent.api.views import documented
 from purchase_intent.exceptions import BatchRefused
-from purchase_intent.metrics import PREDICTED
+from purchase_intent.metrics import PREDICTED, SCORE_SECONDS
 from purchase_intent.models import Session
 from purchase_intent.scoring.answer import UNKNOWN, Intent
 from purchase_intent.scoring.score import answer, answers
@@ -135,7 +135,8 @@ def _answer(found: Asked, reasons: int) -> Intent:
         return UNKNOWN
     # Not stored: it only names device, channel and country to whoever puts the causes into words.
     session = Session(**found.origin) if reasons else None
-    return answer(found.state, found.past, at=found.at, reasons=reasons, session=session, is_kept=False)
+    with SCORE_SECONDS.timing():
+        return answer(found.state, found.past, at=found.at, reasons=reasons, session=session, is_kept=False)
 
 
 def _answers(found: Sequence[Asked]) -> list[Intent]:

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from django.db import DatabaseError, DataError, IntegrityError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 
 from purchase_intent.conf import config
 from purchase_intent.events import ClientEvent, Event
@@ -135,7 +135,7 @@ def record_entry(entry: Entry) -> Recorded | str:
             return _record(replace(entry, given=None))
     except (DataError, IntegrityError) as error:
         return _reason(error)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - one that is not fit must not hold up all others
         return _reason(error)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Final, TypeVar
 
-from django.db import InterfaceError, OperationalError, connections, router
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, router
 
 from purchase_intent.conf import config
 from purchase_intent.events import Event
@@ -30,7 +30,7 @@ from purchase_intent.tracking.sinks.snapshots import open_sessions
 from purchase_intent.tracking.sinks.spool import spool_in
 from purchase_intent.tracking.sinks.stream import StreamSink
 
-__all__ = ["SECONDS", "Chain", "Dropped", "chain", "forget_chains"]
+__all__ = ["SECONDS", "Chain", "Dropped", "chain", "forget_chains", "note_lost"]
 
 logger = logging.getLogger("purchase_intent.tracking")
 T = TypeVar("T")
@@ -109,7 +109,10 @@ class Chain:
             return otherwise
 
     def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None) -> Recorded:
-        """Have the events taken by the first sink that does. Raises Dropped where none does, which is counted."""
+        """Have the events taken by the first sink that does. Raises Dropped where none does, which is counted.
+
+        With the database alone, which may be in the shop's own transaction, its fault is raised: see `note_lost`.
+        """
         if self.is_alone:
             recorded = journey.record(events, score=score)
             EVENTS.add(len(events), sink=self.sinks[0].name)
@@ -128,10 +131,15 @@ class Chain:
         self._note_dropped(len(events))
         raise Dropped
 
-    def _note_dropped(self, count: int) -> None:
+    def count_dropped(self, count: int) -> None:
+        """Count events that nobody has taken."""
         DROPPED.add(count)
         with self._lock:
             self.dropped += count
+
+    def _note_dropped(self, count: int) -> None:
+        self.count_dropped(count)
+        with self._lock:
             is_first, self._dropping = not self._dropping, True
         if is_first:
             logger.error(
@@ -151,6 +159,12 @@ def chain() -> Chain:
     """The process's chain under the settings as they stand."""
     settings = config()
     return _chain(settings.stream, settings.spool)
+
+
+def note_lost(error: Exception, count: int) -> None:
+    """Count events of a page that a fault of the database has taken, where there is nothing beside it."""
+    if isinstance(error, (DatabaseError, InterfaceError)):
+        chain().count_dropped(count)
 
 
 def forget_chains() -> None:

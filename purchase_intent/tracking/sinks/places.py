@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.db import InterfaceError, OperationalError, connections, router
+from django.db import DatabaseError, InterfaceError, connections, router
 from django.utils import timezone
 
 from purchase_intent.events import Event
@@ -24,7 +24,8 @@ class DatabaseSink:
     """Events recorded at once."""
 
     name = "database"
-    faults: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+    faults: tuple[type[Exception], ...] = (DatabaseError, InterfaceError)
+    """Whatever the reason, such as a server that lets nobody write after a failover: the next sink takes the events."""
 
     def __init__(self) -> None:
         self.breaker = Breaker()

@@ -13,8 +13,12 @@ __all__ = ["ADD", "BEGIN_ERA", "FINISH", "FINISH_FULL", "HOLD", "LET_GO", "MAKE_
 _ALSO_FULL: Final = "#!lua flags=allow-oom\n"
 
 ADD: Final = """
-local held = tonumber(redis.call('GET', KEYS[4]) or '0')
-if held + #ARGV[1] > tonumber(ARGV[2]) then
+local held, most = tonumber(redis.call('GET', KEYS[4]) or '0'), tonumber(ARGV[2])
+if held + #ARGV[1] > most and held ~= 0 and redis.call('XLEN', KEYS[1]) == 0 then
+  held = 0
+  redis.call('SET', KEYS[4], held)
+end
+if held + #ARGV[1] > most then
   return redis.error_reply('FULL the stream holds as much as it may')
 end
 local id = redis.call('XADD', KEYS[1], '*', 'l', ARGV[1])
@@ -47,16 +51,16 @@ MAKE_GROUP: Final = f"{_ALSO_FULL}return redis.pcall('XGROUP', 'CREATE', KEYS[1]
 BEGIN_ERA: Final = f"{_ALSO_FULL}return redis.call('INCR', KEYS[1])"
 """Key: era."""
 _FINISH: Final = """
-local entries, notes, group = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local entries, notes, group, bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], 0
 for i = 1, entries do
-  local id = ARGV[6 + i]
+  local id = ARGV[5 + i]
   redis.call('XACK', KEYS[1], group, id)
-  redis.call('XDEL', KEYS[1], id)
+  if redis.call('XDEL', KEYS[1], id) == 1 then bytes = bytes + tonumber(ARGV[5 + entries + i]) end
   redis.call('LREM', KEYS[2 + i], 1, id)
 end
-redis.call('DECRBY', KEYS[2], ARGV[4])
+redis.call('DECRBY', KEYS[2], bytes)
 for i = entries + 1, #KEYS - 2 do
-  local value, seconds = ARGV[6 + i], ARGV[i <= entries + notes and 5 or 6]
+  local value, seconds = ARGV[5 + entries + i], ARGV[i <= entries + notes and 4 or 5]
   if value == '' then
     redis.call('DEL', KEYS[2 + i])
   else
@@ -66,6 +70,7 @@ end
 """
 FINISH: Final = f"#!lua\n{_FINISH}"
 """Keys: stream, bytes, then the entries' tails, the notes and the snapshots; arguments: how many entries and notes, the
-group, bytes of the entries, seconds of notes and of snapshots, then ids, notes and snapshots, empty for one to drop."""
+group, seconds of notes and of snapshots, then the entries' ids and bytes, notes, and snapshots, empty for one to drop.
+Only an entry that is there yet makes room: another drain may have been faster."""
 FINISH_FULL: Final = f"{_ALSO_FULL}{_FINISH}"
 """The same on a server that is full."""

@@ -105,12 +105,13 @@ class Wire:
         """The answer of a script: of a client that packs and hands out connections it costs a page twice as much."""
         command = [_packed(script.sha, keys, args)]
         try:
-            return self._asked(command)
+            try:
+                return self._asked(command)
+            except self._cut:
+                # Of a server that has been started anew since: what it has taken all the same counts once.
+                return self._asked(command)
         except self._unknown:
             return script(keys=keys, args=args)
-        except self._cut:
-            # Of a server that has been started anew since: what it has taken all the same counts once.
-            return self._asked(command)
 
     def _asked(self, command: list[bytes]) -> Any:
         """The answer to a command on the thread's own connection."""
@@ -180,14 +181,14 @@ class Wire:
         """
         if not done:
             return
-        notes, size = dict(each.moved for each in done if each.moved is not None), sum(each.size for each in done)
+        notes = dict(each.moved for each in done if each.moved is not None)
         given = {key: b"" if data is None else b"%b %b" % (era, data) for key, data in (live or {}).items()}
         keys = [STREAM, BYTES, *(each.tail for each in done), *notes, *given]
-        args = [len(done), len(notes), GROUP, size, NOTED, SHOWN, *(each.id for each in done), *notes.values()]
+        args = [len(done), len(notes), GROUP, NOTED, SHOWN, *(each.id for each in done), *(each.size for each in done)]
         try:
-            self._finish(keys=keys, args=[*args, *given.values()])
+            self._finish(keys=keys, args=[*args, *notes.values(), *given.values()])
         except self._full:
-            self._finish_full(keys=keys, args=[*args, *(b"" for _ in given)])
+            self._finish_full(keys=keys, args=[*args, *notes.values(), *(b"" for _ in given)])
 
 
 def weaknesses(wire: Wire) -> list[str]:

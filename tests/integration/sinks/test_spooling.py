@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from purchase_intent.models import DeadLetter, Event, Origin, Session
 from purchase_intent.sources.refold import Refolded
@@ -47,6 +48,26 @@ def gone(error: type[Exception] = OperationalError) -> Iterator[list[str]]:
 
 def lines(folder: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.spool"))
+
+
+@pytest.mark.parametrize("error", [InterfaceError, InternalError, ProgrammingError, DatabaseError])
+def test_whatever_the_database_says_the_spool_takes_what_it_does_not(
+    client: Client, spool: Path, error: type[Exception]
+) -> None:
+    """A server that lets nobody write after a failover, a table that is not there yet."""
+    with gone(error):
+        assert client.get("/product/7/").status_code == 200
+    assert (lines(spool), chain().dropped) == (1, 0)
+    assert replay_spool() == Arrived(events=1)
+
+
+def test_with_the_database_alone_what_it_does_not_take_is_counted(
+    client: Client, spool: Path, settings: Settings
+) -> None:
+    settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "SPOOL": ""}
+    with gone():
+        assert client.get("/product/7/").status_code == 200
+    assert chain().dropped == 1
 
 
 def test_pages_go_on_and_their_events_are_recorded_afterwards(
