@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from purchase_intent.conf import config
 from purchase_intent.learning import figures
-from purchase_intent.models import ModelVersion, Score
+from purchase_intent.models import Horizon, ModelVersion, Score
 from purchase_intent.scoring.bundles import load_bundle
 from purchase_intent.scoring.corrections import given_again
 from purchase_intent.sources.orm import StoredLog, stored_events
@@ -76,7 +76,7 @@ def _recorded(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """The rows for which a score was recorded: row, probability, version."""
     place = {asked: row for row, asked in enumerate(zip(keys.tolist(), past.night.tolist(), strict=True))}
-    versions = ModelVersion.objects.of("week").order_by().values("pk")
+    versions = ModelVersion.objects.of(Horizon.WEEK).order_by().values("pk")
     found, everybody = [], np.unique(keys).tolist()
     for start in range(0, len(everybody), AT_ONCE):
         scores = Score.objects.shown().filter(visitor__in=everybody[start : start + AT_ONCE], model__in=versions)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from purchase_intent.exceptions import TrainingBusy
 from purchase_intent.management.endings import clear_ending
+from purchase_intent.management.held import held
 from purchase_intent.management.logs import moment, zone_of
 from purchase_intent.management.progress import Steps
 from purchase_intent.management.tuned import tuning_report
@@ -65,22 +63,9 @@ class Command(BaseCommand):
                 rejects=options["rejects"],
                 horizon=Horizon(options["horizon"]),
             )
-            with reported(request.horizon, run=options["run"]) as done, self._held(options["alone"]):
+            with reported(request.horizon, run=options["run"]) as done, held(options["alone"]):
                 version = done.version = train(request, progress=steps)
         self._report(version)
-
-    @contextmanager
-    def _held(self, one_at_a_time: bool) -> Iterator[None]:  # noqa: FBT001 (the option as it came)
-        from purchase_intent.training.alone import BUSY, alone
-
-        if not one_at_a_time:
-            yield
-            return
-        try:
-            with alone():
-                yield
-        except TrainingBusy as busy:
-            raise CommandError(busy.message, returncode=BUSY) from busy
 
     def _features(self, options: dict[str, Any]) -> Path | None:
         features: Path | None = options["features"]

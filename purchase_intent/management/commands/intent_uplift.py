@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from purchase_intent.exceptions import ExperimentRefused, IntentError, TrainingBusy
+from purchase_intent.exceptions import ExperimentRefused, IntentError
 from purchase_intent.management.endings import clear_ending
+from purchase_intent.management.held import held
 from purchase_intent.management.progress import Steps
 from purchase_intent.models import Experiment, UpliftStatus, UpliftVersion
 
@@ -70,7 +69,7 @@ class Command(BaseCommand):
     def _learn_all(self, key: str, options: dict[str, Any], steps: Steps) -> None:
         """Learn of each treatment, and print its card; refusals are told once all are done."""
         refused: list[str] = []
-        with self._held(options["scheduled"]):
+        with held(options["scheduled"]):
             for arm in self._arms(key, options):
                 try:
                     self._tell(self._learnt(key, arm, options, steps), refused)
@@ -117,20 +116,6 @@ class Command(BaseCommand):
         if options["scheduled"]:
             return relearn(Experiment.objects.prefetch_related("arms").get(key=key), arm, **how)
         return learn(key, treatment=arm, money=self._money(options), **how)
-
-    @contextmanager
-    def _held(self, one_at_a_time: bool) -> Iterator[None]:  # noqa: FBT001 (the option as it came)
-        """The lock of training, where it is learnt by schedule: this is as thirsty as a training is."""
-        from purchase_intent.training.alone import BUSY, alone
-
-        if not one_at_a_time:
-            yield
-            return
-        try:
-            with alone():
-                yield
-        except TrainingBusy as busy:
-            raise CommandError(busy.message, returncode=BUSY) from busy
 
     def _money(self, options: dict[str, Any]) -> Any:
         from purchase_intent.learning.uplift import Money

@@ -16,6 +16,7 @@ from purchase_intent.experiments.looking import history, look_daily, replay_look
 from purchase_intent.experiments.results import Result
 from purchase_intent.experiments.weighing import WEIGHED, chances, weights_over_time
 from purchase_intent.models import Experiment, Exposure, Segment, SegmentMembership, Visitor
+from purchase_intent.segments.presets import install
 from tests.integration.experiments.town import BEGIN, Shopper, open_town, running
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,7 @@ def test_devices_and_segments_are_judged_by_the_weights_of_their_own_days() -> N
     robots = [Shopper("on", moved + timedelta(hours=1), None) for _ in range(10)]
     open_town(experiment, robots, prefix="robot")
     Visitor.objects.filter(cookie__startswith="robot").update(bot="crawler")
+    install(now=BEGIN)  # those that are not there
     segment = Segment.objects.get(origin="new-visitors")
     segment.memberships.bulk_create(
         SegmentMembership(segment=segment, version=segment.current, visitor=owner, entered_at=BEGIN) for owner in owners
