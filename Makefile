@@ -20,7 +20,7 @@ help:
 	@echo "make demo       the demo shop with a history, a model and its scores, on this machine; SERVE=0 ends before the server"
 	@echo "make figures    train on the fixture log and print how well it predicts"
 	@echo "make pictures   the screenshots of the documentation, made again in the machine's Chromium"
-	@echo "make test       the whole test suite on SQLite, and all of it that uses the database again on PostgreSQL; JOBS=3 at a time"
+	@echo "make test       the whole test suite on SQLite, and what asks the database, but the browser, again on PostgreSQL; JOBS=3 at a time"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
 	@echo "make contracts  who may import whom"

@@ -29,6 +29,8 @@ hypothesis_settings.register_profile("project", hypothesis_settings.default, dea
 hypothesis_settings.load_profile("project")
 
 
+BROWSER = Path(__file__).with_name("e2e")
+"""The tests in Chromium, which take the longest."""
 DATABASE = frozenset({"db", "transactional_db", "django_db_serialized_rollback", "django_db_setup", "live_server"})
 """Fixtures that open the database; whoever asks for one, itself or by another fixture, asks for the database."""
 
@@ -52,20 +54,23 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of a run on PostgreSQL what would do the same on any database: the tests that use none.
+    """Leave out of a run on PostgreSQL what would do the same on any database: tests without one, and the browser's.
 
     Where processes share the run, files with slow tests come first: none is left to one process at the end.
     """
     if config.getoption("--database") == "postgres":
-        rest = [item for item in items if not uses_database(item)]
+        rest = [item for item in items if not depends_on_database(item)]
         config.hook.pytest_deselected(items=rest)
-        items[:] = [item for item in items if uses_database(item)]
+        items[:] = [item for item in items if depends_on_database(item)]
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
         items.sort(key=lambda item: -slow[item.path])
 
 
-def uses_database(item: pytest.Item) -> bool:
+def depends_on_database(item: pytest.Item) -> bool:
+    """Whether a test asks the database itself; pages that a browser draws others have asked for, too."""
+    if BROWSER in item.path.parents:
+        return False
     asked = getattr(item, "fixturenames", ())
     return item.get_closest_marker("django_db") is not None or not DATABASE.isdisjoint(asked)
 
