@@ -22,10 +22,7 @@ import argparse
 import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +33,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_shop.settings")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.bench_page import served
 
 LIMIT = 20.0
 """Microseconds for one arm."""
@@ -65,21 +64,6 @@ def main() -> int:
     worst = max(found[STEADY], found[DRAWN])
     print(f"limit for one arm, one after another: {LIMIT:.0f}")
     return 0 if worst <= LIMIT or asked.report_only else 1
-
-
-@contextmanager
-def served(kind: str) -> Iterator[None]:
-    """An empty database of that kind for the demo's settings to name, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="intent-") as folder:
-        os.environ.update(DEMO_VAR=folder, DATABASE_URL="")
-        if kind == "sqlite":
-            yield
-            return
-        from tests.postgres import running_server, use_database
-
-        with running_server() as server:
-            use_database(server.url)
-            yield
 
 
 def costs(pages: int) -> dict[str, float]:

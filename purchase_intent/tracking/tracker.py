@@ -37,7 +37,7 @@ from purchase_intent.tracking.identity import (
 from purchase_intent.tracking.marking import SHOWING, mark_shown
 from purchase_intent.tracking.pages import is_unseen, may_show, shows
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
-from purchase_intent.tracking.sinks.chain import Chain, Dropped, chain, note_lost
+from purchase_intent.tracking.sinks.chain import Chain, Dropped, chain, losing
 from purchase_intent.tracking.source import channel_of, device_of
 from purchase_intent.tracking.wording import remedy_of, word
 
@@ -174,7 +174,6 @@ class Tracker:
             self.has_failed = True
         except Exception as error:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its tracking
             self.fail(error)
-            note_lost(error, max(len(self._told), 1))
         finally:
             self.is_closed = True
 
@@ -195,8 +194,9 @@ class Tracker:
                 forget(response)
             return
         is_shown = response is not None and shows(self.request, response)
-        events = self._events(shown=is_shown)
-        identity = self._record(events) if events else self.identity
+        with losing(max(len(self._told), 1)):
+            events = self._events(shown=is_shown)
+            identity = self._record(events) if events else self.identity
         if response is not None and is_shown:
             mark_shown(response, events)
         if not events:

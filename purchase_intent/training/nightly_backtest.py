@@ -64,8 +64,9 @@ def backtest_nights(
 
 def _keys(stored: StoredLog, past: Snapshots) -> NDArray[np.int64]:
     """The visitor's primary key of each row."""
-    connection = stored.log.connection
-    names = dict(connection.execute("SELECT row, visitor FROM texts").fetchall())
+    connection, wanted = stored.log.connection, [np.unique(past.row).tolist()]
+    named = "SELECT row, visitor FROM texts WHERE row IN (SELECT unnest(?::BIGINT[]))"
+    names = dict(connection.execute(named, wanted).fetchall())
     rows = connection.execute("SELECT user_id, min(visitor_pk) FROM read_parquet(?) GROUP BY ALL", [str(stored.path)])
     keys = dict(rows.fetchall())
     return np.array([keys[names[row]] for row in past.row.tolist()], np.int64)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
@@ -30,7 +31,7 @@ from purchase_intent.tracking.sinks.snapshots import open_sessions
 from purchase_intent.tracking.sinks.spool import spool_in
 from purchase_intent.tracking.sinks.stream import StreamSink
 
-__all__ = ["SECONDS", "Chain", "Dropped", "chain", "forget_chains", "note_lost"]
+__all__ = ["SECONDS", "Chain", "Dropped", "chain", "forget_chains", "losing"]
 
 logger = logging.getLogger("purchase_intent.tracking")
 T = TypeVar("T")
@@ -111,7 +112,7 @@ class Chain:
     def write(self, journey: Journey, events: Sequence[Event], *, score: Intent | None) -> Recorded:
         """Have the events taken by the first sink that does. Raises Dropped where none does, which is counted.
 
-        With the database alone, which may be in the shop's own transaction, its fault is raised: see `note_lost`.
+        With the database alone, which may be in the shop's own transaction, its fault is raised: see `losing`.
         """
         if self.is_alone:
             recorded = journey.record(events, score=score)
@@ -161,10 +162,16 @@ def chain() -> Chain:
     return _chain(settings.stream, settings.spool)
 
 
-def note_lost(error: Exception, count: int) -> None:
-    """Count events of a page that a fault of the database has taken, where there is nothing beside it."""
-    if isinstance(error, (DatabaseError, InterfaceError)):
+@contextmanager
+def losing(count: int) -> Iterator[None]:
+    """Count so many events of a page as dropped where a fault of the database gets through, with nothing beside it."""
+    try:
+        yield
+    except Dropped:
+        raise  # it is counted
+    except (DatabaseError, InterfaceError):
         chain().count_dropped(count)
+        raise
 
 
 def forget_chains() -> None:

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, ProgrammingError, connection
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -20,6 +21,7 @@ from pytest_django import Settings
 from purchase_intent.models import DeadLetter, Event, Origin, Session
 from purchase_intent.sources.refold import Refolded
 from purchase_intent.tasks import drain
+from purchase_intent.tracking.attached import attached
 from purchase_intent.tracking.refusals import forget_refusals
 from purchase_intent.tracking.sinks.arriving import Arrived, record_lines, replay_dead_letters, replay_spool
 from purchase_intent.tracking.sinks.chain import chain, forget_chains
@@ -27,6 +29,7 @@ from purchase_intent.tracking.sinks.entry import dumps
 from purchase_intent.tracking.sinks.spool import Spool
 from tests.integration.live.equality import differing
 from tests.integration.live.walks import BEGIN, SENDER, act
+from tests.integration.tracking.corner_shop import CornerShop
 from tests.integration.tracking.sending import ago, beacon, event, said
 from tests.integration.tracking.words import errors, kinds, warned
 
@@ -68,6 +71,24 @@ def test_with_the_database_alone_what_it_does_not_take_is_counted(
     with gone():
         assert client.get("/product/7/").status_code == 200
     assert chain().dropped == 1
+
+
+def test_a_fault_after_the_events_are_written_loses_none(
+    client: Client, spool: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_visitor: str) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    settings.PURCHASE_INTENT = {**settings.PURCHASE_INTENT, "SPOOL": ""}
+
+    def act(request: HttpRequest) -> None:
+        tracker = attached(request)
+        assert tracker is not None
+        tracker.afterwards.append(breaks)
+
+    monkeypatch.setattr(CornerShop, "doing", staticmethod(act))
+    assert client.get("/act/").status_code == 200
+    assert (Event.objects.count(), chain().dropped) == (1, 0)
 
 
 def test_pages_go_on_and_their_events_are_recorded_afterwards(

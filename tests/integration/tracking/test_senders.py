@@ -79,7 +79,7 @@ def test_the_client_says_what_went_wrong(live_server: LiveServer) -> None:
     with pytest.raises(SendingFailed, match="401: This is no key in force"):
         Client(live_server.url + PATH, key="pi_0_0").send([event("view", visitor="v")])
     with pytest.raises(SendingFailed, match="begin it with https"):
-        Client("file:///events", key="k")
+        Client("ftp://shop.test/events", key="k")
     with pytest.raises(SendingFailed, match="does not answer"):
         Client("http://127.0.0.1:9/", key="k", timeout=1).send([event("view")])
 
