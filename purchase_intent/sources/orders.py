@@ -19,7 +19,7 @@ def order_view(connection: duckdb.DuckDBPyConnection, *, has_ids: bool, has_reve
     has no revenue gets the sum of price times quantity. Without ids, the purchases of one visitor in one session and
     one second are an order.
     """
-    revenue = "coalesce(max(revenue), 0)" if has_revenue else "fsum(price * greatest(quantity, 1))"
+    revenue = "coalesce(max(revenue), 0)" if has_revenue else "fsum(price * greatest(quantity, 1) ORDER BY row)"
     by = "order_key" if has_ids else "visitor, session, time // 1000"
     connection.execute(
         f"""CREATE VIEW orders AS

@@ -55,9 +55,8 @@ def tell(log: EventLog) -> None:
 
 def total_orders(log: EventLog, *, has_revenue: bool) -> None:
     """Create `told_orders` (number, visitor, session, time, revenue); a log without totals gets them on its lines."""
-    revenue = (
-        "coalesce(max(revenue), 0)" if has_revenue else "fsum(coalesce(price, 0) * greatest(coalesce(quantity, 1), 1))"
-    )
+    line = "coalesce(price, 0) * greatest(coalesce(quantity, 1), 1)"
+    revenue = "coalesce(max(revenue), 0)" if has_revenue else f"fsum({line} ORDER BY row)"
     log.connection.execute(
         f"""CREATE TABLE told_orders AS SELECT order_id, arg_min(visitor, row) AS visitor,
             arg_min(session, row) AS session, min(time) AS time, {revenue} AS revenue

@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 import tempfile
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from math import fsum
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from purchase_intent.events.hashing import key_hash
@@ -30,6 +34,18 @@ def test_a_log_counts_itself(tmp_path: Path) -> None:
         assert (log.first, log.last) == (START, START + timedelta(minutes=2))
         assert (log.sessions, log.visitors, log.buying_sessions) == (2, 2, 1)
         assert (log.orders, log.revenue) == (1, 5.0)
+
+
+@given(st.lists(st.decimals("0.01", "99999.99", places=2), min_size=1, max_size=30), st.randoms(use_true_random=False))
+@settings(max_examples=20, deadline=None)
+def test_revenue_does_not_hang_on_the_order_of_the_orders(totals: list[Decimal], chance: Random) -> None:
+    chance.shuffle(totals)
+    rows = [
+        event(minute, event_type="purchase", order_id=f"o{minute}", revenue=str(total), user_session=f"s{minute}")
+        for minute, total in enumerate(totals)
+    ]
+    with TemporaryDirectory() as folder, open_log([write_csv(Path(folder) / "log.csv", rows)], zone="UTC") as log:
+        assert log.revenue == fsum(map(float, totals))
 
 
 def test_only_what_comes_before_until_is_read(tmp_path: Path) -> None:
