@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, start_experiment
 from purchase_intent.experiments.looking import latest, look_daily
 from purchase_intent.models import Experiment, Exposure, Session
+from purchase_intent.scoring.score import milliseconds
+from purchase_intent.segments.live import segment_rows_of
+from purchase_intent.segments.lived import visits_lived
 from purchase_intent.stats.bucketing import position
 
 __all__ = ["browser_on", "run_experiments"]
@@ -94,6 +97,7 @@ def _store(experiment: Experiment, path: Path) -> None:
         owners |= dict(Session.objects.filter(key__in=part).values_list("key", "visitor_id"))
     units: set[str] = set()
     visitors: set[int] = set()
+    belonged = _belonged({row["session"]: row["at"] for row in rows})
     fresh = []
     for row in rows:
         visitor = owners.get(row["session"])
@@ -110,11 +114,25 @@ def _store(experiment: Experiment, path: Path) -> None:
                 device=row["device"],
                 browser=browser_on(row["device"], unit=row["unit"]),
                 at=row["at"],
+                segments=belonged.get(row["session"]),
             )
         )
     Exposure.objects.bulk_create(fresh, batch_size=_AT_ONCE)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # without it SQLite takes fifty times as long for a look
+
+
+def _belonged(shown: Mapping[str, datetime]) -> dict[str, str]:
+    """The segments of visits, by key, at the moments at which an arm was shown."""
+    found: dict[str, str] = {}
+    for part in _parts(list(shown)):
+        keys = list(Session.objects.filter(key__in=part).order_by("pk").values_list("pk", flat=True))
+        for visit, subjects in visits_lived(keys):
+            for subject in subjects:
+                if subject.now > milliseconds(shown[visit.key]):
+                    break
+                found[visit.key] = Exposure.listed(segment_rows_of(subject))
+    return found
 
 
 def _parts(keys: list[str]) -> Iterator[list[Any]]:

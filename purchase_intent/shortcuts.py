@@ -16,7 +16,7 @@ from django.utils import timezone
 from purchase_intent.events import EventName, Page
 from purchase_intent.experiments.active import Ready, experiment_called, experiments
 from purchase_intent.experiments.offering import offered
-from purchase_intent.experiments.showing import forced_arm, showing_of
+from purchase_intent.experiments.showing import Showing, forced_arm, showing_of
 from purchase_intent.experiments.uplift import serving as uplift
 from purchase_intent.metrics import SCORE_SECONDS
 from purchase_intent.models import Session
@@ -28,8 +28,8 @@ from purchase_intent.segments.live import is_in, segments_of
 from purchase_intent.segments.subject import Subject
 from purchase_intent.segments.visiting import stored_subject, visiting_subject
 from purchase_intent.tracking.attached import attached, tracker_of
-from purchase_intent.tracking.consent import is_off
 from purchase_intent.tracking.deeds import Amount, Line
+from purchase_intent.tracking.scripting import script_facts
 from purchase_intent.tracking.sinks.foreseeing import foresee
 from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
@@ -37,6 +37,7 @@ from purchase_intent.tracking.tracker import Tracker
 
 __all__ = [
     "Line",
+    "arms_of",
     "experiment_facts",
     "in_segment",
     "is_persuadable",
@@ -141,21 +142,6 @@ def shown_again(request: HttpRequest) -> None:
     tell_shown_again(request)
 
 
-def script_facts(request: HttpRequest, *, is_shared: bool = False) -> dict[str, str]:
-    """What the script's tag says of a page: its role and, where it is one visitor's, whether that visitor agrees."""
-    tracker = attached(request)
-    if tracker is None:
-        return {"consent": "no"} if is_off() else {}
-    facts = {} if is_shared else {"consent": "yes" if tracker_of(request) is not None else "no"}
-    try:
-        if tracker.shop.cookieless:
-            facts["storage"] = "no"
-        return facts | {"page": tracker.shop.page(request).label}
-    except Exception as error:  # noqa: BLE001 - the edge to the shop's own code
-        tracker.fail(error)
-        return facts
-
-
 def variant_for(request: HttpRequest, key: str) -> str:
     """The arm of an experiment that this visitor is shown; the first time, that is an exposure and counted once.
 
@@ -169,7 +155,7 @@ def variant_for(request: HttpRequest, key: str) -> str:
             _keep_uncached(request)
             if experiment is None or tracker is None or tracker.has_left:
                 return "" if experiment is None else _left_alone(request, experiment)
-            showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
+            showing = arms_of(request, tracker)
             return showing.arm(experiment)
     except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its experiments
         tell_once(fault, effect="No arm was given")
@@ -190,11 +176,16 @@ def experiment_facts(request: HttpRequest | None, *keys: str, is_shared: bool = 
             if request is None or tracker is None or tracker.has_left:
                 return offered(chosen, None)
             _keep_uncached(request)
-            showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
+            showing = arms_of(request, tracker)
             return offered(chosen, showing, unit=tracker.identity.visitor)
     except Exception as fault:  # noqa: BLE001 - the page's edge: it is served whatever becomes of its experiments
         tell_once(fault, effect="Scripts were told of no experiment")
         return {}
+
+
+def arms_of(request: HttpRequest, tracker: Tracker) -> Showing:
+    """The arms of one request, each asked for once."""
+    return showing_of(tracker, judged=partial(_judged, request), score=partial(score, request))
 
 
 def persuasion(
@@ -260,7 +251,7 @@ def _judged(
     judge: Callable[[Subject], T],
     otherwise: T,
     *,
-    as_of: datetime | None,
+    as_of: datetime | None = None,
     effect: str = "No segment was given",
 ) -> T:
     try:

@@ -23,8 +23,7 @@ from purchase_intent.api.keys import Browser, is_same_origin
 from purchase_intent.api.throttles import address_of
 from purchase_intent.api.views import Endpoint, documented
 from purchase_intent.experiments.active import experiments
-from purchase_intent.experiments.showing import showing_of
-from purchase_intent.shortcuts import in_segment, score
+from purchase_intent.shortcuts import arms_of
 from purchase_intent.tracking.attached import attach, attached, tracker_of
 from purchase_intent.tracking.identity import keep_private
 from purchase_intent.tracking.tracker import Tracker
@@ -140,7 +139,7 @@ def _counted(tracker: Tracker | None, arms: Mapping[str, str]) -> dict[str, str]
     if not tracker.shop.cookieless and tracker.cookie is None:
         return dict.fromkeys(arms, "no_cookie")
     request, known = tracker.request, experiments()
-    showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
+    showing = arms_of(request, tracker)
     results = {}
     for key, arm in arms.items():
         if key not in known:

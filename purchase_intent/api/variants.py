@@ -22,8 +22,8 @@ from purchase_intent.api.keys import Browser
 from purchase_intent.api.problems import at_the_edge
 from purchase_intent.api.views import Endpoint, documented
 from purchase_intent.experiments.active import experiments
-from purchase_intent.experiments.showing import FORCE, forced_arm, showing_of
-from purchase_intent.shortcuts import in_segment, score
+from purchase_intent.experiments.showing import FORCE, forced_arm
+from purchase_intent.shortcuts import arms_of
 from purchase_intent.tracking.attached import attach, attached
 from purchase_intent.tracking.tracker import Tracker
 
@@ -131,5 +131,5 @@ def _arms(tracker: Tracker, wanted: set[str] | None) -> dict[str, str]:
     if not is_followed(tracker) or tracker.has_left:
         return {key: forced_arm(tracker, each) or each.default for key, each in known.items()}
     request = tracker.request
-    showing = showing_of(tracker, is_in=lambda name: in_segment(request, name), score=lambda: score(request))
+    showing = arms_of(request, tracker)
     return {key: showing.foreseen(each).arm for key, each in known.items()}

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from math import floor
 from typing import Final
-
-from django.db.models import Exists, OuterRef
 
 from purchase_intent.conf import config
 from purchase_intent.experiments.comparing import arm_figures, compared, with_adjusted, with_chances
@@ -24,7 +23,8 @@ from purchase_intent.experiments.planning import planned, stat_metric, unadjuste
 from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, SegmentResult, Versus
 from purchase_intent.experiments.stored import definition_of
 from purchase_intent.experiments.weighing import weights_over_time
-from purchase_intent.models import Experiment, MetricRole, Segment, SegmentMembership
+from purchase_intent.experiments.within import segment_results
+from purchase_intent.models import Experiment, MetricRole
 from purchase_intent.stats.evidence import Evidence
 from purchase_intent.stats.plan import Metric, Plan
 from purchase_intent.stats.sample_ratio import Part, breakdown
@@ -35,8 +35,6 @@ __all__ = ["Analysis", "analyse_unrecorded", "is_due"]
 
 LATELY: Final = timedelta(days=7)
 """The days from which the visitors a day are reckoned."""
-MOST_SEGMENTS: Final = 20
-"""Segments that are looked into: each takes the primary metric once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +163,11 @@ class _Look:
         return (with_chances(figures, metric, sums) if self.is_read else figures), versus
 
     def segments(self, experiment: Experiment, whole: Measured) -> tuple[SegmentResult, ...]:
-        """The primary metric within each segment that has members among the exposed, the built-in ones first."""
+        """The primary metric within each segment that somebody exposed belonged to."""
         primary = self.definition.primary
-        metric, results = self._stat(primary), []
-        joined = SegmentMembership.objects.filter(segment=OuterRef("pk"), entered_at__lt=whole.moment)
-        known = Segment.objects.active().filter(Exists(joined)).order_by("title", "pk")
-        for segment in sorted(known, key=lambda each: not each.origin)[:MOST_SEGMENTS]:
-            part = measure(
-                experiment,
-                moment=whole.moment,
-                edges=whole.edges if self.weighed else (),
-                metrics=(primary,),
-                segment=segment.pk,
-                caps=whole.caps,
-            )
-            if any(each.n for each in part.summaries(metric.name).values()):
-                figures, versus = self._within(metric, part)
-                results.append(SegmentResult(key=segment.key, title=segment.title, arms=figures, versus=versus))
-        return tuple(results)
+        within = partial(self._within, self._stat(primary))
+        edges = whole.edges if self.weighed else ()
+        return tuple(segment_results(experiment, whole, primary, edges=edges, figures=within))
 
     def _within(self, metric: Metric, part: Measured) -> tuple[tuple[ArmFigure, ...], tuple[Versus, ...]]:
         """The figures of some of the people, as if looked at once: of a bandit weighed as those of all are."""

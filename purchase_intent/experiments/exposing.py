@@ -28,7 +28,10 @@ _lock: Final = Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Whose exposure it is, when, by what device and browser, and the visit's chance to buy just before, if known."""
+    """Whose exposure it is, when, by what device and browser, and the visit's chance to buy just before, if known.
+
+    `segments` are the keys of the rows of those that the visit belongs to; None where that is not known.
+    """
 
     unit: str
     site: str
@@ -36,6 +39,7 @@ class Facts:
     device: str
     browser: str = ""
     score: float | None = None
+    segments: tuple[int, ...] | None = None
 
 
 def written_arm(experiment: Ready, unit: str) -> str | None:
@@ -48,6 +52,7 @@ def written_arm(experiment: Ready, unit: str) -> str | None:
 
 def write_exposures(shown: Mapping[str, tuple[Ready, str]], facts: Facts) -> None:
     """Store exposures that are not stored yet, by one statement: `shown` is the experiment and the arm by its key."""
+    segments = None if facts.segments is None else Exposure.listed(facts.segments)
     expose(
         [
             {
@@ -59,6 +64,7 @@ def write_exposures(shown: Mapping[str, tuple[Ready, str]], facts: Facts) -> Non
                 "browser": facts.browser,
                 "at": facts.at,
                 "score": facts.score,
+                "segments": segments,
             }
             for each, arm in shown.values()
         ]

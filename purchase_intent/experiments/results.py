@@ -111,21 +111,24 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentResult:
-    """The primary metric among those who were members of a segment the night before they were exposed.
+    """The primary metric among those who belonged to a segment when they were exposed; it decides nothing.
 
-    It decides nothing.
+    Of `by_night` of them that is told by the nightly look before, since their exposure does not say; None of looks that
+    told it so of everybody.
     """
 
     key: str
     title: str
     arms: tuple[ArmFigure, ...]
     versus: tuple[Versus, ...]
+    by_night: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
             "key": self.key,
             "title": self.title,
+            "by_night": self.by_night,
             "arms": [asdict(each) for each in self.arms],
             "versus": [each.as_json() for each in self.versus],
         }

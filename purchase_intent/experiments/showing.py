@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from purchase_intent.experiments.active import Ready
 from purchase_intent.experiments.assigning import Given, Unit, given_arm, shown_before, shown_to
 from purchase_intent.experiments.exposing import Facts, write_exposures, written_arm
 from purchase_intent.scoring.answer import Intent
+from purchase_intent.segments.live import is_in, segment_rows_of
+from purchase_intent.segments.subject import Subject
 from purchase_intent.tracking.bots import STAFF
 from purchase_intent.tracking.source import browser_of, device_of
 from purchase_intent.tracking.tracker import Tracker
 
-__all__ = ["ATTRIBUTE", "FORCE", "Showing", "forced_arm", "showing_of"]
+__all__ = ["ATTRIBUTE", "FORCE", "Judged", "Showing", "forced_arm", "showing_of"]
 
 FORCE: Final = "intent_arm"
 """`?intent_arm=KEY:ARM` shows staff an arm without counting it."""
 ATTRIBUTE: Final = "_purchase_intent_showing"
 """Of a request, where its `Showing` is kept."""
 
+T = TypeVar("T")
+
+
+class Judged(Protocol):
+    """Asks a request's visit something, after all that the request has told; `otherwise` where nothing is known."""
+
+    def __call__(self, judge: Callable[[Subject], T], otherwise: T) -> T: ...
+
 
 class Showing:
-    """What one request's visitor is shown. `score` gives the visit's answer, asked for at a first exposure only."""
+    """What one request's visitor is shown.
 
-    def __init__(self, tracker: Tracker, *, is_in: Callable[[str], bool], score: Callable[[], Intent]) -> None:
+    `judged` asks the visit, `score` gives its answer: at a first exposure, and where a segment decides.
+    """
+
+    def __init__(self, tracker: Tracker, *, judged: Judged, score: Callable[[], Intent]) -> None:
         self._tracker = tracker
-        self._is_in, self._score = is_in, score
+        self._judged, self._score = judged, score
         self._arms: dict[str, str] = {}
         self._exposed: dict[str, tuple[Ready, str]] = {}
         self._chance: float | None = None
+        self._segments: tuple[int, ...] | None = None
 
     def arm(self, experiment: Ready) -> str:
         """The visitor's arm. The first time it counts, the exposure is written after the request."""
@@ -90,9 +104,13 @@ class Showing:
                 return Given(kept, counts=True)
         return given_arm(experiment, unit, shown=lambda: self._before, is_in=self._is_in)
 
+    def _is_in(self, segment: str) -> bool:
+        return self._judged(lambda subject: is_in(subject, segment), False)
+
     def _expose(self, experiment: Ready, arm: str) -> None:
         if not self._exposed:
             self._chance = self._score().probability
+            self._segments = self._judged(segment_rows_of, None)
             self._tracker.afterwards.append(self._write)
         self._exposed[experiment.key] = experiment, arm
 
@@ -105,6 +123,7 @@ class Showing:
             device=device_of(tracker.request),
             browser=browser_of(tracker.request),
             score=self._chance,
+            segments=self._segments,
         )
         write_exposures(self._exposed, facts)
 
@@ -129,10 +148,10 @@ def forced_arm(tracker: Tracker, experiment: Ready) -> str:
     return arm if key == experiment.key and arm in experiment.arms else ""
 
 
-def showing_of(tracker: Tracker, *, is_in: Callable[[str], bool], score: Callable[[], Intent]) -> Showing:
+def showing_of(tracker: Tracker, *, judged: Judged, score: Callable[[], Intent]) -> Showing:
     """The one of a request."""
     found = getattr(tracker.request, ATTRIBUTE, None)
     if not isinstance(found, Showing):
-        found = Showing(tracker, is_in=is_in, score=score)
+        found = Showing(tracker, judged=judged, score=score)
         setattr(tracker.request, ATTRIBUTE, found)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Self
 
 from django.db import models
@@ -216,6 +217,8 @@ class Exposure(models.Model):
     """The first time a visitor was shown an arm; `score` is the visit's chance to buy at that moment.
 
     `unit` is the id in the visitor's cookie: where events wait in a stream, the visitor is on record only later.
+    `segments` names those that the visit belonged to at that moment, as `listed` writes them: "" for none. Empty (NULL)
+    is not known, as of exposures that are older than the column.
     """
 
     experiment = models.ForeignKey(
@@ -231,6 +234,9 @@ class Exposure(models.Model):
     browser = models.CharField(_("browser"), max_length=32, blank=True, default="", db_default="")
     at = models.DateTimeField(_("at"))
     score = models.FloatField(_("score"), null=True, blank=True)
+    segments = models.TextField(  # noqa: DJ001 - none and not known are told apart
+        _("segments"), null=True, blank=True, help_text=_("Keys of their rows, each between commas.")
+    )
 
     class Meta:
         verbose_name = _("exposure")
@@ -247,6 +253,16 @@ class Exposure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.unit}, arm {self.arm_id}"
+
+    @staticmethod
+    def listed(segments: Collection[int]) -> str:
+        """Keys of segments as the column holds them: each between commas, "" for none."""
+        return "".join(f",{key}" for key in segments) + "," if segments else ""
+
+    @staticmethod
+    def unlisted(text: str) -> list[int]:
+        """The keys that `listed` wrote."""
+        return [int(key) for key in text.split(",") if key]
 
 
 class ExperimentChange(models.Model):

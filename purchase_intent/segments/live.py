@@ -8,7 +8,7 @@ from typing import Final
 from purchase_intent.segments.active import active_segments
 from purchase_intent.segments.subject import Subject
 
-__all__ = ["forget_unknown", "is_in", "segments_of"]
+__all__ = ["forget_unknown", "is_in", "segment_rows_of", "segments_of"]
 
 logger = logging.getLogger(__name__)
 _MOST: Final = 200
@@ -31,6 +31,11 @@ def is_in(subject: Subject, name: str) -> bool:
 def segments_of(subject: Subject) -> tuple[str, ...]:
     """The keys of all segments that a visit belongs to, in alphabetical order. DatabaseError as above."""
     return tuple(sorted(key for key, each in active_segments().items() if each.compiled.holds(subject)))
+
+
+def segment_rows_of(subject: Subject) -> tuple[int, ...]:
+    """The same as the keys of their rows, in order, which name them for good. DatabaseError as above."""
+    return tuple(sorted(each.pk for each in active_segments().values() if each.compiled.holds(subject)))
 
 
 def forget_unknown() -> None:

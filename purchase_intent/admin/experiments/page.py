@@ -16,6 +16,7 @@ from purchase_intent.admin.experiments.decided import changes_of, decided_of
 from purchase_intent.admin.experiments.moved import moved_of
 from purchase_intent.admin.experiments.reading import known_of
 from purchase_intent.admin.experiments.tables import (
+    by_night_words,
     days_table,
     metric_tables,
     parts_table,
@@ -75,6 +76,7 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
         "metrics": metric_tables(result, titles) if result is not None else [],
         "ratio": _ratio(result, titles) if result is not None else None,
         "segments": segment_tables(days[-1], titles) if days else [],
+        "by_night": by_night_words(days[-1].segments) if days else "",
         "decided": decided_of(experiment, arms),
         "looks": [(each, timed(each.taken_at, now), verdict_label(each.verdict, each.arm)) for each in looks],
         "most": MOST,

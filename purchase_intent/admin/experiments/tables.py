@@ -25,7 +25,7 @@ from purchase_intent.insights.figures import Table
 from purchase_intent.insights.words import exact_per_cent
 from purchase_intent.models import MetricRole
 
-__all__ = ["days_table", "metric_tables", "parts_table", "ratio_table", "segment_tables"]
+__all__ = ["by_night_words", "days_table", "metric_tables", "parts_table", "ratio_table", "segment_tables"]
 
 Titles = dict[str, str]
 
@@ -182,6 +182,20 @@ def segment_tables(result: Result, titles: Titles) -> list[Table]:
     """The primary metric within each segment, as if looked at once."""
     primary = result.metrics[0] if result.metrics else None
     return [_segment(each, primary, titles) for each in result.segments if primary is not None]
+
+
+def by_night_words(segments: Sequence[SegmentResult]) -> str:
+    """Of how many the segment is told by the night before, whom nobody new is a member of; "" of none."""
+    if any(each.by_night is None for each in segments):
+        return "In this look that is told by the night before: nobody new belonged to one yet."
+    if not any(each.by_night for each in segments):
+        return ""
+    most = max(segments, key=lambda each: each.by_night or 0)
+    people = sum(each.n for each in most.arms)
+    return (
+        "Exposures stored before that was kept are told by the night before, when nobody new belonged to one yet: "
+        f"up to {most.by_night:,} visitors of a segment here, of {people:,} in “{most.title}”."
+    )
 
 
 def _segment(found: SegmentResult, metric: MetricResult, titles: Titles) -> Table:

@@ -105,19 +105,20 @@ def measure(
     metrics: Sequence[MetricSpec] = (),
     segment: int | None = None,
     caps: Mapping[str, float | None] | None = None,
+    gone: Gone | None = None,
 ) -> Measured:
     """Measure an experiment as of `moment` (aware), or as of its end where that was before.
 
     Batches are the shop's local days unless `edges`, in order, say otherwise. `metrics` are by default all of the
-    experiment's. `segment`, the key of a row, leaves only those who were members when exposed. `caps` are worked out
-    unless given.
+    experiment's. `segment`, the key of a row, leaves only those who belonged to it when exposed. `caps`, and who is
+    `gone`, are worked out unless given.
     """
     moment = measured_moment(experiment, moment)
     definition = definition_of(experiment)
     wanted = tuple(metrics) or definition.metrics
     windows = {metric.name: metric.window_days for metric in wanted}
     cut = _edges(experiment, moment, edges, set(windows.values()))
-    statements = Statements(experiment.pk, since=cut[0], until=moment, segment=segment)
+    statements = Statements(experiment.pk, since=cut[0], until=moment, segment=segment, gone=gone)
     arms = {arm.pk: arm.key for arm in experiment.arms.all()}
     return sums(
         statements,
@@ -181,9 +182,9 @@ def exposed_units(experiment: Experiment, *, moment: datetime) -> Iterator[Unit]
             yield Unit(visitor, arms[arm], _moment_of(at), score)
 
 
-def statements_of(experiment: Experiment, moment: datetime) -> Statements:
+def statements_of(experiment: Experiment, moment: datetime, *, gone: Gone | None = None) -> Statements:
     """What asks the database of an experiment up to a moment, or to its end."""
-    return Statements(experiment.pk, since=_begin(experiment), until=measured_moment(experiment, moment))
+    return Statements(experiment.pk, since=_begin(experiment), until=measured_moment(experiment, moment), gone=gone)
 
 
 def measured_moment(experiment: Experiment, moment: datetime) -> datetime:

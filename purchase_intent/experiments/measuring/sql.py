@@ -48,9 +48,11 @@ class Gone(NamedTuple):
 class Statements:
     """The statements of one experiment's exposures between two moments, the second left out.
 
-    `segment` leaves only who was a member of it when exposed. Without an experiment, the visits of the shop take the
-    place of exposures: each visitor's first between the moments, all in one arm. Deeds are told up to `now`, by default
-    up to the second moment.
+    `segment` leaves only who belonged to it at the exposure that counts, as the exposure says; where it does not, who
+    was a member by the nightly look before. `gone` are those of the experiment, where they are known already.
+
+    Without an experiment, the visits of the shop take the place of exposures: each visitor's first between the moments,
+    all in one arm. Deeds are told up to `now`, by default up to the second moment.
     """
 
     def __init__(
@@ -61,9 +63,12 @@ class Statements:
         until: datetime,
         now: datetime | None = None,
         segment: int | None = None,
+        gone: Gone | None = None,
     ) -> None:
         self.connection: BaseDatabaseWrapper = connections[router.db_for_read(Exposure)]
         self._experiment, self._segment = experiment, segment
+        if gone is not None:
+            self.gone = gone
         self._since, self._until, self._now = (self._moment(each) for each in (since, until, now or until))
 
     def totals(self, edges: Sequence[datetime]) -> Statement:
@@ -92,6 +97,14 @@ class Statements:
         union = " UNION ALL ".join(part.sql for part in parts)
         words = f"SELECT * FROM ({union}) AS deeds ORDER BY 1"  # noqa: S608 (names of our own)
         return self._people() + Statement(words, [value for part in parts for value in part.given])
+
+    def sets(self) -> Statement:
+        """Rows of: segments that exposures name together (NULL: not known), and how many do."""
+        words = (
+            "SELECT e.segments, COUNT(*) FROM shown e "  # noqa: S608 (the same)
+            f"WHERE {self._counts} AND e.visitor_id IS NOT NULL GROUP BY 1"
+        )
+        return self._people() + Statement(words, [])
 
     def units(self) -> Statement:
         """Rows of: person, arm, exposed at, score."""
@@ -140,9 +153,18 @@ class Statements:
     @property
     def _counts(self) -> str:
         """Whether an exposure counts, as each database looks it up in a table of its own."""
+        words = "e.id NOT IN (SELECT id FROM gone)"
         if self.connection.vendor == "postgresql":
-            return "NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = e.id)"
-        return "e.id NOT IN (SELECT id FROM gone)"
+            words = "NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = e.id)"
+        return words if self._segment is None else f"{words} AND {self._belongs(self._segment)}"
+
+    def _belongs(self, segment: int) -> str:
+        """Whether the visit belonged to a segment. Who counts is settled before: by each person's earliest exposure."""
+        return (
+            f"(e.segments LIKE '%%,{segment:d},%%' OR e.segments IS NULL AND EXISTS "  # noqa: S608 (a number)
+            f"(SELECT 1 FROM {self._name(SegmentMembership)} m WHERE m.segment_id = {segment:d} "
+            "AND m.visitor_id = e.visitor_id AND m.entered_at <= e.at AND (m.left_at IS NULL OR m.left_at > e.at)))"
+        )
 
     def robots(self, edges: Sequence[datetime]) -> Statement:
         """Rows of: batch, arm, label, exposures of who is labelled; batches as in `totals`."""
@@ -187,17 +209,10 @@ class Statements:
             )
             return Statement(words, [self._since, self._until])
         words = (
-            f"SELECT id, arm_id, at, score, visitor_id, device, browser FROM {self._name(Exposure)} x "  # noqa: S608
+            f"SELECT id, arm_id, at, score, visitor_id, device, browser, segments FROM {self._name(Exposure)} "  # noqa: S608
             "WHERE experiment_id = %s AND at >= %s AND at < %s"
         )
-        found = Statement(words, [self._experiment, self._since, self._until])
-        if self._segment is None:
-            return found
-        member = (
-            f" AND EXISTS (SELECT 1 FROM {self._name(SegmentMembership)} m WHERE m.segment_id = %s "  # noqa: S608
-            "AND m.visitor_id = x.visitor_id AND m.entered_at <= x.at AND (m.left_at IS NULL OR m.left_at > x.at))"
-        )
-        return found + Statement(member, [self._segment])
+        return Statement(words, [self._experiment, self._since, self._until])
 
     def _orders(self, *, direct: bool) -> Statement:
         unit = f"e.id, e.arm_id, {self._read('e.at')}, e.score, {ORDER}, {self._read('o.placed_at')}"

@@ -15,7 +15,18 @@ from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment
 from purchase_intent.experiments.measuring.measure import measure
 from purchase_intent.experiments.planning import planned, proposal
-from purchase_intent.models import Holdout, Order, Segment, SegmentMembership, Session, Visitor
+from purchase_intent.experiments.results import SegmentResult
+from purchase_intent.models import (
+    Experiment,
+    Exposure,
+    Holdout,
+    Merge,
+    Order,
+    Segment,
+    SegmentMembership,
+    Session,
+    Visitor,
+)
 from purchase_intent.segments.presets import install
 from purchase_intent.stats.inference import Kind
 from purchase_intent.stats.monitoring import Monitoring
@@ -100,6 +111,39 @@ def test_a_draft_is_not_looked_at() -> None:
         analyse_unrecorded(draft, moment=BEGIN + DAY)
 
 
+def test_who_belonged_to_a_segment_is_told_by_the_exposure_that_counts() -> None:
+    experiment = running(metrics=CONVERSION)
+    owners = open_town(experiment, shoppers(40, days=3))
+    fresh, gone = segment_of("fresh", ("visits", "=", 1)), segment_of("gone", ("visits", ">", 1))
+    SegmentMembership.objects.bulk_create(
+        SegmentMembership(visitor=each, entered_at=BEGIN, segment=fresh, version=fresh.current) for each in owners[20:]
+    )
+    told = Exposure.listed([fresh.pk, gone.pk])
+    assert Exposure.unlisted(told) == [fresh.pk, gone.pk]
+    Exposure.objects.filter(visitor__in=owners[:10]).update(segments=told)
+    Exposure.objects.filter(visitor__in=owners[10:30]).update(segments="")  # of ten the night says something else
+    # One person twice: the later exposure was within the segment, the earlier, which counts, was not.
+    later, earlier = owners[30], owners[12]
+    Exposure.objects.filter(visitor=later).update(segments=told)
+    Merge.objects.create(customer="ada", visitor=later, anonymous=earlier, happened_at=BEGIN + 9 * DAY, sequence=1)
+    gone.delete()
+    moment = BEGIN + 12 * DAY
+    (found,) = analyse_unrecorded(experiment, moment=moment, segments=True).result.segments
+    assert (found.key, found.by_night, sum(each.n for each in found.arms)) == ("fresh", 9, 19)
+    Exposure.objects.filter(segments=None).update(segments="")
+    (found,) = analyse_unrecorded(experiment, moment=moment, segments=True).result.segments
+    assert (found.by_night, [each.n for each in found.arms]) == (0, [5, 5])
+    assert SegmentResult.from_json(found.as_json()) == found
+    older = {name: value for name, value in found.as_json().items() if name != "by_night"}
+    assert SegmentResult.from_json(older).by_night is None
+    Segment.objects.filter(pk=fresh.pk).update(is_active=False)
+    assert analyse_unrecorded(experiment, moment=moment, segments=True).result.segments == ()
+    Segment.objects.filter(pk=fresh.pk).update(is_active=True)
+    Experiment.objects.filter(pk=experiment.pk).update(segment=fresh)  # whom all belong to
+    experiment.refresh_from_db()
+    assert analyse_unrecorded(experiment, moment=moment, segments=True).result.segments == ()
+
+
 def test_the_primary_metric_is_told_within_segments_the_built_in_ones_first() -> None:
     experiment = running(metrics=CONVERSION)
     owners = open_town(experiment, shoppers(300, days=3))
@@ -124,6 +168,7 @@ def test_the_primary_metric_is_told_within_segments_the_built_in_ones_first() ->
     inside = measure(experiment, moment=moment, segment=segment.pk).summaries("conversion")
     assert (found.key, [each.n for each in found.arms]) == (segment.key, [125, 125])
     assert [each.value for each in found.arms] == [pytest.approx(inside[each.arm].mean) for each in found.arms]
+    assert (found.by_night, beside.by_night) == (250, 100)  # these exposures say nothing
     (versus,) = found.versus
     assert versus.fixed is not None
     assert (versus.watched, versus.state) == (None, "")  # it decides nothing

@@ -159,17 +159,23 @@ def test_exposures_are_stored_once_each_with_its_visitor_and_the_first_stands() 
     bar, foot = running("bar"), running("foot")
     arms = {each.pk: [arm.pk for arm in each.arms.all()] for each in (bar, foot)}
     known = visitor("known")
-    facts = {"site": "", "device": "mobile", "browser": "Firefox", "at": NOON, "score": 0.25}
+    facts = {"site": "", "device": "mobile", "browser": "Firefox", "at": NOON, "score": 0.25, "segments": ",1,"}
 
     def shown(experiment: Experiment, unit: str, arm: int, **changed: object) -> dict[str, object]:
         return facts | {"experiment_id": experiment.pk, "arm_id": arms[experiment.pk][arm], "unit": unit} | changed
 
     expose([shown(bar, "known", 0)])
     # Another process is late with the same, and brings two that are new: one of nobody on record, one of another site.
-    expose([shown(bar, "known", 1, at=LATER), shown(foot, "new", 1, score=None), shown(foot, "known", 0, site="b")])
-    names = ("experiment__key", "unit", "site", "arm__place", "visitor", "device", "browser", "at", "score")
+    expose(
+        [
+            shown(bar, "known", 1, at=LATER),
+            shown(foot, "new", 1, score=None, segments=None),
+            shown(foot, "known", 0, site="b"),
+        ]
+    )
+    names = ("experiment__key", "unit", "site", "arm__place", "visitor", "device", "browser", "at", "score", "segments")
     assert sorted(Exposure.objects.values_list(*names), key=str) == [
-        ("bar", "known", "", 0, known.pk, "mobile", "Firefox", NOON, 0.25),
-        ("foot", "known", "b", 0, None, "mobile", "Firefox", NOON, 0.25),
-        ("foot", "new", "", 1, None, "mobile", "Firefox", NOON, None),
+        ("bar", "known", "", 0, known.pk, "mobile", "Firefox", NOON, 0.25, ",1,"),
+        ("foot", "known", "b", 0, None, "mobile", "Firefox", NOON, 0.25, ",1,"),
+        ("foot", "new", "", 1, None, "mobile", "Firefox", NOON, None, None),
     ]

@@ -107,6 +107,7 @@ def test_what_a_script_has_shown_is_counted_once_and_not_taken_on_trust(browser:
     assert (exposure.arm.key, exposure.unit) == ("on", Visitor.objects.get().cookie)
     assert exposure.visitor is not None
     assert exposure.score is not None
+    assert Segment.objects.get(key="new-visitors").pk in Exposure.unlisted(exposure.segments or "")
 
 
 def test_who_left_a_segment_keeps_the_arm_and_staff_are_told_the_arm_they_ask_for(

@@ -15,14 +15,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from purchase_intent import shortcuts, tasks
-from purchase_intent.experiments import active, exposing
+from purchase_intent.experiments import active, exposing, showing
 from purchase_intent.experiments.assigning import shown_before
 from purchase_intent.experiments.definition import ArmSpec, Definition, MetricSpec
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, ramp_experiment, start_experiment, stop_experiment
 from purchase_intent.models import Experiment, ExperimentArm, Exposure, Merge, Segment, Session, Visitor
 from purchase_intent.scoring.pruning import prune
-from purchase_intent.shortcuts import variant_for
+from purchase_intent.shortcuts import segments, variant_for
 from purchase_intent.stats.bucketing import Allocation
 from tests.integration.scoring.conftest import Act
 from tests.integration.scoring.host import Host, render
@@ -60,6 +60,28 @@ def test_an_arm_is_shown_and_its_exposure_counted_once(act: Act) -> None:
     assert (exposure.experiment, exposure.arm.key, exposure.visitor) == (experiment, "on", visitor)
     assert (exposure.unit, exposure.device) == (visitor.cookie, "desktop")
     assert exposure.score is not None  # of the moment before it was shown
+    fresh = Segment.objects.get(key="new-visitors")
+    assert fresh.pk in Exposure.unlisted(exposure.segments or "")  # as live, where the night knows nobody new
+
+
+def test_segments_are_asked_for_where_an_exposure_is_written_and_a_fault_says_nothing_of_them(
+    act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running()
+    running("foot", traffic=0.0)
+    asked = []
+
+    def faulty(subject: Any) -> tuple[int, ...]:
+        asked.append(subject)
+        return (1 // 0,)
+
+    monkeypatch.setattr(showing, "segment_rows_of", faulty)
+    act(lambda request: variant_for(request, "foot"))
+    assert asked == []
+    act(lambda request: variant_for(request, "foot") + variant_for(request, "bar"))
+    act(lambda request: variant_for(request, "bar"))
+    assert len(asked) == 1
+    assert [each.segments for each in Exposure.objects.all()] == [None]
 
 
 def test_the_arm_is_that_of_the_hash_of_the_visitors_id(act: Act) -> None:
@@ -86,7 +108,7 @@ def test_first_exposures_cost_a_page_one_statement(act: Act) -> None:
     running(traffic=0.0)
     running("foot", traffic=0.0)
     for _ in range(2):  # what is read once a process is read
-        act(lambda request: variant_for(request, "bar") + str(shortcuts.score(request)))
+        act(lambda request: variant_for(request, "bar") + str(shortcuts.score(request)) + str(segments(request)))
     with asked_of("") as before:
         act(lambda request: variant_for(request, "bar") + variant_for(request, "foot") + str(shortcuts.score(request)))
     Experiment.objects.update(traffic=1.0)

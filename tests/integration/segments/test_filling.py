@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 
 from purchase_intent import tasks
-from purchase_intent.models import Order, Segment, SegmentMembership, SegmentReport, Session, Visitor
+from purchase_intent.events import EventName
+from purchase_intent.models import Order, Score, Segment, SegmentMembership, SegmentReport, Session, Visitor
 from purchase_intent.scoring.pruning import prune
 from purchase_intent.segments import filling, people
 from purchase_intent.segments.editing import save_rule, switch
 from purchase_intent.segments.filling import fill_segments
+from purchase_intent.segments.live import segments_of
+from purchase_intent.segments.lived import visits_lived
 from purchase_intent.segments.presets import install
 from purchase_intent.segments.tally import spending
-from tests.integration.desk.things import walk
+from tests.integration.desk.things import version, walk
 from tests.integration.segments.street import CART, CHECKOUT, MONDAY, PURCHASE, SUNDAY, VIEW, Make, rule_of, shopper
 
 pytestmark = pytest.mark.django_db
@@ -271,3 +274,25 @@ def test_the_task_says_how_many_and_prune_takes_what_is_old(make: Make) -> None:
     assert SegmentMembership.objects.filter(left_at__isnull=False).count() == 1
     prune(MONDAY + 420 * DAY)
     assert (SegmentMembership.objects.count(), SegmentReport.objects.count()) == (0, 1)
+
+
+def test_visits_of_the_past_are_judged_as_they_were_event_by_event() -> None:
+    owner = shopper("buyer", (VIEW,), (VIEW, CART, PURCHASE), (VIEW, EventName.LOGIN, VIEW))
+    install(now=SUNDAY)
+    visits = list(Session.objects.filter(visitor=owner).order_by("started_at"))
+    champion = version()
+    said = {"probability": 0.9, "band": "top_1", "model": champion}
+    Score.objects.create(session=visits[1], moment=visits[1].started_at + timedelta(seconds=30), **said)
+    Score.objects.create(session=visits[0], moment=visits[0].started_at, shadow=True, **said)
+    found = {
+        visit.key: [segments_of(subject) for subject in subjects]
+        for visit, subjects in visits_lived([visit.pk for visit in visits])
+    }
+    clock = {"weekend-shoppers", "evening-browsers"}
+    told = {key: [sorted(set(each) - clock) for each in steps] for key, steps in found.items()}
+    scored = ["chance-of-80", "high-value"]
+    assert told == {
+        "buyer-0": [["new-visitors"]],
+        "buyer-1": [["returning-non-buyers"], [*scored, "returning-non-buyers"], [*scored, "sure-buyers"]],
+        "buyer-2": [[], [], []],
+    }
