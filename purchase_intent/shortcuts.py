@@ -146,7 +146,7 @@ def variant_for(request: HttpRequest, key: str) -> str:
     """The arm of an experiment that this visitor is shown; the first time, that is an exposure and counted once.
 
     The control, or once it is stopped the arm that was shipped, of a visitor who is not tracked, a bot, and whoever the
-    experiment leaves alone. "" of a key that no experiment has, and where a fault stands in the way; both are logged.
+    experiment leaves alone; the control for good of whom a holdout keeps out. "" of an unknown key or a fault: logged.
     """
     try:
         with _apart():

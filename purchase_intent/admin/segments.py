@@ -18,7 +18,7 @@ from purchase_intent.admin.segment_form import Editor
 from purchase_intent.admin.segment_words import counted, figures_table, headline, precise, shared, traits
 from purchase_intent.exceptions import SegmentRefused
 from purchase_intent.models import Segment, SegmentMembership, SegmentReport, SegmentVersion
-from purchase_intent.segments.editing import make_segment, save_rule, switch
+from purchase_intent.segments.editing import change_segment, make_segment, mark_of, switch
 from purchase_intent.segments.preview import Preview, preview
 from purchase_intent.segments.rules import Rule
 from purchase_intent.tasks import fill_now
@@ -109,6 +109,7 @@ class SegmentAdmin(Desk):
             "sizes": [(timed(each.moment, now), each.version.number, f"{each.size:,}") for each in reports],
             "versions": [_version(each, now) for each in row.versions.all()[: 2 * MOST]],
             "may_edit": self.has_change_permission(request, row),
+            "targeting": _targeting(row),
             "name": row.key.replace("-", "_"),
         }
 
@@ -155,14 +156,20 @@ class SegmentAdmin(Desk):
                 editor.add_rows()
             elif editor.is_valid() and editor.rule is not None:
                 if "_save" in request.POST:
-                    return self._saved(request, segment, editor, editor.rule)
-                tried = preview(editor.rule, timezone.now())
+                    try:
+                        return self._saved(request, segment, editor, editor.rule)
+                    except SegmentRefused as refused:
+                        editor.faults.append(f"{refused.message[:1].upper()}{refused.message[1:]}.")
+                else:
+                    tried = preview(editor.rule, timezone.now())
         else:
             editor = Editor(segment=segment, rule=_shown_rule(request, segment))
         context = {
             "subtitle": segment.title if segment is not None else "A new segment",
             "editor": editor,
             "segment": segment,
+            "seen": _seen(request, segment),
+            "targeting": _targeting(segment),
             "preview": _preview_words(tried) if tried is not None else None,
         }
         return self.drawn(request, "admin/purchase_intent/segment_edit.html", segment, context)
@@ -176,8 +183,8 @@ class SegmentAdmin(Desk):
             fill_now(segment.key)
             said = f"{segment.title} is made; its members are told now."
         else:
-            Segment.objects.filter(pk=segment.pk).update(**{name: words[name] for name in _WORDS})
-            is_new = save_rule(segment, rule, who=who, now=now)
+            given = {name: words[name] for name in _WORDS}
+            is_new = change_segment(segment, rule, who=who, now=now, seen=request.POST.get("seen", ""), **given)
             self.log_change(request, segment, f"Conditions: {rule}." if is_new else "Title, meaning or action.")
             if is_new and segment.is_active:
                 fill_now(segment.key)
@@ -188,6 +195,20 @@ class SegmentAdmin(Desk):
             )
         self.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:purchase_intent_segment_change", args=[segment.pk]))
+
+
+def _seen(request: HttpRequest, segment: Segment | None) -> str:
+    """The mark of what the page tells of: a preview keeps the one it began with, a refusal has told of the newest."""
+    if segment is None:
+        return ""
+    sent = "" if "_save" in request.POST else request.POST.get("seen", "")
+    return sent or mark_of(Segment.objects.get(pk=segment.pk))
+
+
+def _targeting(segment: Segment | None) -> str:
+    """The running experiments that are for a segment, by title."""
+    running = [] if segment is None else segment.experiments.running().order_by("pk").values_list("title", flat=True)
+    return ", ".join(f"“{title}”" for title in running)
 
 
 def _report(segment: Segment) -> SegmentReport | None:

@@ -129,7 +129,7 @@ RAMP: Final = described(
     ExperimentSerializer,
     _TOLD | {"traffic": 0.5},
     {
-        **bad("traffic", "the share may only grow, from 0.5 up to 1: to end it, stop it"),
+        **bad("traffic", "the share may only grow from 0.5 (50%): to end it, stop it"),
         **DECIDED,
         **_SENDING,
         **refused("state: only a running experiment is ramped"),

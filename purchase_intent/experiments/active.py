@@ -49,6 +49,11 @@ class Ready:
     allocation: Allocation
     arms: Mapping[str, int]
 
+    @property
+    def kept_back(self) -> str:
+        """The control: what whom a holdout keeps out is shown for good."""
+        return self.allocation.arms[0]
+
 
 @dataclass(slots=True)
 class _Seat:

@@ -47,8 +47,10 @@ def given_arm(
     `shown` gives the arms shown before by the experiments' primary keys, `is_in` says whether the visitor belongs to a
     segment now; each is asked only where it matters.
     """
-    if not experiment.is_running or unit.is_excluded:
+    if unit.is_excluded:
         return Given(experiment.default, counts=False)
+    if not experiment.is_running:
+        return Given(experiment.kept_back if _is_held_out(experiment, unit) else experiment.default, counts=False)
     if experiment.is_bandit or (unit.visitor is not None and (unit.visitor.known or experiment.segment)):
         before = shown().get(experiment.pk)
         if before is not None:
@@ -57,6 +59,12 @@ def given_arm(
         return Given(experiment.default, counts=False)
     arm = experiment.allocation.arm(unit.key)
     return Given(experiment.default, counts=False) if arm is None else Given(arm, counts=True)
+
+
+def _is_held_out(experiment: Ready, unit: Unit) -> bool:
+    """Whether a visitor stays with the shop as it was: a holdout does not end where an arm is shipped."""
+    holdout = experiment.allocation.holdout
+    return holdout is not None and experiment.default != experiment.kept_back and holdout.holds(unit.key)
 
 
 def shown_before(visitor: Visitor) -> dict[int, str]:

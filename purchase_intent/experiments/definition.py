@@ -11,7 +11,7 @@ from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.design import Design
 from purchase_intent.models import MetricKind, MetricRole
 from purchase_intent.models.segment import is_key
-from purchase_intent.stats.bucketing import Allocation, Holdout, Layer
+from purchase_intent.stats.bucketing import Allocation, Holdout, Layer, share_told
 
 __all__ = ["ArmSpec", "Definition", "GroupRange", "MetricSpec", "refuse_unfit_key"]
 
@@ -111,7 +111,9 @@ class Definition:
         if floor is None:
             return
         if floor * len(self.arms) > 1 or min(arm.weight for arm in self.arms) < floor - _ROUNDING:
-            raise _refused("arms", "floor", f"give each arm of the bandit {floor:g} at least, or lower its floor")
+            raise _refused(
+                "arms", "floor", f"give each arm of the bandit {share_told(floor)} at least, or lower its floor"
+            )
         if self.primary.kind in (MetricKind.ORDER_VALUE, MetricKind.CART_ABANDONMENT):
             raise _refused("metrics", "bandit", "a bandit follows orders, revenue or an event: take one as the primary")
 

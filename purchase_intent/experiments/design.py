@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.stats.bucketing import share_told
 
 __all__ = ["Design"]
 
@@ -46,14 +47,18 @@ class Design:
             if not low < getattr(self, name) < high:
                 raise _refused(name, f"give a number between {low} and {high}, not {getattr(self, name)}")
         if not self.alpha < self.power < 1:
-            raise _refused("power", f"give a chance between {self.alpha} and 1, not {self.power}")
+            raise _refused(
+                "power", f"give a chance above {share_told(self.alpha)} and below 1, not {share_told(self.power)}"
+            )
         if not (0 <= self.looks <= _MOST_LOOKS and self.looks == int(self.looks)):
             raise _refused("looks", f"give a whole number from 0 to {_MOST_LOOKS}, not {self.looks}")
         if self.units is not None and not (1 <= self.units <= _MOST_UNITS and self.units == int(self.units)):
             raise _refused("units", f"give a whole number of visitors, from 1 to {_MOST_UNITS:,}, not {self.units}")
 
         if self.bandit is not None and not 0 < self.bandit <= 0.5:
-            raise _refused("bandit", f"give the least share of every arm, above 0 and up to 0.5, not {self.bandit}")
+            raise _refused(
+                "bandit", f"give the least share of every arm, up to 0.5 (50%), not {share_told(self.bandit)}"
+            )
         if self.bandit is not None and self.acts:
             raise _refused("bandit", "a bandit is ended by hand: leave out ships and rolls_back")
 

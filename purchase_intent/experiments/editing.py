@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connections, router, transaction
 
@@ -27,9 +27,18 @@ from purchase_intent.models import (
     Segment,
 )
 from purchase_intent.signals import experiment_stopped
-from purchase_intent.stats.bucketing import Layer, refuse_overlap
+from purchase_intent.stats.bucketing import Layer, refuse_overlap, share_told
 
-__all__ = ["change_experiment", "make_experiment", "ramp_experiment", "start_experiment", "stop_experiment"]
+_EDITS: Final = ("changed", "started")
+
+__all__ = [
+    "change_experiment",
+    "latest_change",
+    "make_experiment",
+    "ramp_experiment",
+    "start_experiment",
+    "stop_experiment",
+]
 
 
 def make_experiment(definition: Definition, *, who: str, now: datetime) -> Experiment:
@@ -43,15 +52,19 @@ def make_experiment(definition: Definition, *, who: str, now: datetime) -> Exper
     return made
 
 
-def change_experiment(experiment: Experiment, definition: Definition, *, who: str, now: datetime) -> None:
+def change_experiment(
+    experiment: Experiment, definition: Definition, *, who: str, now: datetime, seen: int | None = None
+) -> None:
     """Make a draft what `definition` says; of one that has begun, only title and hypothesis may differ.
 
-    ExperimentRefused, with nothing written, for another key, and for anything else that must stand.
+    `seen` is the `latest_change` that its author knew of. ExperimentRefused, with nothing written, where somebody else
+    changed it since, for another key, and for anything else that must stand.
     """
     if definition.key != experiment.key:
         raise _refused("key", "renamed", f"the key stays {experiment.key}: another key is another experiment")
     with transaction.atomic(using=router.db_for_write(Experiment)):
         locked = _locked(experiment)
+        _refuse_unseen(locked, seen)
         before = definition_of(locked)
         if locked.state != ExperimentState.DRAFT:
             _refuse_change(before, definition)
@@ -63,6 +76,12 @@ def change_experiment(experiment: Experiment, definition: Definition, *, who: st
             _write_parts(locked, definition)
         _note(locked, "changed", who, now, definition=asdict(definition))
     experiment.refresh_from_db()
+
+
+def latest_change(experiment: Experiment) -> int:
+    """The key of the latest change to what it is, or of its start; 0 of one that was never changed."""
+    latest = experiment.changes.filter(what__in=_EDITS).order_by("pk").last()
+    return 0 if latest is None else int(latest.pk)
 
 
 def start_experiment(experiment: Experiment, *, who: str, now: datetime) -> None:
@@ -92,7 +111,7 @@ def ramp_experiment(experiment: Experiment, traffic: float, *, who: str, now: da
             raise _refused("state", "state", "only a running experiment is ramped")
         if not locked.traffic <= traffic <= 1:
             raise _refused(
-                "traffic", "ramp", f"the share may only grow, from {locked.traffic:g} up to 1: to end it, stop it"
+                "traffic", "ramp", f"the share may only grow from {share_told(locked.traffic)}: to end it, stop it"
             )
         before, locked.traffic = locked.traffic, traffic
         locked.save(update_fields=("traffic",))
@@ -160,6 +179,13 @@ def _write_parts(experiment: Experiment, definition: Definition) -> None:
     ExperimentMetric.objects.bulk_create(
         ExperimentMetric(experiment=experiment, **asdict(metric)) for metric in definition.metrics
     )
+
+
+def _refuse_unseen(experiment: Experiment, seen: int | None) -> None:
+    latest = experiment.changes.filter(what__in=_EDITS).order_by("pk").last()
+    if seen is not None and latest is not None and latest.pk > seen:
+        said = f"{latest.who} {latest.what} it meanwhile: nothing was saved"
+        raise _refused("seen", "overtaken", f"{said}. See how it stands now, then save again to replace it with this")
 
 
 def _refuse_change(before: Definition, after: Definition) -> None:

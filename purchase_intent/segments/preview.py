@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -61,7 +62,7 @@ def preview(rule: Rule, moment: datetime) -> Preview:
         tried=len(people),
         everybody=everybody,
         low=members if whole else int(low * everybody),
-        high=members if whole else int(high * everybody) + 1,
+        high=members if whole else min(ceil(high * everybody), everybody),
         figures=figures(tally, 0, told=rule.fields),
         examples=tuple(found[key] for key in chosen if key in found),
     )

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from purchase_intent.exceptions import ExperimentRefused
 
-__all__ = ["Allocation", "Holdout", "Layer", "Outcome", "Placement", "position", "refuse_overlap"]
+__all__ = ["Allocation", "Holdout", "Layer", "Outcome", "Placement", "position", "refuse_overlap", "share_told"]
 
 TWO_52 = 2.0**52
 SEPARATOR = "\0"
@@ -161,6 +161,11 @@ class Allocation:
         )
 
 
+def share_told(share: float) -> str:
+    """A share as a refusal tells it, to who writes shares and to who writes per cent: "0.1 (10%)"."""
+    return f"{share:g} ({share * 100:.10g}%)"
+
+
 def refuse_overlap(layers: Mapping[str, Layer]) -> None:
     """Refuse experiments, by name, of which two have a unit in common: same salt, ranges that overlap."""
     ordered = sorted(layers.items(), key=lambda item: (item[1].salt, item[1].start))
@@ -170,8 +175,9 @@ def refuse_overlap(layers: Mapping[str, Layer]) -> None:
                 field="layer",
                 reason="overlap",
                 remedy=(
-                    f"{first} has {one.start} to {one.end} and {second} has {other.start} to {other.end} of one "
-                    "exclusion group: give them ranges that do not overlap"
+                    f"{first} has {share_told(one.start)} to {share_told(one.end)} and {second} has "
+                    f"{share_told(other.start)} to {share_told(other.end)} of one exclusion group: give them ranges "
+                    "that do not overlap"
                 ),
                 experiments=(first, second),
             )

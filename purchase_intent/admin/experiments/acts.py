@@ -40,6 +40,14 @@ class _Nothing(forms.Form):
 class _Ramp(_Nothing):
     traffic = ShareField(label="Traffic, % of visitors", help_text="It can only be raised: nobody changes arm.")
 
+    def clean_traffic(self) -> float:
+        """More than it is now, told in per cent as it is written."""
+        traffic: float = self.cleaned_data["traffic"]
+        if traffic <= self.experiment.traffic:
+            now = share_words(self.experiment.traffic)
+            raise forms.ValidationError(f"It is {now} now and can only be raised: to end the experiment, stop it.")
+        return traffic
+
 
 class _Stop(_Nothing):
     shipped = forms.ChoiceField(
@@ -74,7 +82,9 @@ def _ramp(experiment: Experiment, given: dict[str, Any], who: str, now: datetime
 
 def _stop(experiment: Experiment, given: dict[str, Any], who: str, now: datetime) -> str:
     stop_experiment(experiment, shipped=given["shipped"], who=who, now=now, why=given["why"])
-    return f"{experiment.title} is stopped: everybody is shown “{experiment.shipped}”."
+    titles = {arm.key: arm.title for arm in experiment.arms.all()}
+    said = headline(experiment, None, titles)
+    return f"{experiment.title} is {said[:1].lower()}{said[1:]}."
 
 
 def _look(experiment: Experiment, _given: dict[str, Any], who: str, now: datetime) -> str:
@@ -89,8 +99,8 @@ class Act:
         self.name, self.state, self.form, self.do, self.verb = name, state, form, do, verb
 
     def is_open(self, experiment: Experiment) -> bool:
-        """Whether the state allows it."""
-        return experiment.state == self.state
+        """Whether the state allows it; of all the traffic there is no more to be had."""
+        return experiment.state == self.state and not (self.name == "ramp" and experiment.traffic >= 1)
 
 
 ACTS: Final = {
@@ -110,6 +120,8 @@ def act(desk: Desk, request: HttpRequest, experiment: Experiment, name: str) -> 
     page = reverse("admin:purchase_intent_experiment_change", args=[experiment.pk])
     if not chosen.is_open(experiment):
         said = f"{experiment.title} is {experiment.get_state_display()}: it cannot be done any more, or not yet."
+        if experiment.state == chosen.state:
+            said = f"{experiment.title} takes in {share_words(experiment.traffic)} of its visitors: there is no more."
         desk.message_user(request, said, messages.WARNING)
         return HttpResponseRedirect(page)
     form = chosen.form(request.POST or None, experiment=experiment, initial={"traffic": experiment.traffic})
@@ -119,7 +131,7 @@ def act(desk: Desk, request: HttpRequest, experiment: Experiment, name: str) -> 
             given = form.cleaned_data if form.fields else {}
             said = chosen.do(experiment, given, str(request.user.get_username()), timezone.now())
         except ExperimentRefused as refused:
-            fault = f"{refused.message[:1].upper()}{refused.message[1:]}."
+            fault = f"{refused.remedy[:1].upper()}{refused.remedy[1:]}."
         else:
             desk.log_change(request, experiment, said)
             desk.message_user(request, said, messages.SUCCESS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from purchase_intent.admin.experiments.bandits import moved_words
@@ -15,7 +15,7 @@ from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.ranges import spelled
 from purchase_intent.experiments.weighing import WEIGHED
 from purchase_intent.insights.figures import Table
-from purchase_intent.models import Experiment, ExperimentArm, ExperimentChange
+from purchase_intent.models import Experiment, ExperimentArm, ExperimentChange, ExperimentState
 
 __all__ = ["changes_of", "decided_of"]
 
@@ -73,7 +73,7 @@ def _facts(experiment: Experiment) -> list[tuple[str, str]]:
     return [
         ("Key", experiment.key),
         ("Traffic", share_words(experiment.traffic)),
-        ("Whom it is for", experiment.segment.title if experiment.segment is not None else "everybody"),
+        ("Whom it is for", _target(experiment)),
         ("Exclusion group", range_of),
         ("Holdout", f"{holdout.key}, {share_words(holdout.share)}" if holdout is not None else "none"),
         ("By itself", ", ".join(filter(None, (" and ".join(acts) or bandit, learns))) or "nothing: somebody decides"),
@@ -82,6 +82,19 @@ def _facts(experiment: Experiment) -> list[tuple[str, str]]:
         ("Started", clock(experiment.started_at) if experiment.started_at is not None else "not yet"),
         ("Stopped", clock(experiment.stopped_at) if experiment.stopped_at is not None else "no"),
     ]
+
+
+def _target(experiment: Experiment) -> str:
+    """The segment it is for, and what became of that since it began."""
+    segment, begun = experiment.segment, experiment.started_at
+    if segment is None:
+        return "everybody"
+    if experiment.state == ExperimentState.RUNNING and not segment.is_active:
+        return f"{segment.title}, which is switched off: nobody new is taken in"
+    end = experiment.stopped_at or datetime.max.replace(tzinfo=UTC)
+    if begun is not None and segment.versions.filter(made_at__gt=begun, made_at__lte=end).exists():
+        return f"{segment.title}, whose conditions were changed while it ran"
+    return segment.title
 
 
 def changes_of(experiment: Experiment, now: datetime) -> list[tuple[str, str, str, str]]:

@@ -16,7 +16,7 @@ from purchase_intent.admin.experiments.words_form import BegunForm
 from purchase_intent.admin.lists import Desk
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.definition import Definition
-from purchase_intent.experiments.editing import change_experiment, make_experiment
+from purchase_intent.experiments.editing import change_experiment, latest_change, make_experiment
 from purchase_intent.experiments.ranges import free_ranges, spelled, taken_ranges
 from purchase_intent.experiments.stored import definition_of
 from purchase_intent.models import ExclusionGroup, Experiment, ExperimentState
@@ -82,7 +82,7 @@ def _saved(
             desk.log_addition(request, experiment, [{"added": {}}])
             said = f"{experiment.title} is a draft now: preview its arms, then start it."
         else:
-            change_experiment(experiment, definition, who=who, now=now)
+            change_experiment(experiment, definition, who=who, now=now, seen=_seen(request))
             desk.log_change(request, experiment, "Changed while a draft.")
             said = f"{experiment.title} is saved."
     except ExperimentRefused as refused:
@@ -107,14 +107,15 @@ def _edit_begun(desk: Desk, request: HttpRequest, experiment: Experiment) -> Htt
         design = replace(before.design, **{name: given[name] for name in ("ships", "rolls_back", "uplift")})
         after = replace(before, title=given["title"], hypothesis=given["hypothesis"], design=design)
         try:
-            change_experiment(experiment, after, who=str(request.user.get_username()), now=timezone.now())
+            who = str(request.user.get_username())
+            change_experiment(experiment, after, who=who, now=timezone.now(), seen=_seen(request))
         except ExperimentRefused as refused:
-            form.add_error(None, refused.message)
+            form.add_error(None, f"{refused.remedy[:1].upper()}{refused.remedy[1:]}.")
         else:
             desk.log_change(request, experiment, "Changed after it had begun: words, or what it does by itself.")
             desk.message_user(request, f"{experiment.title} is saved.", messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:purchase_intent_experiment_change", args=[experiment.pk]))
-    context = {"subtitle": experiment.title, "form": form}
+    context = {"subtitle": experiment.title, "form": form, "seen": latest_change(experiment)}
     return desk.drawn(request, "admin/purchase_intent/experiments/edit_begun.html", experiment, context)
 
 
@@ -130,11 +131,26 @@ def _drawn(
         "subtitle": experiment.title if experiment is not None else "A new experiment",
         "editor": editor,
         "experiment": experiment,
+        "seen": _told_last(request, experiment),
         "plan": plan,
         "groups": _groups(),
         "is_sent": not {"_more_arms", "_more_metrics"} & {*request.POST},
     }
     return desk.drawn(request, "admin/purchase_intent/experiments/edit.html", experiment, context)
+
+
+def _seen(request: HttpRequest) -> int | None:
+    """The latest change that the form's author knew of, as the form sends it along."""
+    sent = request.POST.get("seen", "")
+    return int(sent) if sent.isascii() and sent.isdecimal() else None
+
+
+def _told_last(request: HttpRequest, experiment: Experiment | None) -> int:
+    """The latest change that the page tells of: what a preview began with stays, a refusal has told of the newest."""
+    if experiment is None:
+        return 0
+    sent = None if "_save" in request.POST else _seen(request)
+    return latest_change(experiment) if sent is None else sent
 
 
 def _groups() -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from purchase_intent.models import Experiment
 
 __all__ = ["Editor"]
 
-MOST_ARMS: Final = 10
+MOST_ARMS: Final = 200
 MOST_METRICS: Final = 20
 _FIELDS: Final = {"layer": "group_start", "group": "group_start", "design": "lift", "units": "units"}
 """Where a refusal is shown whose field has another name in the form."""
@@ -66,6 +66,8 @@ class Editor:
         self.definition = None
         if field in self.words.fields:
             self.words.add_error(field, message)
+        elif refused.field == "seen":
+            self.faults.append(message)
         elif refused.field in ("arms", "weights"):
             self.faults.append(f"Arms: {message}")
         else:

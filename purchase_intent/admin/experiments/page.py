@@ -110,6 +110,8 @@ def _nothing(experiment: Experiment, result: Result | None) -> str:
             "Visitors are counted from the moment a page first shows them an arm."
         )
     if not sum(result.exposed.values()):
+        if experiment.state == ExperimentState.STOPPED:
+            return "Nobody was shown an arm while it ran: nothing was measured."
         return (
             "Nobody was shown an arm yet: either no visitor of the right kind came, or no template asks for it. "
             f'Does a page say {{% variant "{experiment.key}" as arm %}}?'
@@ -157,9 +159,12 @@ def _interval(result: Result, versus: Versus) -> Interval | None:
     return versus.watched.lift if versus.watched is not None else None
 
 
-def _ratio(result: Result, titles: dict[str, str]) -> dict[str, Any]:
+def _ratio(result: Result, titles: dict[str, str]) -> dict[str, Any] | None:
+    """The shares that the arms got; None of nobody."""
     p_value = result.ratio.sequential_p_value
     is_off = p_value <= LEAST_RATIO
+    if not sum(result.ratio.counts):
+        return None
     planned = "the weights as they were gave them" if result.adaptive else "were planned"
     return {
         "said": (

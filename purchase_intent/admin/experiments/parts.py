@@ -58,6 +58,14 @@ class MetricForm(forms.Form):
         found: dict[str, Any] = super().clean() or self.cleaned_data
         if not found.get("kind") and "kind" not in self.errors and (found.get("event") or found.get("margin")):
             self.add_error("kind", "Choose what is counted.")
+        is_guardrail = found.get("role") == MetricRole.GUARDRAIL
+        if found.get("kind") and "margin" not in self.errors and is_guardrail != (found.get("margin") is not None):
+            self.add_error(
+                "margin",
+                "Say how much may be lost at most, in per cent of what it is, such as 2."
+                if is_guardrail
+                else "Only a guardrail tolerates a loss: leave this empty, or choose that role.",
+            )
         return found
 
     def spec(self) -> MetricSpec:

@@ -206,8 +206,8 @@ class HoldoutAdmin(_SharesAdmin):
     form_of = _HoldoutForm
     field = "holdout"
     lead = (
-        "A holdout is a share of all visitors whom no experiment that names it ever takes in. After a year of "
-        "experiments they show what all of them together have brought."
+        "A holdout is a share of all visitors whom no experiment that names it ever takes in, nor shows what it "
+        "shipped. After a year of experiments they show what all of them together have brought."
     )
     nothing = (
         "No holdouts yet, because none was made: make one to see, after a year, what all experiments together have "
@@ -235,7 +235,10 @@ class HoldoutAdmin(_SharesAdmin):
         return {
             **super().page(request, row),
             "headline": f"{share_words(row.share)} of all visitors are held out",
-            "about": "No experiment that names it ever takes these visitors in. Key and share stay for good.",
+            "about": (
+                "No experiment that names it ever takes these visitors in, and what it ships is not shown to them. Key "
+                "and share stay for good."
+            ),
             "part_head": "traffic",
         }
 

@@ -135,14 +135,14 @@ def _row(metric: MetricResult, arm: ArmFigure, versus: Versus | None, titles: Ti
 
 def ratio_table(result: Result, titles: Titles) -> Table:
     """How many each arm got, and was to get."""
-    total = sum(result.ratio.counts) or 1
+    total = sum(result.ratio.counts)
     rows = tuple(
         (
             arm_named(arm, titles),
             f"{count:,}",
             f"{expected:,.0f}",
-            f"{count / total:.2%}",
-            f"{expected / total:.2%}",
+            f"{count / total:.2%}" if total else "-",
+            f"{expected / total:.2%}" if total else "-",
         )
         for arm, count, expected in zip(_arms(result), result.ratio.counts, result.ratio.expected, strict=True)
     )

@@ -63,7 +63,9 @@ def headline(experiment: Experiment, result: Result | None, titles: dict[str, st
         return "A draft: nobody takes part yet"
     if experiment.state == ExperimentState.STOPPED:
         shown = experiment.shipped or experiment.control
-        return f"Stopped: everybody is shown “{arm_named(shown, titles)}”"
+        kept = experiment.holdout_id is not None and shown != experiment.control
+        but = ", but whom its holdout keeps out" if kept else ""
+        return f"Stopped: everybody is shown “{arm_named(shown, titles)}”{but}"
     return "Running, and not looked at yet" if result is None else _running(result, titles)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -24,11 +25,12 @@ from purchase_intent.models import (
     Session,
     Visitor,
 )
+from purchase_intent.segments.editing import save_rule, switch
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.test_experiments import LIST, draft, page_of
 from tests.integration.desk.test_segments import plain, words
 from tests.integration.experiments.town import BEGIN
-from tests.integration.segments.street import segment_of
+from tests.integration.segments.street import rule_of, segment_of
 
 pytestmark = pytest.mark.django_db
 
@@ -119,11 +121,11 @@ def test_what_is_not_fit_is_refused_beside_its_field_and_nothing_is_written(desk
         ({"traffic": "150"}, "Write a number from 0 and up to 100 per cent, not 150."),
         ({"traffic": "nan"}, "Write a number from 0 and up to 100 per cent"),
         ({"lift": "0"}, "Write a number above 0"),
-        ({"power": "3"}, "Give a chance between 0.05 and 1"),
+        ({"power": "3"}, "Give a chance above 0.05 (5%) and below 1, not 0.03 (3%)"),
         ({"looks": "-1"}, "greater than or equal to 0"),
         ({"units": "100", "days": "7"}, "Give the number of visitors or the days, not both."),
         ({"days": "7"}, "Nobody it is for has come in the last 28 days"),
-        ({"bandit": "60"}, "Give the least share of every arm, above 0 and up to 0.5"),
+        ({"bandit": "60"}, "Give the least share of every arm, up to 0.5 (50%), not 0.6 (60%)"),
         ({"bandit": "10", "ships": "on"}, "A bandit is ended by hand"),
         ({"group_start": "10"}, "Choose the group that the range is of"),
         ({"group": "checkout"}, "Say which range of the group it gets"),
@@ -133,7 +135,11 @@ def test_what_is_not_fit_is_refused_beside_its_field_and_nothing_is_written(desk
         ({"arms": [ARMS[0], {**ARMS[1], "key": ""}]}, "Give it a key, such as bar"),
         ({"arms": [ARMS[0], {**ARMS[1], "key": "plain"}]}, "Arms: Name two or more different arms"),
         ({"metrics": []}, "Metrics: An experiment has exactly one primary metric"),
-        ({"metrics": [conversion, {**guardrail, "margin": ""}]}, "A guardrail, and nothing else, has a margin"),
+        (
+            {"metrics": [conversion, {**guardrail, "margin": ""}]},
+            "Say how much may be lost at most, in per cent of what it is, such as 2.",
+        ),
+        ({"metrics": [{**conversion, "margin": "2"}]}, "Only a guardrail tolerates a loss"),
         ({"metrics": [{**conversion, "kind": "event"}]}, "A metric of kind event names one of"),
         ({"metrics": [{**conversion, "window_days": "100"}]}, "less than or equal to 90"),
         ({"metrics": [conversion, {"event": "search", "role": "secondary"}]}, "Choose what is counted."),
@@ -163,6 +169,68 @@ def test_the_plan_is_shown_from_the_shops_own_data_and_saves_nothing(desk: Clien
     desk.post(f"{LIST}add/", sent(traffic="100", days="100"))
     assert definition_of(Experiment.objects.get()).design.units == 321
     assert "321 visitors at 3 a day" in words(desk, page_of(Experiment.objects.get(), "start/"))
+
+
+def test_of_two_who_edit_at_once_the_later_is_told_and_nothing_of_theirs_is_lost(desk: Client) -> None:
+    desk.post(f"{LIST}add/", sent())
+    experiment = Experiment.objects.get()
+    path = page_of(experiment, "edit/")
+    seen = hidden(desk, path)
+    desk.post(path, sent(key="-", seen=seen, traffic="20"))
+    for act in ("_plan", "_more_arms"):
+        assert f'name="seen" value="{seen}"' in desk.post(path, sent(act, key="-", seen=seen)).content.decode()
+    refused = desk.post(path, sent(key="-", seen=seen, traffic="30"))
+    assert "Desk changed it meanwhile: nothing was saved. See how it stands now" in plain(refused)
+    assert definition_of(Experiment.objects.get()).traffic == 0.2
+    (newest,) = re.findall(r'name="seen" value="(\d+)"', refused.content.decode())
+    desk.post(path, sent(key="-", seen=newest, traffic="30"))
+    assert definition_of(Experiment.objects.get()).traffic == 0.3
+    begun = hidden(desk, path)
+    start_experiment(Experiment.objects.get(), who="ada", now=BEGIN)
+    data = {"title": "Hers", "hypothesis": ""}
+    assert "Ada started it meanwhile: nothing was saved." in plain(desk.post(path, data | {"seen": begun}))
+    assert "Hers is saved." in plain(desk.post(path, data | {"seen": hidden(desk, path)}, follow=True))
+    assert "Desk changed it meanwhile" in plain(desk.post(path, {"title": "His", "hypothesis": "", "seen": newest}))
+    assert Experiment.objects.get().title == "Hers"
+
+
+def hidden(client: Client, path: str) -> str:
+    """What an editor's form sends along, unseen."""
+    (found,) = re.findall(r'name="seen" value="([^"]*)"', client.get(path).content.decode())
+    return str(found)
+
+
+def test_an_experiment_may_have_fifty_arms(desk: Client) -> None:
+    arms = [{"key": f"arm-{number}", "title": "", "weight": ""} for number in range(50)]
+    desk.post(f"{LIST}add/", sent(arms=arms, units="90000"))
+    experiment = Experiment.objects.get()
+    page = desk.get(page_of(experiment, "edit/")).content.decode()
+    assert 'value="arm-49"' in page
+    desk.post(page_of(experiment, "edit/"), sent(arms=arms, units="90000", key="-", title="As before"), follow=True)
+    found = definition_of(Experiment.objects.get())
+    assert (found.title, [arm.weight for arm in found.arms]) == ("As before", [0.02] * 50)
+
+
+def test_what_becomes_of_the_segment_of_a_running_experiment_is_told(desk: Client) -> None:
+    Segment.objects.all().delete()
+    segment = segment_of("fresh", ("visits", "=", 1))
+    experiment = draft(segment="fresh")
+    path = f"/admin/purchase_intent/segment/{segment.pk}/"
+    assert "Running experiments are for it" not in words(desk, f"{path}change/")
+    start_experiment(experiment, who="ada", now=BEGIN)
+    for page in ("change/", "edit/"):
+        assert "Running experiments are for it: “Free shipping bar”." in words(desk, f"{path}{page}")
+    assert "Whom it is for Fresh Exclusion" in words(desk, page_of(experiment))
+    save_rule(segment, rule_of(("visits", "<=", 2)), who="ada", now=BEGIN + timedelta(days=1))
+    assert "Whom it is for Fresh, whose conditions were changed while it ran" in words(desk, page_of(experiment))
+    switch(segment, on=False, now=BEGIN + timedelta(days=2))
+    assert "Fresh, which is switched off: nobody new is taken in" in words(desk, page_of(experiment))
+    assert "Switched off, they take in nobody new." in words(desk, f"{path}change/")
+    stop_experiment(experiment, who="ada", now=BEGIN + timedelta(days=3))
+    switch(segment, on=True, now=BEGIN + timedelta(days=4))
+    save_rule(segment, rule_of(("visits", "<=", 3)), who="ada", now=BEGIN + timedelta(days=5))
+    assert "Running experiments" not in words(desk, f"{path}change/")
+    assert "Fresh, whose conditions were changed while it ran" in words(desk, page_of(experiment))
 
 
 def test_more_rows_keep_what_was_filled_in(desk: Client) -> None:

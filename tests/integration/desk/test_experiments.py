@@ -276,9 +276,11 @@ def test_what_has_no_figures_says_why(desk: Client) -> None:
     text = words(desk, page_of(experiment))
     assert "Nobody was shown an arm yet" in text
     assert "{% variant &quot;bar&quot; as arm %}?" in text
+    assert "Are visitors shared out as planned?" not in text  # of nobody there is nothing to say
     stop_experiment(experiment, shipped="on", who="ada", now=BEGIN + timedelta(days=2), why="It is loved.")
     text = words(desk, page_of(experiment))
     assert "Stopped: everybody is shown “With the bar”" in text
+    assert "Nobody was shown an arm while it ran: nothing was measured." in text
     assert "stopped ada everybody is shown “on”; It is loved." in text
 
 
@@ -307,14 +309,20 @@ def test_each_act_asks_first_and_is_on_record(desk: Client) -> None:
     steps: list[tuple[str, dict[str, str], str]] = [
         ("stop/", {}, "Free shipping bar is draft: it cannot be done any more, or not yet."),
         ("start/", {"yes": "1"}, "Free shipping bar runs: 10% of the visitors it is for take part now."),
-        ("ramp/", {"traffic": "5"}, "the share may only grow, from 0.1 up to 1"),
+        ("ramp/", {"traffic": "5"}, "It is 10% now and can only be raised: to end the experiment, stop it."),
         ("ramp/", {"traffic": "many"}, "“many” is no number: write per cent, such as 12.5."),
         ("ramp/", {"traffic": "50,5 %"}, "50.5% of the visitors take part from now on; nobody changed arm."),
         ("look/", {"yes": "1"}, "Looked at now, and kept on record"),
         ("stop/", {"shipped": "on"}, "Say why in a sentence"),
         ("stop/", {"why": "Enough."}, "Choose an arm."),
         ("stop/", {"shipped": "nix", "why": "Enough."}, "Select a valid choice."),
-        ("stop/", {"shipped": "on", "why": "Enough."}, "Free shipping bar is stopped: everybody is shown “on”."),
+        ("ramp/", {"traffic": "100"}, "100% of the visitors take part from now on; nobody changed arm."),
+        ("ramp/", {"traffic": "100"}, "Free shipping bar takes in 100% of its visitors: there is no more."),
+        (
+            "stop/",
+            {"shipped": "on", "why": "Enough."},
+            "Free shipping bar is stopped: everybody is shown “With the bar”.",
+        ),
         ("start/", {"yes": "1"}, "Free shipping bar is stopped: it cannot be done any more, or not yet."),
     ]
     for part, given, said in steps:
@@ -322,9 +330,9 @@ def test_each_act_asks_first_and_is_on_record(desk: Client) -> None:
         assert said in plain(desk.post(page_of(experiment, part), given, follow=True)), part
     assert "Stop it? Running, and not looked at yet It ends for good" in stop
     changes = ExperimentChange.objects.order_by("pk").values_list("what", "who")
-    assert list(changes) == [("made", "ada"), ("started", "desk"), ("ramped", "desk"), ("stopped", "desk")]
+    assert list(changes) == [("made", "ada"), ("started", "desk"), *[("ramped", "desk")] * 2, ("stopped", "desk")]
     assert [each.who for each in ExperimentLook.objects.all()] == ["desk"]
-    assert LogEntry.objects.count() == 4
+    assert LogEntry.objects.count() == 5
     text = words(desk, page_of(experiment))
     assert "traffic raised desk from 10% to 50.5%" in text
 
@@ -332,7 +340,7 @@ def test_each_act_asks_first_and_is_on_record(desk: Client) -> None:
 def test_a_range_that_another_holds_is_refused_at_the_start(desk: Client) -> None:
     start_experiment(draft("one", group=GroupRange("checkout", 0, 0.6)), who="ada", now=BEGIN)
     other = draft("two", group=GroupRange("checkout", 0.5, 1))
-    assert "Layer: one has 0.0 to 0.6 and two has 0.5 to 1.0 of one exclusion group" in plain(
+    assert "One has 0 (0%) to 0.6 (60%) and two has 0.5 (50%) to 1 (100%) of one exclusion group" in plain(
         desk.post(page_of(other, "start/"), {"yes": "1"})
     )
     other.refresh_from_db()

@@ -122,7 +122,7 @@ def test_a_preview_of_many_is_an_estimate(desk: Client, monkeypatch: pytest.Monk
     street()
     monkeypatch.setattr(previews, "MOST", 2)
     text = plain(desk.post(f"{LIST}add/", sent(("visits", ">=", "1"), act="_preview")))
-    assert "2 of 2 shoppers drawn by chance belong to it: likely between 1 and 4 of all 3 of the last 90 days." in text
+    assert "2 of 2 shoppers drawn by chance belong to it: likely between 1 and 3 of all 3 of the last 90 days." in text
     assert "What those tried did in the last 90 days" in text
 
 
@@ -192,6 +192,34 @@ def test_what_is_not_fit_is_refused_beside_its_field_and_nothing_is_written(
     text = plain(desk.post(f"{LIST}add/", sent(*conditions, **NEW) | changed))
     assert said in text
     assert (Segment.objects.count(), SegmentVersion.objects.count(), LogEntry.objects.count()) == (1, 1, 0)
+
+
+def test_of_two_who_edit_at_once_the_later_is_told_and_saves_on_purpose(desk: Client) -> None:
+    segment = segment_of("gift-hunters", ("visits", ">=", 1))
+    path = f"{LIST}{segment.pk}/edit/"
+
+    def seen(response: Any) -> str:
+        (found,) = re.findall(r'name="seen" value="([^"]*)"', response.content.decode())
+        return str(found)
+
+    first = seen(desk.get(path))
+    desk.post(path, sent(("visits", ">=", "2"), **NEW, seen=first))
+    assert seen(desk.post(path, sent(("visits", ">=", "3"), act="_preview", seen=first))) == first
+    refused = desk.post(path, sent(("visits", ">=", "3"), **NEW | {"title": "Theirs"}, seen=first))
+    assert "It was changed by desk meanwhile: nothing was saved; see how it stands now, then save again" in plain(
+        refused
+    )
+    assert 'value="3"' in refused.content.decode()  # what was filled in stays
+    segment.refresh_from_db()
+    assert (segment.title, segment.versions.count()) == ("Gift hunters", 2)
+    desk.post(path, sent(("visits", ">=", "3"), **NEW | {"title": "Theirs"}, seen=seen(refused)))
+    segment.refresh_from_db()
+    assert (segment.title, segment.versions.count()) == ("Theirs", 3)
+    other = desk.post(path, sent(("visits", ">=", "3"), **NEW | {"title": "Mine"}, seen=seen(refused)))
+    assert "It was changed by desk meanwhile" in plain(other)
+    Segment.objects.filter(pk=segment.pk).update(about="Other words.")
+    told = seen(other)
+    assert "It was changed meanwhile" in plain(desk.post(path, sent(("visits", ">=", "3"), **NEW, seen=told)))
 
 
 def test_more_rows_keep_what_was_filled_in(desk: Client) -> None:

@@ -163,7 +163,7 @@ def test_it_starts_once_is_ramped_upwards_and_stops_for_good() -> None:
         start_experiment(found, who="ada", now=NOW)
     ramp_experiment(found, 0.5, who="ben", now=NOW)
     for share in (0.4, 1.1):
-        with pytest.raises(ExperimentRefused, match=r"traffic: the share may only grow, from 0\.5 up to 1"):
+        with pytest.raises(ExperimentRefused, match=r"traffic: the share may only grow from 0\.5 \(50%\)"):
             ramp_experiment(found, share, who="ben", now=NOW)
     with pytest.raises(ExperimentRefused, match="shipped: “foot” is none of its arms: plain, bar"):
         stop_experiment(found, shipped="foot", who="cy", now=NOW)

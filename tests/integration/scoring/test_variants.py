@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from purchase_intent.experiments.assigning import shown_before
 from purchase_intent.experiments.definition import ArmSpec, Definition, MetricSpec
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, ramp_experiment, start_experiment, stop_experiment
-from purchase_intent.models import Experiment, ExperimentArm, Exposure, Merge, Segment, Session, Visitor
+from purchase_intent.models import Experiment, ExperimentArm, Exposure, Holdout, Merge, Segment, Session, Visitor
 from purchase_intent.scoring.pruning import prune
 from purchase_intent.shortcuts import segments, variant_for
 from purchase_intent.stats.bucketing import Allocation
@@ -177,6 +178,20 @@ def test_a_stopped_experiment_shows_what_was_shipped_and_counts_nothing(act: Act
     active.look_again()
     Exposure.objects.all().delete()
     assert act(lambda request: variant_for(request, "bar")) == "on"
+    assert not Exposure.objects.exists()
+
+
+def test_whom_a_holdout_keeps_out_is_shown_the_shop_as_it_was_also_once_an_arm_is_shipped(act: Act) -> None:
+    Holdout.objects.create(key="never", share=0.9999999)
+    Holdout.objects.create(key="hardly", share=0.0000001)
+    for key, holdout in (("bar", "never"), ("foot", "hardly")):
+        experiment = running(key, holdout=holdout, traffic=0.5)
+        stop_experiment(experiment, shipped="on", who="a", now=NOW)
+    active.look_again()
+    assert act(lambda request: " ".join(variant_for(request, key) for key in ("bar", "foot"))) == "off on"
+    facts = json.loads(act(lambda request: json.dumps(shortcuts.experiment_facts(request))))
+    assert facts["experiments"] == {"bar": {"default": "on"}, "foot": {"default": "on"}}
+    assert facts["given"] == {"bar": {"arm": "off", "counts": False}}  # of nobody but who is held out
     assert not Exposure.objects.exists()
 
 

@@ -122,7 +122,9 @@ def test_a_position_needs_a_salt_and_a_unit(salt: str, unit: str, field: str) ->
 
 def test_ranges_of_one_group_that_overlap_are_refused() -> None:
     layers = {"bar": Layer("group", 0.0, 0.5), "vip": Layer("group", 0.4, 0.6), "page": Layer("page", 0.0, 1.0)}
-    with pytest.raises(ExperimentRefused, match=r"bar has 0.0 to 0.5 and vip has 0.4 to 0.6") as refused:
+    with pytest.raises(
+        ExperimentRefused, match=r"bar has 0 \(0%\) to 0\.5 \(50%\) and vip has 0\.4 \(40%\) to 0\.6 \(60%\)"
+    ) as refused:
         refuse_overlap(layers)
     assert refused.value.facts["experiments"] == ("bar", "vip")
     refuse_overlap(layers | {"vip": Layer("group", 0.5, 0.6)})
