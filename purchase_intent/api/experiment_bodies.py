@@ -151,7 +151,11 @@ class ProposalSerializer(serializers.Serializer[Any]):
         source="sizing.fixed_units", allow_null=True, help_text="What a test with one look at its end takes."
     )
     weeks = serializers.IntegerField(source="sizing.weeks", allow_null=True, help_text="To get them, in whole weeks.")
-    baseline = serializers.FloatField(allow_null=True, help_text="The primary metric's figure of the last 28 days.")
+    baseline = serializers.FloatField(
+        allow_null=True, help_text="The primary metric's figure of the last 28 days, of those whom it is for."
+    )
+    reduction = serializers.FloatField(help_text="The share of the noise that the chance to buy takes out, 0 to 1.")
+    assumed = serializers.ListField(child=serializers.CharField(), help_text="What all of it rests on, in sentences.")
     per_day = serializers.FloatField(help_text="Visitors a day who would be exposed.")
     window_days = serializers.IntegerField(help_text="So much later the last outcome is in.")
     missing = serializers.CharField(help_text="Why there is no size; empty where there is one.")

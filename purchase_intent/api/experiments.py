@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
@@ -42,6 +42,8 @@ __all__ = [
     "StartView",
     "StopView",
 ]
+
+_PROPOSED: Final = ("sizing", "baseline", "reduction", "assumed", "per_day", "window_days", "missing")
 
 
 class ExperimentEndpoint(StaffEndpoint):
@@ -165,5 +167,5 @@ def _proposed(definition: Definition) -> dict[str, Any]:
     from purchase_intent.experiments.planning import found_in, proposal  # SciPy is nothing that every page should load
 
     found = proposal(definition, now=timezone.now())
-    facts = {name: getattr(found, name) for name in ("sizing", "baseline", "per_day", "window_days", "missing")}
+    facts = {name: getattr(found, name) for name in _PROPOSED}
     return dict(ProposalSerializer(facts | {"found_in": found_in(definition, found)}).data)

@@ -10,11 +10,11 @@ from typing import Any, Final, Self
 
 from purchase_intent.conf import config
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.assuming import assumptions
 from purchase_intent.experiments.definition import Definition, MetricSpec
-from purchase_intent.experiments.measuring.measure import sums
 from purchase_intent.experiments.measuring.outcomes import higher_is_better, kind_of
-from purchase_intent.experiments.measuring.sql import Statements
-from purchase_intent.models import Experiment, Holdout, MetricRole, SegmentReport
+from purchase_intent.experiments.past import past_of
+from purchase_intent.models import Experiment, Holdout, MetricRole
 from purchase_intent.stats.inference import Kind
 from purchase_intent.stats.monitoring import Monitoring
 from purchase_intent.stats.plan import Guardrail, Metric, Plan
@@ -22,7 +22,6 @@ from purchase_intent.stats.power import Sizing, Spread, detectable, sizing, spre
 from purchase_intent.stats.summaries import Summary
 
 __all__ = [
-    "PERIOD",
     "UNITS",
     "FoundIn",
     "Planned",
@@ -35,8 +34,6 @@ __all__ = [
     "unadjusted",
 ]
 
-PERIOD: Final = timedelta(days=28)
-"""Of the past, for the primary metric's figure and the visitors a day."""
 UNITS: Final = 20_000
 """Visitors planned over all arms where the past says nothing and nobody has said."""
 DAYS: Final = (7, 14, 21, 28, 42, 56)
@@ -52,7 +49,9 @@ class Proposal:
     """What is known before a start. `sizing` is None where the past says too little; `missing` then says why.
 
     `baseline` is the primary metric's figure of late, `per_day` the visitors a day who would be exposed, `window_days`
-    how much later the outcome of the last of them is in, `spread` what the size was worked out from.
+    how much later the outcome of the last of them is in, `spread` what the size was worked out from. `reduction` is the
+    share of the variance that the score is expected to take off, 0 to 1, and `assumed` says in sentences what all of it
+    rests on.
     """
 
     sizing: Sizing | None
@@ -61,6 +60,8 @@ class Proposal:
     window_days: int
     missing: str = ""
     spread: Spread | None = None
+    reduction: float = 0.0
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,10 @@ class FoundIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What a start froze. `ends` is when all is to be in, `is_worked_out` whether the shop's data gave the units."""
+    """What a start froze. `ends` is when all is to be in, `is_worked_out` whether the shop's data gave the units.
+
+    `reduction` and `assumed` are those of the proposal.
+    """
 
     plan: Plan
     power: float
@@ -83,6 +87,8 @@ class Planned:
     baseline: float | None
     ends: date | None
     is_worked_out: bool
+    reduction: float = 0.0
+    assumed: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -94,40 +100,43 @@ class Planned:
             "baseline": self.baseline,
             "ends": self.ends and self.ends.isoformat(),
             "is_worked_out": self.is_worked_out,
+            "reduction": self.reduction,
+            "assumed": list(self.assumed),
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """What `as_json` gave."""
-        ends = stored["ends"]
-        return cls(**{**stored, "plan": Plan.from_json(stored["plan"]), "ends": ends and date.fromisoformat(ends)})
+        ends, assumed = stored["ends"], tuple(stored.get("assumed", ()))
+        plan = Plan.from_json(stored["plan"])
+        return cls(**{**stored, "plan": plan, "ends": ends and date.fromisoformat(ends), "assumed": assumed})
 
 
 def proposal(definition: Definition, *, now: datetime) -> Proposal:
-    """Size an experiment by the visits of the last 28 days whose window is over at `now` (aware)."""
-    metric = definition.primary
-    summary, visitors = _past(metric, definition.design.quantile, now)
-    per_day = visitors / PERIOD.days * _taken_in(definition)
+    """Size an experiment by who would have been exposed in the last 28 days whose window is over at `now` (aware)."""
+    metric, design = definition.primary, definition.design
+    past = past_of(metric, segment=definition.segment, adjusted=design.adjusted, quantile=design.quantile, now=now)
     kind = kind_of(metric)
+    told: dict[str, Any] = {
+        "per_day": past.per_day * _taken_in(definition),
+        "window_days": metric.window_days,
+        "reduction": past.reduction,
+        "assumed": assumptions(definition, past),
+    }
     try:
-        spread = spread_of(summary, kind)
+        spread = spread_of(past.summary, kind, reduction=past.reduction)
         size = sizing(
             spread,
-            definition.design.lift,
-            per_day=per_day,
+            design.lift,
+            per_day=told["per_day"],
             weights=tuple(arm.weight for arm in definition.arms if arm.weight > 0 or arm is definition.arms[0]),
             monitoring=_monitoring(definition),
-            power=definition.design.power,
+            power=design.power,
         )
     except ExperimentRefused as refused:
-        return Proposal(
-            sizing=None,
-            baseline=_figure(summary, kind),
-            per_day=per_day,
-            window_days=metric.window_days,
-            missing=refused.message if visitors else NOBODY,
-        )
-    return Proposal(sizing=size, baseline=spread.mean, per_day=per_day, window_days=metric.window_days, spread=spread)
+        missing = refused.message if past.units else NOBODY
+        return Proposal(sizing=None, baseline=_figure(past.summary, kind), missing=missing, **told)
+    return Proposal(sizing=size, baseline=spread.mean, spread=spread, **told)
 
 
 def found_in(definition: Definition, found: Proposal) -> list[FoundIn]:
@@ -188,6 +197,8 @@ def plan_of(definition: Definition, *, now: datetime) -> Planned:
         baseline=found.baseline,
         ends=None if days is None or days > LONGEST else _local_day(now + timedelta(days=days)),
         is_worked_out=design.units is None and found.sizing is not None,
+        reduction=found.reduction,
+        assumed=found.assumed,
     )
 
 
@@ -215,15 +226,6 @@ def _monitoring(definition: Definition) -> Monitoring:
     return Monitoring(alpha=definition.design.alpha, looks=definition.design.looks)
 
 
-def _past(metric: MetricSpec, quantile: float, now: datetime) -> tuple[Summary, int]:
-    """The metric of those who came in the 28 days before its window, from their first visit on, and how many."""
-    until = now - timedelta(days=metric.window_days)
-    since = until - PERIOD
-    statements = Statements(None, since=since, until=until, now=now)
-    found = sums(statements, moment=now, edges=(since, until), arms={0: ""}, metrics=(metric,), quantile=quantile)
-    return found.summaries(metric.name)[""], found.exposed()[""]
-
-
 def _local_day(moment: datetime) -> date:
     return moment.astimezone(config().time_zone).date()
 
@@ -236,14 +238,11 @@ def _figure(summary: Summary, kind: Kind) -> float | None:
 
 
 def _taken_in(definition: Definition) -> float:
-    """The share of the shop's visitors whom it would take in."""
+    """The share of those it is for whom it would take in."""
     share = definition.traffic
     if definition.group is not None:
         share *= definition.group.end - definition.group.start
     if definition.holdout:
         held = Holdout.objects.filter(key=definition.holdout).first()
         share *= 1 - (held.share if held is not None else 0.0)
-    if definition.segment:
-        report = SegmentReport.objects.filter(segment__key=definition.segment).order_by("-moment").first()
-        share *= report.size / report.looked_at if report is not None and report.looked_at else 1.0
     return share

@@ -69,13 +69,8 @@ def _sentences(definition: Definition, found: Proposal) -> list[str]:
     said = []
     if found.baseline is not None:
         figure = money(found.baseline) if primary.kind in _AMOUNTS else f"{found.baseline:.2%}"
-        whose = " of all visitors" if definition.segment else ""
-        said.append(f"In the last 28 days the {metric_words(primary.kind, primary.event)}{whose} was {figure}.")
-    if found.baseline is not None and definition.segment:
-        said.append(
-            "Whom it is for may do so more or less often than all visitors, and the figures below with it: where you "
-            "know better, give the number of visitors."
-        )
+        said.append(f"In the last 28 days the {metric_words(primary.kind, primary.event)} was {figure}.")
+    said += found.assumed
     if found.sizing is not None:
         said.append(
             f"To find a change of {share_words(found.sizing.lift)} in {share_words(definition.design.power)} of all "
@@ -112,6 +107,7 @@ def frozen_words(experiment: Experiment) -> list[tuple[str, str]]:
         ("Smallest change worth finding", f"{share_words(planned.lift)}, with a power of {share_words(planned.power)}"),
         ("Planned looks", f"{looks}, one a day" if looks else "none: the rule for unplanned looks holds"),
         ("Planned end", day_words(planned.ends) if planned.ends is not None else "not known"),
+        *([("What that rests on", " ".join(planned.assumed))] if planned.assumed else []),
     ]
 
 

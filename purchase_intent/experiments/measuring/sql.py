@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from purchase_intent.models import Event, Exposure, Merge, Order, SegmentMembership, Session, Visitor
+from purchase_intent.models import Event, Exposure, Merge, Order, SegmentMembership, Visitor
 
 __all__ = ["AT_ONCE", "ORDER", "Gone", "Statement", "Statements"]
 
@@ -51,8 +51,8 @@ class Statements:
     `segment` leaves only who belonged to it at the exposure that counts, as the exposure says; where it does not, who
     was a member by the nightly look before. `gone` are those of the experiment, where they are known already.
 
-    Without an experiment, the visits of the shop take the place of exposures: each visitor's first between the moments,
-    all in one arm. Deeds are told up to `now`, by default up to the second moment.
+    Deeds are told up to `now`, by default up to the second moment. Without an experiment it is a subclass that says who
+    takes the place of the exposed.
     """
 
     def __init__(
@@ -200,14 +200,6 @@ class Statements:
         )
 
     def _shown(self) -> Statement:
-        if self._experiment is None:
-            words = (
-                "SELECT MIN(id) AS id, 0 AS arm_id, MIN(started_at) AS at, "  # noqa: S608 (the same)
-                "CAST(NULL AS double precision) AS score, visitor_id, "
-                f"'' AS device, '' AS browser FROM {self._name(Session)} WHERE started_at >= %s AND started_at < %s "
-                "GROUP BY visitor_id"
-            )
-            return Statement(words, [self._since, self._until])
         words = (
             f"SELECT id, arm_id, at, score, visitor_id, device, browser, segments FROM {self._name(Exposure)} "  # noqa: S608
             "WHERE experiment_id = %s AND at >= %s AND at < %s"
