@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from demo_shop.history import SHOWN, last_midnight
 from demo_shop.trials import BAR, LAYOUT, RUNNING_DAYS, TRIED, VIP
@@ -50,15 +50,15 @@ def run_experiments(folder: Path, *, now: datetime, progress: Callable[[str], No
     zone = str(config().time_zone)
     begin = last_midnight(now, zone, days_ago=RUNNING_DAYS)
     for key in TRIED:
-        begun = Experiment.objects.filter(key=key).first()
-        if begun is not None:
-            if latest(begun) is not None:
-                continue
-            begun.delete()  # a run that was cut short has left it without its visitors
-        made = make_experiment(_definition(key), who=_WHO, now=begin - timedelta(hours=6))
-        start_experiment(made, who=_WHO, now=begin)
-        progress(f"{key}: who was shown what")
-        _store(made, folder / SHOWN)
+        made = Experiment.objects.filter(key=key).first()
+        if made is None:
+            progress(f"{key}: who was shown what")
+            with transaction.atomic():  # a run that is cut short leaves none without its visitors
+                made = make_experiment(_definition(key), who=_WHO, now=begin - timedelta(hours=6))
+                start_experiment(made, who=_WHO, now=begin)
+                _store(made, folder / SHOWN)
+        elif latest(made) is not None:
+            continue
         for day in range(RUNNING_DAYS):
             progress(f"{key}: looking at day {day + 1} of {RUNNING_DAYS}")
             look_daily(made, now=last_midnight(now, zone, days_ago=RUNNING_DAYS - 1 - day))

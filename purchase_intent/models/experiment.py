@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from purchase_intent.events.reasons import LONGEST_TEXT
 from purchase_intent.models.segment import LONGEST_KEY, Segment
+from purchase_intent.models.standing import ArmQuerySet, KeyedQuerySet, refuse_another_arm, refuse_another_key
 from purchase_intent.models.visitor import Visitor
 
 __all__ = [
@@ -87,7 +88,7 @@ class Holdout(models.Model):
         return self.key
 
 
-class ExperimentQuerySet(models.QuerySet["Experiment"]):
+class ExperimentQuerySet(KeyedQuerySet["Experiment"]):
     """Experiments, in the words the rest of the app asks for them."""
 
     def running(self) -> Self:
@@ -133,6 +134,7 @@ class Experiment(models.Model):
     class Meta:
         verbose_name = _("experiment")
         verbose_name_plural = _("experiments")
+        base_manager_name = "objects"
         ordering = ("-created_at", "-pk")
         constraints = (
             models.CheckConstraint(condition=~Q(key=""), name="intent_experiment_has_key"),
@@ -153,6 +155,11 @@ class Experiment(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """ExperimentRefused under another key than the stored one, and of a draft of what has begun."""
+        refuse_another_key(self, kwargs.get("update_fields"))
+        super().save(*args, **kwargs)
+
     @property
     def treatments(self) -> tuple[str, ...]:
         """The keys of its arms but for the control, in their order."""
@@ -168,9 +175,12 @@ class ExperimentArm(models.Model):
     weight = models.FloatField(_("weight"))
     place = models.PositiveSmallIntegerField(_("place"))
 
+    objects = ArmQuerySet["ExperimentArm"].as_manager()
+
     class Meta:
         verbose_name = _("arm")
         verbose_name_plural = _("arms")
+        base_manager_name = "objects"
         ordering = ("experiment", "place")
         constraints = (
             models.UniqueConstraint(fields=("experiment", "key"), name="intent_arm_key"),
@@ -180,6 +190,11 @@ class ExperimentArm(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.key
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """ExperimentRefused where the experiment has begun, of all but the title."""
+        refuse_another_arm(self, kwargs.get("update_fields"))
+        super().save(*args, **kwargs)
 
 
 class ExperimentMetric(models.Model):
