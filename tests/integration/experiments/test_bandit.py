@@ -141,9 +141,11 @@ def test_an_experiment_that_is_no_bandit_keeps_its_weights() -> None:
     ("fields", "words"),
     [
         pytest.param({"design": {"bandit": 0.1, "ships": True}}, "ended by hand", id="ships"),
-        pytest.param({"design": {"bandit": 0.0}}, "above 0", id="no floor"),
+        pytest.param({"design": {"bandit": 0.0}}, "up to 0.5", id="no floor"),
         pytest.param(
-            {"design": {"bandit": 0.4}, "arms": (*ARMS[:1], ArmSpec("b", 0.3), ArmSpec("c", 0.2))}, "0.4 at", id="f"
+            {"design": {"bandit": 0.4}, "arms": (*ARMS[:1], ArmSpec("b", 0.3), ArmSpec("c", 0.2))},
+            r"0.4 \(40%\) at",
+            id="f",
         ),
         pytest.param(
             {"design": {"bandit": 0.1}, "metrics": (MetricSpec(kind="order_value", role="primary"),)},
