@@ -9,8 +9,8 @@ Parts:
 
 - `page`: a page with tracking (by the stream, and by the database) and the same page without, in turns, one at a time;
 - `predict`: `POST predict/` with five events, 32 connections;
-- `score`: the live decision on tracked sessions, in random order; before half the reads something happens in the
-  session, through the stream. With the cache of answers and without;
+- `score`: the live decision on tracked sessions, each of which has been asked about once before, in random order;
+  before half the reads something happens in the session, through the stream. With answers kept and without;
 - `vote`: FastAPI on the same Granian with scikit-learn's soft vote over learners of the members' sizes;
 - `many`: the live decision at 100 to 2,000 connections.
 
@@ -154,6 +154,7 @@ def score(bench: Bench, asking: list[bytes]) -> None:
         begun = [0] * len(asking)
         variables = {"LOAD_TRACKED": "1", "LOAD_CACHE": cache}
         with granian(APP, interface="wsgi", threads=bench.options.threads, probe=PAGE, **variables) as (address, web):
+            drive(address, iter(asking), connections=CONNECTIONS, count=len(asking))
             found = bench.run(name, address, web, moving(asking, seed=11 + int(cache), begun=begun))
         _drained()
         bench.limit(found.rate >= LEAST["score"], f"{name}: {found.rate:,.0f} a second")
@@ -165,6 +166,7 @@ def many(bench: Bench, asking: list[bytes]) -> None:
     from benchmarks.load.shoppers import moving
 
     with granian(APP, interface="wsgi", threads=bench.options.threads, probe=PAGE, LOAD_TRACKED="1") as (address, web):
+        drive(address, iter(asking), connections=CONNECTIONS, count=len(asking))
         for crowd in CROWDS:
             begun = [crowd * 1000] * len(asking)
             bench.run("live score", address, web, moving(asking, seed=crowd, begun=begun), connections=crowd)

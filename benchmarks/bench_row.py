@@ -136,7 +136,7 @@ def main() -> int:
     ready = model.encoder.transform(row)
     found = in_turns(
         {
-            "ensemble, calibrated, one row": lambda: model.predict(row),
+            "ensemble, calibrated, one row": lambda: model.predict_one(row[0]),
             "soft vote, row of a matrix": lambda: by_matrix.predict_proba(ready),
             "soft vote, data frame of one row": lambda: by_frame.predict_proba(pd.DataFrame(ready, columns=columns)),
         },

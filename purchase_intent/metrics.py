@@ -98,7 +98,7 @@ SCORE_SECONDS: Final = Meter(
 CACHE: Final = Meter(
     "purchase_intent_score_cache",
     "Counter",
-    "Scores by whether the process knew the answer for this state, moment and model.",
+    "Scores by whether the answer for this state, moment and model was known.",
     {"result": ("hit", "miss")},
 )
 PREDICTED: Final = Meter("purchase_intent_predictions", "Counter", "Visits that predict/ was asked about.")

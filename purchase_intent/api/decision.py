@@ -28,12 +28,11 @@ from purchase_intent.api.serializers import StageField
 from purchase_intent.api.views import documented
 from purchase_intent.metrics import SCORE_SECONDS
 from purchase_intent.scoring.answer import UNKNOWN, Intent, Standing
-from purchase_intent.scoring.live import moment
-from purchase_intent.scoring.score import answer
-from purchase_intent.segments.placeholders import LONGEST, MOST, holding
+from purchase_intent.segments.placeholders import LONGEST, MOST, read_conditions
 from purchase_intent.segments.subject import Subject
 from purchase_intent.tracking.attached import attached
-from purchase_intent.tracking.sinks.foreseeing import foresee
+from purchase_intent.tracking.foreseen import Foreseen
+from purchase_intent.tracking.sinks.answering import answer_as_it_stands
 from purchase_intent.tracking.tracker import Tracker
 
 __all__ = ["DecisionView", "IsOwnPage", "is_followed"]
@@ -177,14 +176,18 @@ def is_followed(tracker: Tracker) -> bool:
 def _decided(tracker: Tracker, asked: list[str]) -> dict[str, Any]:
     if not is_followed(tracker):
         return _told(UNKNOWN, [])
-    found = foresee(tracker.journey, [], at=tracker.moment)
-    state, past, session = found.state, found.past, found.session
-    if not state.events:
+    conditions = read_conditions(asked)
+    is_looked_at = any(condition.segments for condition in conditions)
+    intent, visit = answer_as_it_stands(tracker.journey, at=tracker.moment, is_looked_at=is_looked_at)
+    if intent.standing is Standing.UNKNOWN:
         return _told(UNKNOWN, [])
-    intent = answer(state, past, at=moment(state.last), session=session)
-    visitor = session.visitor if session is not None else None
-    subject = Subject(state, past, state.last, intent=lambda: intent, visitor=visitor)
-    return _told(intent, holding(asked, subject))
+    subject = _subject(visit, intent) if visit is not None else None
+    return _told(intent, [condition.text for condition in conditions if condition.holds(intent, subject)])
+
+
+def _subject(visit: Foreseen, intent: Intent) -> Subject:
+    visitor = visit.session.visitor if visit.session is not None else None
+    return Subject(visit.state, visit.past, visit.state.last, intent=lambda: intent, visitor=visitor)
 
 
 def _told(intent: Intent, holds: list[str]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from purchase_intent.exceptions import EventRefused
 __all__ = ["FIELD_NAMES", "ClientEvent", "Event", "parse_event", "told_name", "told_time"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
+_EARLIEST: Final = _EPOCH + timedelta(milliseconds=EARLIEST)
+_LATEST: Final = _EPOCH + timedelta(milliseconds=LATEST)
 _WORDS: Final = ("session", "product", "category", "brand", "order", "search", "device", "channel", "country")
 
 
@@ -106,6 +107,8 @@ class ClientEvent(Event):
 
 
 def _check_text(field: str, value: object, missing: Reason | None = None) -> None:
+    if type(value) is str and 0 < len(value) <= LONGEST_TEXT and value.isprintable():
+        return
     if value is None or value == "":
         if missing is not None:
             raise EventRefused(field=field, reason=missing, remedy="give a text that is not empty")
@@ -146,7 +149,7 @@ def _check_time(value: object) -> None:
             reason=Reason.TIME_WITHOUT_ZONE,
             remedy="give the time with its zone, such as 2026-03-01T12:00:00Z",
         )
-    if not EARLIEST <= (value - _EPOCH) / _MILLISECOND < LATEST:
+    if not _EARLIEST <= value < _LATEST:
         raise EventRefused(
             field="occurred_at", reason=Reason.TIME_OUT_OF_RANGE, remedy="give a time between the years 1995 and 2099"
         )

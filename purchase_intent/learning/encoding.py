@@ -101,7 +101,7 @@ class TargetEncoder:
         """A copy of float32 [n, d] with each category replaced by its value; 0 for a category never seen."""
         encoded = matrix.copy()
         if len(matrix) == 1:
-            self._encode_row(encoded[0])
+            self.encode_row(encoded[0])
             return encoded
         for position, (codes, values) in self.tables.items():
             wanted = _codes(matrix[:, position])
@@ -109,8 +109,8 @@ class TargetEncoder:
             encoded[:, position] = np.where(codes[at] == wanted, values[at], 0.0)
         return encoded
 
-    def _encode_row(self, row: Matrix) -> None:
-        """One row is what a page asks for: a dictionary answers in a tenth of the time that arrays take."""
+    def encode_row(self, row: NDArray[np.float32]) -> None:
+        """Replace the categories of one row of d values: a dictionary answers in a tenth of the time of arrays."""
         codes = row[self._columns].tolist()
         row[self._columns] = [
             lookup.get(_MISSING if code != code else int(code), 0.0)  # noqa: PLR0124 - NaN differs from itself

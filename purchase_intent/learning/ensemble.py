@@ -17,6 +17,8 @@ from purchase_intent.learning.explained import Explained
 from purchase_intent.learning.forks import calling
 from purchase_intent.learning.members import MEMBERS, Member, Params
 from purchase_intent.learning.members.base import settle
+from purchase_intent.learning.members.rows import Row
+from purchase_intent.learning.one_row import Quick
 from purchase_intent.learning.splits import Slicing
 from purchase_intent.learning.table import Column, Matrix, Sample, Table
 from purchase_intent.learning.thresholds import Thresholds
@@ -58,6 +60,7 @@ class IntentEnsemble:
     explained: Explained | None = None
     draft: IntentEnsemble | None = field(default=None, repr=False, compare=False)
     beside: Mapping[str, Any] = field(default_factory=dict)
+    _quick: list[Quick | None] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def fit(
@@ -101,6 +104,16 @@ class IntentEnsemble:
     def predict(self, matrix: Matrix | Table, *, threads: int = 1) -> Column:
         """The calibrated probability of a purchase, float64 [n], increasing with `log_odds`."""
         return np.asarray(expit(self.log_odds(matrix, threads=threads)))
+
+    def predict_one(self, row: Row) -> float:
+        """The calibrated probability of a purchase for one row of d values: that of `predict`, sooner."""
+        calling()
+        if not self._quick:
+            # At the first call, and not when a model is loaded: members ask their learners, which may start threads.
+            found = Quick.of(self.encoder, self.members, self._shares(), self.calibration, len(self.names))
+            self._quick.append(found)
+        quick = self._quick[0]
+        return float(self.predict(row.reshape(1, -1))[0]) if quick is None else quick(row)
 
     def member_log_odds(self, matrix: Matrix | Table, *, threads: int = 1) -> dict[str, Column]:
         """Each member's own log-odds, float64 [n], before weights and calibration."""

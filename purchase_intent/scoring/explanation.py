@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from purchase_intent.features.live import read_row, read_vector
 from purchase_intent.features.schema import FEATURES
 from purchase_intent.features.state import Past, State
-from purchase_intent.models import Horizon, Session, Visitor
+from purchase_intent.models import Horizon, Session, Stage, Visitor
 from purchase_intent.scoring.answer import Intent, Reason, Standing
 from purchase_intent.scoring.nightly import next_visit
 from purchase_intent.scoring.score import answer, milliseconds, scored
@@ -73,7 +73,7 @@ def explain_next_visit(visitor: Visitor, *, at: datetime, most: int) -> Explanat
         row = read_row(state, past, milliseconds(at))
         return _by_rules(found, found.probability or 0.0, row, most)
     row = read_row(state, past, milliseconds(at))
-    intent = scored(serving, state, float(serving.model.predict(row)[0]), at)
+    intent = scored(serving, Stage(state.stage), serving.model.predict_one(row[0]), at)
     return _by_model(serving, intent, (state, past), at=at, most=most, session=session)
 
 

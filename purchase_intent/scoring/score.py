@@ -55,7 +55,7 @@ def answer(
     if key is not None and reasons <= 0 and (remembered := known(serving, key)) is not None:
         return remembered
     row = read_row(state, past, now)
-    found = scored(serving, state, float(serving.model.predict(row)[0]), at)
+    found = scored(serving, Stage(state.stage), serving.model.predict_one(row[0]), at)
     if key is not None:
         remember(serving, key, found)
     if reasons <= 0:
@@ -82,7 +82,7 @@ def answers(pairs: Sequence[tuple[State, Past]], *, at: Sequence[datetime]) -> l
         for line, place in enumerate(open_ones):
             matrix[line] = read_row(*pairs[place], milliseconds(at[place]))
         for place, probability in zip(open_ones, serving.model.predict(matrix).tolist(), strict=True):
-            found[place] = scored(serving, pairs[place][0], probability, at[place])
+            found[place] = scored(serving, Stage(pairs[place][0].stage), probability, at[place])
     return [intent for intent in found if intent is not None]
 
 
@@ -93,7 +93,7 @@ def _settled(state: State, at: datetime) -> Intent | None:
     return None if state.events > 0 else Intent(standing=Standing.UNKNOWN, moment=at)
 
 
-def scored(serving: Serving, state: State, probability: float, at: datetime) -> Intent:
+def scored(serving: Serving, stage: Stage, probability: float, at: datetime) -> Intent:
     """The answer that a model's probability is, with the bands that it reaches and what it says of the offer."""
     band, bands = bands_of(probability, serving.model.thresholds.bands)
     return Intent(
@@ -101,7 +101,7 @@ def scored(serving: Serving, state: State, probability: float, at: datetime) -> 
         probability=probability,
         band=band,
         bands=bands,
-        stage=Stage(state.stage),
+        stage=stage,
         model=serving.version.pk,
         recalibration=serving.recalibration,
         offer=None if serving.offer is None else serving.offer.holds(probability),

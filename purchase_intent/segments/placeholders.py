@@ -6,17 +6,19 @@ score by asking for one limit after the other. Bands and the offer need no signa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.core.signing import BadSignature, Signer
 
 from purchase_intent.learning.thresholds import BANDS
+from purchase_intent.scoring.answer import Intent
 from purchase_intent.scoring.limits import OFFER, keeps_all
 from purchase_intent.segments.live import is_in
 from purchase_intent.segments.subject import Subject
 
-__all__ = ["LONGEST", "MOST", "holding", "intent_condition", "segment_condition"]
+__all__ = ["LONGEST", "MOST", "Condition", "intent_condition", "read_conditions", "segment_condition"]
 
 MOST: Final = 30
 """Conditions judged at once."""
@@ -39,9 +41,24 @@ def segment_condition(keys: Sequence[str]) -> str:
     return _signed(_SEGMENT, keys)
 
 
-def holding(conditions: Sequence[str], subject: Subject) -> list[str]:
-    """Those of the conditions that hold for a visit, as they were given; of a forged one nothing is said."""
-    return [each for each in conditions if (test := _read(each)) is not None and test(subject)]
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a page asks, as it was given: of the score that all `limits` are kept, or of the visit one of `segments`."""
+
+    text: str
+    limits: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+
+    def holds(self, intent: Intent, subject: Subject | None) -> bool:
+        """Whether it holds of an answer, or of the visit; not where it is of a visit that is not given."""
+        if self.segments:
+            return subject is not None and any(is_in(subject, segment) for segment in self.segments)
+        return keeps_all(self.limits, lambda: intent)
+
+
+def read_conditions(given: Iterable[str]) -> list[Condition]:
+    """The conditions that the shop has put into a page; of a forged one nothing is said."""
+    return [found for text in given if (found := _read(text)) is not None]
 
 
 def _signed(kind: str, words: Sequence[str]) -> str:
@@ -49,14 +66,12 @@ def _signed(kind: str, words: Sequence[str]) -> str:
     return Signer(salt=_SALT).sign(_BETWEEN.join((kind, *words)).encode("utf-8", "replace").decode())
 
 
-def _read(condition: str) -> Callable[[Subject], bool] | None:
+def _read(text: str) -> Condition | None:
     """What a condition asks; None where the shop has not signed it."""
-    if condition in _OPEN:
-        return lambda subject: keeps_all([condition], lambda: subject.intent)
+    if text in _OPEN:
+        return Condition(text, limits=(text,))
     try:
-        kind, *words = Signer(salt=_SALT).unsign(condition).split(_BETWEEN)
+        kind, *words = Signer(salt=_SALT).unsign(text).split(_BETWEEN)
     except BadSignature:
         return None
-    if kind == _INTENT:
-        return lambda subject: keeps_all(words, lambda: subject.intent)
-    return lambda subject: any(is_in(subject, word) for word in words)
+    return Condition(text, limits=(*words,)) if kind == _INTENT else Condition(text, segments=(*words,))

@@ -75,7 +75,7 @@ def identity_of(value: str, *, site: str) -> Identity | None:
         return None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _signed(value: str, site: str, backend: str, secrets_now: tuple[str | bytes, ...]) -> Identity:  # noqa: ARG001
     """What a cookie says that was signed under these settings: worked out once a process, for all pages of a visit.
 

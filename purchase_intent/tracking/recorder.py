@@ -6,7 +6,6 @@ nobody has written it since, and the events are inserted. Everything else is lef
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,34 +17,26 @@ from django.utils import timezone
 from purchase_intent import models, signals
 from purchase_intent.events import Event, EventName
 from purchase_intent.features.observe import observe
-from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT, Past, State
+from purchase_intent.features.state import PAST_LAYOUT, STATE_LAYOUT
 from purchase_intent.models import Score, Session
 from purchase_intent.models.statements import go_on
 from purchase_intent.scoring.answer import Intent
-from purchase_intent.scoring.live import Circle, hits_of, is_current, moment
+from purchase_intent.scoring.live import hits_of, is_current, moment
 from purchase_intent.scoring.rebuild import LostRace
 from purchase_intent.tracking.cast import needs_label, needs_login, with_pace
+from purchase_intent.tracking.foreseen import Foreseen, digest_of, session_after
 from purchase_intent.tracking.joined import Done, Wider
 from purchase_intent.tracking.joining import join
 from purchase_intent.tracking.place import Place, Sender, find_place, has_ended, is_place, visits_of
 from purchase_intent.tracking.rows import event_row, in_order
 
-__all__ = ["Foreseen", "Journey", "Recorded", "Sender", "digest_of", "goes_on", "tell"]
+__all__ = ["Journey", "Recorded", "Sender", "goes_on", "tell"]
 
 TRIES: Final = 8
 """Races lost in a row before the last loss is raised; under locks from the third try on, so this is never reached."""
 
 AT_ONCE: Final = 500
 """Events written by one statement: what has more goes the long way, which takes several."""
-
-
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """What a session would be after some events: copies, and the stored session where it goes on."""
-
-    state: State
-    past: Past
-    session: Session | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +57,27 @@ class Journey:
         self._place: Place | None = None
         self._placed_at: datetime | None = None
         self._received: datetime | None = None
-        self.foreseen = b""
-        """`digest_of` the state and past that were foreseen last, empty where none was."""
+        self._foreseen: bytes | Foreseen = b""
         self.is_scripted = False  # whether it is the shop's script that tells
 
     def foresee(self, events: Sequence[Event], *, at: datetime) -> Foreseen:
         """The fold after `events`, which nobody has recorded yet; a login on its way is not looked through."""
         ordered = in_order(events)
         place = self._placed(ordered[0].occurred_at if ordered else at)
-        hits = hits_of(ordered)
-        if place.session is not None and is_current(place.session):
-            state, past = place.session.read_state(), place.session.read_past()
-            for hit in hits:
-                observe(state, hit)
-        else:
-            state, past = _begun(place, hits)
-        self.foreseen = digest_of(STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past))
-        return Foreseen(state, past, place.session)
+        self._foreseen = found = session_after(place, hits_of(ordered))
+        return found
+
+    @property
+    def foreseen(self) -> bytes:
+        """`digest_of` the state and past that were foreseen last, empty where none was."""
+        if isinstance(self._foreseen, Foreseen):
+            state, past = self._foreseen.state, self._foreseen.past
+            self._foreseen = digest_of(STATE_LAYOUT.dumps(state), PAST_LAYOUT.dumps(past))
+        return self._foreseen
+
+    @foreseen.setter
+    def foreseen(self, digest: bytes) -> None:
+        self._foreseen = digest
 
     def assume(self, session: Session, *, at: datetime) -> bool:
         """Take a session, its visitor with it, as stored; False where an event of the moment `at` is not of it."""
@@ -236,11 +231,6 @@ class Journey:
         }
 
 
-def digest_of(state: bytes, past: bytes) -> bytes:
-    """What a packed state and past are known by, in 16 bytes."""
-    return hashlib.blake2b(state + past, digest_size=16).digest()
-
-
 def goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     """Whether events touch nothing but their session: they come in order, and nobody's past is read or told."""
     session = place.session
@@ -252,19 +242,6 @@ def goes_on(sender: Sender, place: Place, events: Sequence[Event]) -> bool:
     if len(events) > AT_ONCE or needs_login(sender, visitor) or needs_label(sender, visitor):
         return False
     return not any(event.name in (EventName.LOGIN, EventName.PURCHASE) for event in events)
-
-
-def _begun(place: Place, hits: Sequence[Any]) -> tuple[State, Past]:
-    """A session that is to begin, with what its visitor's other sessions would tell by then."""
-    if not hits:
-        return State(), Past()
-    visitor = place.visitor
-    sessions = list(Session.objects.with_news(visitor)) if visitor is not None else []
-    circle = Circle.of([visitor] if visitor is not None else [], sessions)
-    key = visitor.pk if visitor is not None else 0
-    for hit in hits:
-        circle.observe(hit, visitor=key, session=0)
-    return circle.state(0), circle.seen(0)
 
 
 def _score_row(session: Session, kept: dict[str, Any]) -> Score:

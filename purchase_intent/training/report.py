@@ -95,7 +95,7 @@ def latencies(ensemble: IntentEnsemble, row: NDArray[np.float32]) -> dict[str, f
         name: _median(lambda m=member: m.log_odds(encoded, threads=1)) for name, member in ensemble.members.items()
     }
     found["baseline"] = _median(lambda: ensemble.baseline_log_odds(row))
-    found["ensemble"] = _median(lambda: ensemble.predict(row, threads=1))
+    found["ensemble"] = _median(lambda: ensemble.predict_one(row[0]))
     return found
 
 

@@ -26,9 +26,11 @@ __all__ = [
     "OneRow",
     "Places",
     "Row",
+    "SideBySide",
     "Tree",
     "Trees",
     "agrees",
+    "descended",
     "laid_out",
     "probes",
 ]
@@ -93,11 +95,45 @@ class Trees:
 
     def __call__(self, row: Row) -> float:
         """The margin of a row of d values."""
-        column, threshold, left, value = self.nodes
-        copies, at = laid_out(row), self.roots
-        for _ in range(self.depth):
-            at = left.take(at) + (copies.take(column.take(at)) > threshold.take(at))
-        return _added_up(value.take(at), self.start)
+        return self.added_up(descended(self.nodes, self.roots, self.depth, laid_out(row)))
+
+    def added_up(self, leaves: Places) -> float:
+        """The margin of a row that has come to these leaves, one of each tree."""
+        return _added_up(self.nodes.value.take(leaves), self.start)
+
+
+class SideBySide:
+    """Several members' trees descended at once: a level of all of them takes hardly longer than that of one."""
+
+    def __init__(self, trees: Sequence[Trees]) -> None:
+        sizes = np.array([len(each.nodes.left) for each in trees])
+        firsts = np.cumsum(sizes) - sizes
+        self._trees = [
+            (each, first, slice(end - len(each.roots), end))
+            for each, first, end in zip(trees, firsts, np.cumsum([len(each.roots) for each in trees]), strict=True)
+        ]
+        self._nodes = Tree(
+            column=np.concatenate([each.nodes.column for each in trees]),
+            threshold=np.concatenate([each.nodes.threshold for each in trees]),
+            left=np.concatenate([each.nodes.left + first for each, first in zip(trees, firsts, strict=True)]),
+            value=np.empty(0),  # of precisions of their own: each member has its own
+        )
+        self._roots = np.concatenate([each.roots + first for each, first in zip(trees, firsts, strict=True)])
+        self._depth = max(each.depth for each in trees)
+
+    def __call__(self, copies: Row) -> list[float]:
+        """The margins of a row that is laid out, in the order of the members."""
+        leaves = descended(self._nodes, self._roots, self._depth, copies)
+        return [trees.added_up(leaves[part] - first) for trees, first, part in self._trees]
+
+
+def descended(nodes: Tree, roots: Places, depth: int, copies: Row) -> Places:
+    """The leaves that a row, laid out, comes to from these roots."""
+    column, threshold, left, _ = nodes
+    at = roots
+    for _ in range(depth):
+        at = left.take(at) + (copies.take(column.take(at)) > threshold.take(at))
+    return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +153,11 @@ class Levels:
 
     def __call__(self, row: Row) -> float:
         """The margin of a row of d values."""
-        yes = laid_out(row).take(self.column) > self.threshold
+        return self.margin(laid_out(row))
+
+    def margin(self, copies: Row) -> float:
+        """The margin of a row that is laid out."""
+        yes = copies.take(self.column) > self.threshold
         leaf = self.first + (1 << np.arange(len(yes))) @ yes
         return _added_up(self.value.take(leaf), 0.0) * self.scale + self.bias
 

@@ -25,11 +25,10 @@ from purchase_intent.scoring.answer import Intent
 from purchase_intent.tracking.recorder import Journey, Recorded, Sender
 from purchase_intent.tracking.sinks.base import Sink
 from purchase_intent.tracking.sinks.deadline import within
-from purchase_intent.tracking.sinks.entry import Entry
 from purchase_intent.tracking.sinks.places import DatabaseSink, SpoolSink
 from purchase_intent.tracking.sinks.snapshots import open_sessions
 from purchase_intent.tracking.sinks.spool import spool_in
-from purchase_intent.tracking.sinks.stream import StreamSink
+from purchase_intent.tracking.sinks.stream import StreamSink, Told
 
 __all__ = ["SECONDS", "Chain", "Dropped", "chain", "forget_chains", "losing"]
 
@@ -59,16 +58,22 @@ class Chain:
         """Whether a page asks the database where its events belong; else whoever records them does."""
         return isinstance(self.sinks[0], DatabaseSink)
 
-    def standing(self, sender: Sender) -> tuple[Session | None, list[Entry]]:
-        """The sender's session as it was recorded, where the database need not be asked, and what waits beside it."""
+    def standing(self, sender: Sender, *, mark: str = "") -> Told:
+        """What the sender has told, as far as the database need not be asked; or what is kept for it under `mark`."""
         first = self.sinks[0]
         if not isinstance(first, StreamSink) or not first.breaker.is_closed:
-            return None, []
+            return Told()
         try:
-            return first.standing(sender)
+            return first.standing(sender, mark=mark)
         except first.faults as error:
             _note_failed(first, error)
-            return None, []
+            return Told()
+
+    def keep(self, sender: Sender, answer: bytes) -> None:
+        """Keep an answer for every process, where there is a server for it."""
+        first = self.sinks[0]
+        if isinstance(first, StreamSink):
+            first.keep(sender, answer)
 
     def recorded_aside(self, visitors: Collection[str] | None = None, *, site: str = "") -> None:
         """Have no score count on what is kept of those visitors' sessions, by default of anybody's.

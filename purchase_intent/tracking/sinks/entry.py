@@ -23,13 +23,14 @@ VERSION: Final = 1
 """Of this writing. A line of a later one is refused, not misread."""
 _TEXTS: Final = ("product", "category", "brand", "order", "search", "device", "channel", "country")
 _NUMBERS: Final = ("price", "quantity", "revenue")
+_OTHERS: Final = (*_TEXTS, *_NUMBERS)
 _SENDER: Final = tuple(Sender.__dataclass_fields__)
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """The score that the page gave, and the digest (`recorder.digest_of`) of the state that it was given for."""
+    """The score that the page gave, and the digest (`foreseen.digest_of`) of the state that it was given for."""
 
     intent: Intent
     digest: bytes
@@ -117,7 +118,7 @@ def _event(told: Mapping[str, Any], visitor: str) -> Event:
         occurred_at=moment(told["at"]),
         visitor=visitor,
         page=Page(page) if page is not None else None,
-        **{name: told[name] for name in (*_TEXTS, *_NUMBERS) if name in told},
+        **{name: told[name] for name in _OTHERS if name in told},
     )
 
 

@@ -29,14 +29,26 @@ return redis.call('GET', KEYS[3])
 """
 """Keys: stream, tail, note, bytes; arguments: line, most bytes, seconds of the tail. Gives the note."""
 STANDING: Final = """
-local found = {redis.call('GET', KEYS[4]), redis.call('GET', KEYS[3])}
+local snapshot = redis.call('GET', KEYS[3])
+local era = (redis.call('GET', KEYS[4]) or '0') .. ' '
+if snapshot and string.sub(snapshot, 1, #era) ~= era then snapshot = false end
+local found = {snapshot, false}
 for _, id in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
   local entry = redis.call('XRANGE', KEYS[1], id, id)
   if entry[1] then found[#found + 1] = entry[1][2][2] end
 end
+if snapshot and ARGV[1] ~= '' then
+  local answer = redis.call('GET', KEYS[5])
+  if answer then
+    local of = redis.sha1hex(snapshot .. table.concat(found, '', 3)) .. ARGV[1]
+    if string.sub(answer, 1, #of) == of then return {false, string.sub(answer, #of + 1)} end
+  end
+end
 return found
 """
-"""Keys: stream, tail, snapshot, era. Gives era and snapshot, then the lines that wait."""
+"""Keys: stream, tail, snapshot, era, answer; argument: the mark of the model, empty for no answer to be looked for.
+Gives the snapshot where it is of this era, then nothing, then the lines that wait; or else nothing, then the answer
+that was kept for exactly these by this model."""
 HOLD: Final = f"""{_ALSO_FULL}
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end

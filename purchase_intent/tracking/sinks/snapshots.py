@@ -39,6 +39,7 @@ _SESSION: Final = (
 )
 _VISITOR: Final = ("id", "site", "cookie", "known", "customer", "bot", "told_at")
 _TIMES: Final = frozenset({"started_at", "last_at", "scored_at", "closed_at", "told_at"})
+_PLACES: Final = [place for place, name in enumerate((*_SESSION, *_VISITOR)) if name in _TIMES]
 _RECORDS: Final = STATE_LAYOUT.size + PAST_LAYOUT.size
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -57,9 +58,12 @@ def unpacked(data: bytes) -> Session | None:
     told = json.loads(head)
     if len(told) != len(_SESSION) + len(_VISITOR) or len(records) != _RECORDS:
         return None
+    for place in _PLACES:
+        if told[place] is not None:
+            told[place] = _EPOCH + timedelta(microseconds=told[place])
     cut = len(_SESSION)
-    session = dict(zip(_SESSION, _read(_SESSION, told[:cut]), strict=True))
-    visitor = dict(zip(_VISITOR, _read(_VISITOR, told[cut:]), strict=True))
+    session = dict(zip(_SESSION, told[:cut], strict=True))
+    visitor = dict(zip(_VISITOR, told[cut:], strict=True))
     session["visitor_id"] = visitor["id"]
     session["state"], session["past"] = records[: STATE_LAYOUT.size], records[STATE_LAYOUT.size :]
     return session_of(session, visitor)
@@ -77,8 +81,3 @@ def _told(row: Any, names: tuple[str, ...]) -> Iterator[Any]:
     for name in names:
         value = getattr(row, name)
         yield (value - _EPOCH) // _MICROSECOND if name in _TIMES and value is not None else value
-
-
-def _read(names: tuple[str, ...], told: list[Any]) -> Iterator[Any]:
-    for name, value in zip(names, told, strict=True):
-        yield _EPOCH + timedelta(microseconds=value) if name in _TIMES and value is not None else value

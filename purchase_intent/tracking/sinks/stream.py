@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from purchase_intent.events import Event
 from purchase_intent.exceptions import EntryRefused
@@ -14,9 +15,21 @@ from purchase_intent.tracking.sinks.breaker import Breaker
 from purchase_intent.tracking.sinks.entry import Entry, loads
 from purchase_intent.tracking.sinks.places import line_of
 from purchase_intent.tracking.sinks.snapshots import unpacked
-from purchase_intent.tracking.sinks.wire import live_key, moved_key, tail_key, wire_to
+from purchase_intent.tracking.sinks.wire import live_key, moved_key, said_key, tail_key, wire_to
 
-__all__ = ["StreamSink"]
+__all__ = ["StreamSink", "Told"]
+
+
+class Told(NamedTuple):
+    """What a visitor has told, as far as that is known without the database.
+
+    The `session` as it was recorded, where there is a snapshot, and what waits. Or the `answer` kept for all of it.
+    """
+
+    session: Session | None = None
+    waiting: Sequence[Entry] = ()
+    answer: bytes | None = None
+    digest: bytes = b""
 
 
 class StreamSink:
@@ -47,16 +60,21 @@ class StreamSink:
         visitor, session = json.loads(note) if note else (sender.visitor, sender.session)
         return Recorded(visitor, session, len(events), tuple(events))
 
-    def standing(self, sender: Sender) -> tuple[Session | None, list[Entry]]:
-        """The sender's session as it was recorded, where that is known, and what waits. Raises one of `faults`."""
-        site, key, found = sender.site, sender.session, []
-        standing = self._wire.standing(tail_key(site, key), live_key(site, key))
+    def standing(self, sender: Sender, *, mark: str = "") -> Told:
+        """What the sender has told so far, or what was kept for that under `mark`. Raises one of `faults`."""
+        site, key, found = sender.site, sender.session, list[Entry]()
+        standing = self._wire.standing(tail_key(site, key), live_key(site, key), said_key(site, key), mark=mark)
         for line in standing.lines:
             try:
                 found.append(loads(line))
             except EntryRefused:
                 continue  # the drain makes a dead letter of it
-        return unpacked(standing.snapshot) if standing.snapshot is not None else None, found
+        session = unpacked(standing.snapshot) if standing.snapshot is not None else None
+        return Told(session, found, standing.answer, standing.digest)
+
+    def keep(self, sender: Sender, answer: bytes) -> None:
+        """Keep an answer, with the digest of what the sender has told and a mark before it."""
+        self._wire.keep(said_key(sender.site, sender.session), answer)
 
     def catch_up(self) -> None:
         """Have no snapshot count: while the server was gone, other sinks have recorded. Raises one of `faults`."""

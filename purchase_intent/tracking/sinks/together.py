@@ -23,9 +23,10 @@ from purchase_intent.models import Score, Session, Visitor
 from purchase_intent.models.arrivals import Step, add_events, go_on_together
 from purchase_intent.models.event import EventRow
 from purchase_intent.scoring.live import Circle, hits_of, moment
+from purchase_intent.tracking.foreseen import digest_of
 from purchase_intent.tracking.joined import Done
 from purchase_intent.tracking.place import LONGEST, Place, has_ended, visits_of
-from purchase_intent.tracking.recorder import Recorded, digest_of, goes_on, tell
+from purchase_intent.tracking.recorder import Recorded, goes_on, tell
 from purchase_intent.tracking.rows import event_row, in_order, key_of, texts_of
 from purchase_intent.tracking.sinks.entry import Entry
 

@@ -8,8 +8,10 @@ them together.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from threading import local
 from typing import Any, Final, NamedTuple
@@ -28,6 +30,7 @@ __all__ = [
     "Wire",
     "live_key",
     "moved_key",
+    "said_key",
     "tail_key",
     "weaknesses",
     "wire_to",
@@ -70,10 +73,15 @@ class Done(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What a session has told: the snapshot of what is recorded, if there is one, and the lines that wait, in order."""
+    """What a session has told: the snapshot of what is recorded, if there is one, and the lines that wait, in order.
+
+    Or instead of all that the `answer` which is kept for it. `digest` is what an answer for it is kept by.
+    """
 
     snapshot: bytes | None
     lines: list[bytes]
+    answer: bytes | None = None
+    digest: bytes = b""
 
 
 class Wire:
@@ -103,7 +111,7 @@ class Wire:
 
     def _run(self, script: Any, keys: Sequence[str], args: Sequence[bytes | str] = ()) -> Any:
         """The answer of a script: of a client that packs and hands out connections it costs a page twice as much."""
-        command = [_packed(script.sha, keys, args)]
+        command = _packed(script.sha, keys, args)
         try:
             try:
                 return self._asked(command)
@@ -113,11 +121,15 @@ class Wire:
         except self._unknown:
             return script(keys=keys, args=args)
 
-    def _asked(self, command: list[bytes]) -> Any:
+    def _asked(self, command: bytes) -> Any:
         """The answer to a command on the thread's own connection."""
         connection = self._connection()
+        before, self._own.later = self._own.later, b""
         try:
-            connection.send_packed_command(command)
+            connection.send_packed_command([before + command])
+            if before:
+                with suppress(self._refused):  # a server that is full: the answer is not kept
+                    connection.read_response()
             return connection.read_response()
         except self._refused:
             raise
@@ -131,13 +143,23 @@ class Wire:
         if getattr(self._own, "pid", 0) != os.getpid():
             pool = self.client.connection_pool
             self._own.pid, self._own.connection = os.getpid(), pool.connection_class(**pool.connection_kwargs)
+            self._own.later = b""
         return self._own.connection
 
-    def standing(self, tail: str, live: str) -> Standing:
-        """What a session has told, as of one moment. Raises one of `faults`."""
-        era, snapshot, *lines = self._run(self._standing, (STREAM, tail, live, ERA))
-        before, _, data = (snapshot or b"").partition(b" ")
-        return Standing(data if data and before == (era or _FIRST) else None, lines)
+    def standing(self, tail: str, live: str, said: str, *, mark: str = "") -> Standing:
+        """What a session has told, as of one moment, or what is kept for it under that mark. Raises one of `faults`."""
+        snapshot, answer, *lines = self._run(self._standing, (STREAM, tail, live, ERA, said), (mark,))
+        if snapshot is None:
+            return Standing(None, lines, answer)
+        digest = hashlib.sha1(b"".join((snapshot, *lines)), usedforsecurity=False).hexdigest().encode()
+        return Standing(snapshot.partition(b" ")[2], lines, digest=digest)
+
+    def keep(self, said: str, answer: bytes) -> None:
+        """Keep an answer, with the digest and mark before it, for as long as a visit may pause.
+
+        It goes with what this thread sends next, so that nobody waits for it; what never goes is worked out again.
+        """
+        self._own.later = _command(b"SET", said, answer, b"EX", str(SHOWN))
 
     def era(self) -> bytes:
         """The era to be named with the snapshots of what is read from now on."""
@@ -212,6 +234,11 @@ def live_key(site: str, session: str) -> str:
     return f"{{purchase-intent}}:live:{site}:{session}"
 
 
+def said_key(site: str, session: str) -> str:
+    """Where the answer is that was given for a session."""
+    return f"{{purchase-intent}}:said:{site}:{session}"
+
+
 def moved_key(site: str, visitor: str, session: str) -> str:
     """Where it is noted what a cookie must hold that holds these."""
     return f"{{purchase-intent}}:moved:{site}:{visitor}:{session}"
@@ -225,7 +252,11 @@ def wire_to(url: str, *, patient: bool = False) -> Wire:
 
 def _packed(sha: str, keys: Sequence[str], args: Sequence[bytes | str]) -> bytes:
     """EVALSHA as it goes over the wire."""
-    words = [b"EVALSHA", sha, str(len(keys)), *keys, *args]
+    return _command(b"EVALSHA", sha, str(len(keys)), *keys, *args)
+
+
+def _command(*words: bytes | str) -> bytes:
+    """A command as it goes over the wire."""
     told = [word.encode() if isinstance(word, str) else word for word in words]
     return b"*%d\r\n%b" % (len(told), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in told]))
 

@@ -29,13 +29,13 @@ def asked(champion: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> list[objec
     calls: list[object] = []
     loaded = serving()
     assert loaded is not None
-    plain = type(loaded.model).predict
+    plain = type(loaded.model).predict_one
 
-    def predict(self: Any, rows: Any) -> Any:
-        calls.append(rows)
-        return plain(self, rows)
+    def predict_one(self: Any, row: Any) -> Any:
+        calls.append(row)
+        return plain(self, row)
 
-    monkeypatch.setattr(type(loaded.model), "predict", predict)
+    monkeypatch.setattr(type(loaded.model), "predict_one", predict_one)
     return calls
 
 

@@ -110,8 +110,8 @@ def test_what_is_recorded_while_a_score_is_made_counts_once(
     client.get("/act/")
     plain = StreamSink.standing
 
-    def standing(self: StreamSink, sender: Any) -> Any:
-        found = plain(self, sender)
+    def standing(self: StreamSink, sender: Any, **asked: Any) -> Any:
+        found = plain(self, sender, **asked)
         drain_stream()
         return found
 
