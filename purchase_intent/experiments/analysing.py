@@ -25,6 +25,7 @@ from purchase_intent.experiments.stored import definition_of
 from purchase_intent.experiments.weighing import weights_over_time
 from purchase_intent.experiments.within import segment_results
 from purchase_intent.models import Experiment, MetricRole
+from purchase_intent.stats.arms import shortfall
 from purchase_intent.stats.evidence import Evidence
 from purchase_intent.stats.plan import Metric, Plan
 from purchase_intent.stats.sample_ratio import Part, breakdown
@@ -61,7 +62,8 @@ def analyse_unrecorded(
     To decide by, call `looking.look_now`, which keeps who looked: looks off the record find what is not there.
 
     `planned_look` says that a look which the plan reckons with is due, `previous` are the shares of those before; it
-    counts as one only if the next of the planned shares has been reached, and never of a bandit. `segments` looks into
+    counts as one only if the next of the planned shares has been reached and the arms have enough to be compared, for
+    it would spend error on nothing, and never of a bandit. `segments` looks into
     those that are switched on too.
     """
     plan, definition = planned(experiment).plan, definition_of(experiment)
@@ -72,7 +74,8 @@ def analyse_unrecorded(
         plan = replace(plan, weights=expected_weights(found, weighed, plan.arms), adaptive=True)
     plan = plan if found.knows_scores else unadjusted(plan)
     evidence = _evidence(plan, found, previous)
-    if planned_look and not weighed and is_due(plan, evidence.look(plan).share, previous):
+    is_read = not shortfall(plan, plan.primary, evidence.summaries[plan.primary.name])
+    if planned_look and not weighed and is_read and is_due(plan, evidence.look(plan).share, previous):
         evidence = replace(evidence, planned=True)
     look = _Look(definition, plan, evidence, decide(plan, evidence), weighed)
     parts = look.segments(experiment, found) if segments and look.is_read else ()

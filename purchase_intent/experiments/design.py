@@ -56,9 +56,8 @@ class Design:
             raise _refused("units", f"give a whole number of visitors, from 1 to {_MOST_UNITS:,}, not {self.units}")
 
         if self.bandit is not None and not 0 < self.bandit <= 0.5:
-            raise _refused(
-                "bandit", f"give the least share of every arm, up to 0.5 (50%), not {share_told(self.bandit)}"
-            )
+            given = share_told(self.bandit)
+            raise _refused("bandit", f"give the least share of every arm, above 0 and up to 0.5 (50%), not {given}")
         if self.bandit is not None and self.acts:
             raise _refused("bandit", "a bandit is ended by hand: leave out ships and rolls_back")
 

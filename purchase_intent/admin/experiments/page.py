@@ -24,6 +24,7 @@ from purchase_intent.admin.experiments.tables import (
     segment_tables,
 )
 from purchase_intent.admin.experiments.words import (
+    MANY,
     arm_named,
     decided,
     headline,
@@ -69,7 +70,7 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
             (arm_named(arm.key, titles), f"{shop_url}?{urlencode({FORCE: f'{experiment.key}:{arm.key}'})}")
             for arm in arms
         ],
-        "charts": _charts(days, titles),
+        **_few(_charts(days, titles), days),
         "weights": weights_tables(experiment, [arm.key for arm in arms], titles),
         "moved": moved_of(experiment, arms, titles),
         "learns": Design.from_json(experiment.design).uplift,
@@ -80,6 +81,7 @@ def page_of(experiment: Experiment, *, may_edit: bool, shop_url: str) -> dict[st
         "decided": decided_of(experiment, arms),
         "looks": [(each, timed(each.taken_at, now), verdict_label(each.verdict, each.arm)) for each in looks],
         "most": MOST,
+        "most_arms": MANY,
         "changes": changes_of(experiment, now),
     }
 
@@ -132,6 +134,7 @@ def _charts(days: Sequence[Result], titles: dict[str, str]) -> list[dict[str, An
         title = f"{arm_named(versus.arm, titles)}: change of the {name}"
         found.append(
             {
+                "key": f"days-{place + 1}",
                 "title": title,
                 "wide": lift_chart(f"arm{place}", title, points, scale=scale),
                 "narrow": lift_chart(f"arm{place}", title, points, NARROW, scale=scale),
@@ -139,6 +142,20 @@ def _charts(days: Sequence[Result], titles: dict[str, str]) -> list[dict[str, An
             }
         )
     return found
+
+
+def _few(charts: list[dict[str, Any]], days: Sequence[Result]) -> dict[str, Any]:
+    """The charts to show, and of many arms those that are folded away: the likeliest to be better come first."""
+    if len(charts) <= MANY:
+        return {"charts": charts, "further_charts": []}
+    believed = [each.posterior for each in days[-1].metrics[0].versus]
+    chances = [0.0 if each is None else each.chance_better for each in believed]
+    order = sorted(range(len(charts)), key=lambda place: (-chances[place], place))
+    first = sorted(order[:MANY])
+    return {
+        "charts": [charts[place] for place in first],
+        "further_charts": [chart for place, chart in enumerate(charts) if place not in first],
+    }
 
 
 def _points(days: Sequence[Result], arm: str) -> list[Point]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from purchase_intent.admin.experiments.bandits import RULE, reasons_of
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.words import (
+    MANY,
     arm_named,
     day_words,
     figure,
+    is_unread,
     leading,
     metric_words,
     named_metrics,
@@ -29,6 +31,8 @@ _LEFT_OUT: Final = {
     "waiting": "not on record yet",
     "twice": "the same person in another browser, shown it later",
 }
+_TOLD: Final = frozenset({"better", "worse", "harmed"})
+"""Of many arms those that are told one by one."""
 _STATES: Final = {"better": "is better than", "worse": "is worse than"}
 _GUARDED: Final = {
     "holds": "loses less than the {} tolerated",
@@ -71,8 +75,27 @@ def _reasons(result: Result, titles: dict[str, str]) -> Iterable[str]:
     for metric in result.metrics:
         if metric.role == MetricRole.SECONDARY:
             continue
-        for versus in metric.versus:
+        told, open_still = metric.versus, []
+        if len(told) > MANY:
+            told = tuple(each for each in metric.versus if each.state in _TOLD)
+            open_still = [each for each in metric.versus if each not in told]
+        for versus in told:
             yield _compared(result, metric, versus, titles)
+        if open_still:
+            yield _open_still(metric, open_still, arm_named(result.control, titles))
+
+
+def _open_still(metric: MetricResult, versus: Sequence[Versus], control: str) -> str:
+    """One sentence on many arms of which nothing is known: those of which something is are told one by one."""
+    name = metric_words(metric.kind, metric.event)
+    early = sum(each.watched is None for each in versus)
+    if early == len(versus):
+        return f"{early} arms: too few visitors have an outcome to say anything of the {name}."
+    if metric.role == MetricRole.GUARDRAIL:
+        holding = sum(each.state == "holds" for each in versus)
+        margin = share_words(metric.margin or 0.0)
+        return f"Guardrail, the {name}: {holding} of {len(versus)} other arms lose less than the {margin} tolerated."
+    return f"{len(versus)} arms cannot be told apart from “{control}” by the {name}; the table below has them all."
 
 
 def _compared(result: Result, metric: MetricResult, versus: Versus, titles: dict[str, str]) -> str:
@@ -91,6 +114,9 @@ def _compared(result: Result, metric: MetricResult, versus: Versus, titles: dict
 
 def _missing(result: Result, titles: dict[str, str]) -> Iterable[str]:
     planned = round(result.units / result.share) if result.share > 0 else 0
+    if is_unread(result):
+        yield from _unread(result, titles)
+        return
     if result.share >= 1 and not leading(result):
         yield "Nothing: all planned visitors are in. The difference is smaller than was planned for, or there is none."
         return
@@ -102,6 +128,16 @@ def _missing(result: Result, titles: dict[str, str]) -> Iterable[str]:
             if arms:
                 name = metric_words(metric.kind, metric.event)
                 yield f"That the {name} suffers no more than is tolerated is not proven of {', '.join(arms)}."
+
+
+def _unread(result: Result, titles: dict[str, str]) -> Iterable[str]:
+    """What the arms lack before their figures are compared, as the rule has said it of each."""
+    lacking = [each.replace(" units ", " visitors ").replace(" unit ", " visitor ") for each in result.missing]
+    for each in lacking[:MANY]:
+        arm, _, rest = each.partition(" ")
+        yield f"“{arm_named(arm, titles)}” {rest}" if arm in result.exposed else each
+    if len(lacking) > MANY:
+        yield f"And {len(lacking) - MANY} more arms, which the words of the statistics name."
 
 
 def _rule(result: Result) -> str:

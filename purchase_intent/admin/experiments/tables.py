@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from purchase_intent.admin.experiments.bandits import HONEST_HEADS, NOT_COMPARED, honest_note, honest_rows
 from purchase_intent.admin.experiments.fields import share_words
 from purchase_intent.admin.experiments.words import (
+    MANY,
     arm_named,
     change_words,
     day_words,
@@ -28,6 +29,7 @@ from purchase_intent.models import MetricRole
 __all__ = ["by_night_words", "days_table", "metric_tables", "parts_table", "ratio_table", "segment_tables"]
 
 Titles = dict[str, str]
+_ALPHA: Final = 0.05
 
 
 def metric_tables(result: Result, titles: Titles) -> list[dict[str, Any]]:
@@ -98,7 +100,13 @@ def _note(metric: MetricResult, titles: Titles) -> str:
             f"Changes are cleaned of the chance to buy at the exposure, which takes {cut:.0%} of their noise out: they "
             "may differ from what the plain figures say."
         )
-    return " ".join([*said, *(_chance(each, titles) for each in metric.versus)]).rstrip()
+    if len(metric.versus) <= MANY:
+        return " ".join([*said, *(_chance(each, titles) for each in metric.versus)]).rstrip()
+    found = [each for each in metric.versus if each.holm is not None and each.holm <= _ALPHA]
+    told = [_chance(each, titles) for each in found]
+    if not found and any(each.holm is not None for each in metric.versus):
+        told = ["No arm has a p of 0.05 or less as if looked at once, where all arms are (Holm)."]
+    return " ".join([*said, *told]).rstrip()
 
 
 def _chance(versus: Versus, titles: Titles) -> str:
@@ -158,16 +166,18 @@ def _arms(result: Result) -> list[str]:
 def parts_table(result: Result, titles: Titles) -> Table:
     """The same by device, browser and label, the most uneven first."""
     arms = [arm_named(arm, titles) for arm in _arms(result)]
+    are_many = len(arms) > MANY
     rows = tuple(
         (
             f"{_DIMENSIONS.get(part.dimension, part.dimension)}: {part.value or _blank(part.dimension)}",
-            " : ".join(f"{count:,}" for count in part.ratio.counts),
+            f"{sum(part.ratio.counts):,}" if are_many else " : ".join(f"{count:,}" for count in part.ratio.counts),
             f"{part.ratio.worst:.1%}",
             p_words(part.adjusted),
         )
         for part in result.parts
     )
-    heads = ("part", " : ".join(arms), "furthest from the plan", "p, adjusted for all parts (Holm)")
+    counted = "visitors of all arms" if are_many else " : ".join(arms)
+    heads = ("part", counted, "furthest from the plan", "p, adjusted for all parts (Holm)")
     return Table("By device, browser and label, the most uneven first", heads, rows)
 
 

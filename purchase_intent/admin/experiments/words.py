@@ -19,6 +19,7 @@ from purchase_intent.stats.adaptive import ADAPTIVE
 from purchase_intent.stats.inference import Interval, Kind
 
 __all__ = [
+    "MANY",
     "arm_named",
     "change_words",
     "day_words",
@@ -27,6 +28,7 @@ __all__ = [
     "figure",
     "guarded",
     "headline",
+    "is_unread",
     "leading",
     "losing",
     "metric_words",
@@ -46,6 +48,8 @@ VERDICTS: Final = {
     "INVALID": ("invalid", "Invalid"),
 }
 """How each is marked, and its word."""
+MANY: Final = 5
+"""More arms than these are not named one by one."""
 _AMOUNTS: Final = {MetricKind.REVENUE, MetricKind.ORDER_VALUE}
 
 
@@ -95,6 +99,8 @@ def _lost(result: Result, control: str) -> str:
 def _open(result: Result, titles: dict[str, str]) -> str:
     """What is said of a HOLD: an arm that is better waits for its guardrails, also once all visitors are in."""
     worse = ", ".join(f"“{arm_named(arm, titles)}”" for arm in result.rolled_back)
+    if is_unread(result):
+        return "Wait: too few visitors have an outcome to compare the arms"
     if worse:
         return f"Wait: {worse} is worse, the others are open"
     better = ", ".join(f"“{arm_named(each.arm, titles)}”" for each in leading(result))
@@ -104,6 +110,12 @@ def _open(result: Result, titles: dict[str, str]) -> str:
     if better:
         return f"Wait no longer: {better} is better, but could not be proven to do no harm to {unproven}"
     return "Wait: nothing is decided yet" if result.share < 1 else "Wait no longer: no difference was found"
+
+
+def is_unread(result: Result) -> bool:
+    """Whether no arm could be compared yet, though there are some to be."""
+    versus = result.metrics[0].versus if result.metrics else ()
+    return bool(versus) and all(each.watched is None and not each.state for each in versus)
 
 
 def decided(result: Result) -> tuple[str, str, date | None]:
@@ -147,8 +159,12 @@ def arm_named(key: str, titles: dict[str, str]) -> str:
 
 
 def share_of_arms(arms: Iterable[ExperimentArm]) -> str:
-    """Arms with their weights: "control 50%, bar 50%"."""
-    return ", ".join(f"{arm.key} {share_words(arm.weight)}" for arm in arms)
+    """Arms with their weights: "control 50%, bar 50%"; of many how many they are: "50 arms, 2% each"."""
+    known = list(arms)
+    if len(known) <= MANY:
+        return ", ".join(f"{arm.key} {share_words(arm.weight)}" for arm in known)
+    least, most = (share_words(weigh(arm.weight for arm in known)) for weigh in (min, max))
+    return f"{len(known)} arms, {least} each" if least == most else f"{len(known)} arms, {least} to {most}"
 
 
 def metric_words(kind: str, event: str = "") -> str:
@@ -243,4 +259,5 @@ def said_of(versus: Versus, metric: MetricResult) -> str:
         "unproven": f"may still lose more than {share_words(metric.margin or 0.0)}",
         "harmed": "harmed",
     }
-    return str(words.get(versus.state, "not told apart"))
+    is_compared = versus.watched is not None or (versus.fixed is not None and versus.fixed.method == ADAPTIVE)
+    return str(words.get(versus.state, "not told apart" if is_compared else "too early"))

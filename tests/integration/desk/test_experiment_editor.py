@@ -125,7 +125,7 @@ def test_what_is_not_fit_is_refused_beside_its_field_and_nothing_is_written(desk
         ({"looks": "-1"}, "greater than or equal to 0"),
         ({"units": "100", "days": "7"}, "Give the number of visitors or the days, not both."),
         ({"days": "7"}, "Nobody it is for has come in the last 28 days"),
-        ({"bandit": "60"}, "Give the least share of every arm, up to 0.5 (50%), not 0.6 (60%)"),
+        ({"bandit": "60"}, "Give the least share of every arm, above 0 and up to 0.5 (50%), not 0.6 (60%)"),
         ({"bandit": "10", "ships": "on"}, "A bandit is ended by hand"),
         ({"group_start": "10"}, "Choose the group that the range is of"),
         ({"group": "checkout"}, "Say which range of the group it gets"),

@@ -19,9 +19,9 @@ from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRan
 from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, start_experiment, stop_experiment
 from purchase_intent.experiments.looking import look_daily
-from purchase_intent.experiments.results import MetricResult, Result, Versus
+from purchase_intent.experiments.results import ArmFigure, MetricResult, Result, Versus
 from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook
-from purchase_intent.stats.inference import Kind
+from purchase_intent.stats.inference import Estimate, Interval, Kind
 from purchase_intent.stats.sample_ratio import SampleRatio
 from tests.integration.desk.conftest import Clerk
 from tests.integration.desk.test_segments import plain, words
@@ -102,12 +102,13 @@ def test_a_page_says_the_verdict_first_and_all_that_it_rests_on(
     assert "by all that had come in at the end of 4 March 2026." in text
     assert "“on” is better than “off”: the share that ordered is 60.00% against 30.00%; the change is +100.0% (" in text
     assert "It loses less than the 50% tolerated." in text
-    assert "on is better than off on “share that ordered”, by the group-sequential rule at planned look 2" in text
+    assert "on is better than off on “share that ordered”, by the group-sequential rule at planned look 1" in text
     assert "on loses less than the 50.0% tolerated" in text
     assert "Share that ordered, counted for 1 day after the exposure arm what came of it visitors" in text
     assert re.search(r"off the control 120 30\.00% \(\S+% to \S+%\) - - - - on better 120 60\.00%", text)
     assert re.search(r"on holds: loses less than 50% 120", text)
-    assert re.search(r"3 March 2026 \S+ the daily task planned look", text)
+    assert re.search(r"4 March 2026 \S+ on the daily task planned look", text)
+    assert re.search(r"3 March 2026 \S+ the daily task between planned looks", text)  # too few to be compared
     assert "“on”: p = below 0.001 as if looked at once; below 0.001 where all arms are (Holm), below 0.001" in text
     assert "p = 1.000 by a sequential check" in text
     assert "As if looked at once (chi-square) p = 1.000." in text
@@ -182,17 +183,23 @@ def test_what_the_planned_look_found_stands_on_the_days_after_it(desk: Client) -
             "behind",
             id="not proven at the end",
         ),
-        pytest.param("HOLD", "", "holds", 1.0, "Wait no longer: no difference was found", id="no difference"),
+        pytest.param("HOLD", "-", "holds", 1.0, "Wait no longer: no difference was found", id="no difference"),
+        pytest.param(
+            "HOLD", "", "", 1.0, "Wait: too few visitors have an outcome to compare the arms", id="nothing to compare"
+        ),
     ],
 )
 def test_a_headline_says_what_the_verdict_rests_on(
     verdict: str, primary: str, guardrail: str, share: float, said: str
 ) -> None:
-    against = [Versus(arm="on", state=state) for state in (primary, guardrail)]
+    figure = Interval(0.0, -0.1, 0.1)
+    watched = Estimate("score", 0.01, 0.1, 0.1, figure, figure, 1.0, 0.01) if primary == "-" else None
+    arms = tuple(ArmFigure(arm=arm, n=120, value=0.1, low=0.0, high=0.2) for arm in ("off", "on"))
+    against = [Versus(arm="on", state=state.strip("-"), watched=watched) for state in (primary, guardrail)]
     metrics = tuple(
         MetricResult(
             name=kind, kind=kind, event="", role=role, margin=None, window_days=1, higher_is_better=True,
-            stat=Kind.RATE, cap=None, arms=(), versus=(versus,),
+            stat=Kind.RATE, cap=None, arms=arms, versus=(versus,),
         )
         for kind, role, versus in zip(
             ("conversion", "cart_abandonment"), ("primary", "guardrail"), against, strict=True
