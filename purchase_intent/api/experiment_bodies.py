@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from purchase_intent.api.experiment_result_bodies import ExperimentVerdictSerializer
 from purchase_intent.api.serializers import Body
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
 from purchase_intent.experiments.design import Design
@@ -101,9 +102,10 @@ class ExperimentSerializer(DefinitionSerializer):
     started_at = serializers.DateTimeField(allow_null=True)
     stopped_at = serializers.DateTimeField(allow_null=True)
     plan = serializers.JSONField(help_text="What the start froze: visitors, looks, error, and the figures behind.")
+    latest_verdict = ExperimentVerdictSerializer(allow_null=True, help_text="Of the latest day; null before the first.")
 
     def to_representation(self, instance: Experiment) -> dict[str, Any]:
-        """The definition as it can be sent back, and the rest."""
+        """The definition as it can be sent back, and the rest; the context holds verdicts by key of the row."""
         told = asdict(definition_of(instance))
         moment = serializers.DateTimeField(allow_null=True)
         return told | {
@@ -112,6 +114,7 @@ class ExperimentSerializer(DefinitionSerializer):
             "started_at": instance.started_at and moment.to_representation(instance.started_at),
             "stopped_at": instance.stopped_at and moment.to_representation(instance.stopped_at),
             "plan": instance.plan,
+            "latest_verdict": self.context["verdicts"].get(instance.pk),
         }
 
 

@@ -17,7 +17,7 @@ from purchase_intent.api.experiment_bodies import (
 )
 from purchase_intent.api.serializers import Query
 
-__all__ = ["ASKED", "DECIDED", "NAMED", "NO_EXPERIMENT", "StateQuery"]
+__all__ = ["ASKED", "DECIDED", "NAMED", "NO_EXPERIMENT", "OF_A_DAY", "StateQuery"]
 
 NO_EXPERIMENT: Final = "No experiment has this key: take one from the list of experiments."
 
@@ -57,12 +57,28 @@ _SENT: Final = {
         "bandit": None,
     },
 }
+OF_A_DAY: Final = {
+    "key": "free-shipping-bar",
+    "verdict": "HOLD",
+    "rule": "group-sequential",
+    "day": "2026-03-12",
+    "taken_at": "2026-03-13T02:50:00Z",
+    "share": 0.36,
+    "planned": True,
+    "arm": "",
+    "rolled_back": [],
+    "reasons": ["bar is not told apart from plain on conversion, by the group-sequential rule at planned look 10: …"],
+    "missing": ["bar lies 1.71 standard errors from plain on conversion, and the rule asks for 3.41 at this look."],
+    "expected": "2026-03-24",
+    "stands": None,
+}
 _TOLD: Final = _SENT | {
     "state": "running",
     "shipped": "",
     "started_at": "2026-03-02T09:00:00Z",
     "stopped_at": None,
     "plan": {"plan": {"units": 61_250}, "per_day": 2_190.0, "baseline": 0.031, "ends": "2026-04-06"},
+    "latest_verdict": OF_A_DAY,
 }
 _PROPOSAL: Final = {
     "units": 61_250,
@@ -101,7 +117,7 @@ LIST: Final = described(
 CREATE: Final = described(
     "create_experiment",
     ExperimentSerializer,
-    _TOLD | {"state": "draft"},
+    _TOLD | {"state": "draft", "started_at": None, "plan": {}, "latest_verdict": None},
     {**_UNFIT, **_ADDED, **_SENDING, **refused("key: another experiment is called so: its key is taken for good")},
     status=201,
     request=DefinitionSerializer,

@@ -44,7 +44,13 @@ class ExperimentVerdictSerializer(serializers.Serializer[Any]):
 
     key = serializers.CharField()
     verdict = serializers.ChoiceField(choices=("INVALID", "ROLL BACK", "SHIP", "HOLD"))
+    rule = serializers.ChoiceField(
+        choices=("group-sequential", "always-valid"),
+        allow_null=True,
+        help_text="By which the primary metric was read; null where nothing was compared, and of a bandit.",
+    )
     day = serializers.DateField(help_text="The last day that was seen the whole of.")
+    taken_at = serializers.DateTimeField(help_text="When that was.")
     share = serializers.FloatField(help_text="Of the planned visitors.")
     planned = serializers.BooleanField(help_text="Whether it was one of the planned looks.")
     arm = serializers.CharField(help_text="The one to ship; empty for none.")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from purchase_intent.api.describing import described, refused
 from purchase_intent.api.examples import bad, missing
-from purchase_intent.api.experiment_examples import DECIDED, NAMED
+from purchase_intent.api.experiment_examples import DECIDED, NAMED, OF_A_DAY
 from purchase_intent.api.experiment_result_bodies import (
     ChangeSerializer,
     ExperimentVerdictSerializer,
@@ -35,22 +35,10 @@ class ResultsQuery(Query):
 
 
 _FIGURE: Final = {"value": 0.041, "low": 0.004, "high": 0.079}
-_WORDS: Final = {
-    "key": "free-shipping-bar",
-    "verdict": "HOLD",
-    "day": "2026-03-12",
-    "share": 0.36,
-    "planned": True,
-    "arm": "",
-    "rolled_back": [],
-    "reasons": ["bar is not told apart from plain on conversion, by the group-sequential rule at planned look 10: …"],
-    "missing": ["bar lies 1.71 standard errors from plain on conversion, and the rule asks for 3.41 at this look."],
-    "expected": "2026-03-24",
-    "stands": None,
-}
+_SHOWN: Final = {name: value for name, value in OF_A_DAY.items() if name not in ("rule", "taken_at")}
 _RESULTS: Final = {
     "key": "free-shipping-bar",
-    "results": [_WORDS | {"exposed": {"plain": 11_020, "bar": 10_984}, "metrics": [{"name": "conversion"}]}],
+    "results": [_SHOWN | {"exposed": {"plain": 11_020, "bar": 10_984}, "metrics": [{"name": "conversion"}]}],
 }
 _LOOK: Final = {
     "look": 12,
@@ -99,7 +87,7 @@ RESULTS: Final = described(
     parameters=[ResultsQuery],
 )
 VERDICT: Final = described(
-    "experiment_verdict", ExperimentVerdictSerializer, _WORDS, {**NAMED, **missing("look_not_found", NO_LOOK)}
+    "experiment_verdict", ExperimentVerdictSerializer, OF_A_DAY, {**NAMED, **missing("look_not_found", NO_LOOK)}
 )
 LOOKS: Final = described("list_looks", LookSerializer(many=True), _LOOK, NAMED)
 LOOK_NOW: Final = described(

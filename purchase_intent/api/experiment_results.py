@@ -19,6 +19,7 @@ from purchase_intent.api.experiment_result_bodies import (
     RecordSerializer,
     UpliftSerializer,
 )
+from purchase_intent.api.experiment_verdicts import latest_verdicts
 from purchase_intent.api.experiments import ExperimentEndpoint
 from purchase_intent.api.staff import refusals
 from purchase_intent.api.views import documented, parameters
@@ -62,11 +63,11 @@ class VerdictView(ExperimentEndpoint):
     @documented(examples.VERDICT)
     def get(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
         """Read the latest daily verdict in words, with what is missing and by when it is expected."""
-        look = self.named().looks.daily().last()
-        if look is None:
+        experiment = self.named()
+        found = latest_verdicts([experiment.pk]).get(experiment.pk)
+        if found is None:
             raise NotFound(examples.NO_LOOK, code="look_not_found")
-        names = ("key", "verdict", "day", "share", "planned", "arm", "rolled_back", "reasons", "missing", "expected")
-        return Response({name: look.result[name] for name in names} | {"stands": look.result.get("stands")})
+        return Response(found)
 
 
 class LooksView(ExperimentEndpoint):

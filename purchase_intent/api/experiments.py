@@ -19,6 +19,7 @@ from purchase_intent.api.experiment_bodies import (
     StopSerializer,
     definition_from,
 )
+from purchase_intent.api.experiment_verdicts import latest_verdicts
 from purchase_intent.api.staff import CHANGES, StaffEndpoint, refusals
 from purchase_intent.api.views import documented, parameters
 from purchase_intent.experiments.definition import Definition
@@ -64,7 +65,7 @@ class ExperimentEndpoint(StaffEndpoint):
     def told(self, experiment: Experiment, status: HTTPStatus = HTTPStatus.OK) -> Response:
         """The experiment as it now is."""
         fresh = Experiment.objects.select_related("segment", "group", "holdout").get(pk=experiment.pk)
-        return Response(ExperimentSerializer(fresh).data, status=status)
+        return Response(_told([fresh])[0], status=status)
 
 
 class ExperimentsView(ExperimentEndpoint):
@@ -74,10 +75,10 @@ class ExperimentsView(ExperimentEndpoint):
 
     @documented(examples.LIST)
     def get(self, request: Request) -> Response:
-        """List the experiments, those made last first."""
+        """List the experiments, those made last first, each with its latest daily verdict in words."""
         asked = parameters(examples.StateQuery, request)
         rows = Experiment.objects.select_related("segment", "group", "holdout").prefetch_related("arms", "metrics")
-        return Response([ExperimentSerializer(each).data for each in rows.filter(**asked)])
+        return Response(_told(list(rows.filter(**asked))))
 
     @documented(examples.CREATE)
     def post(self, request: Request) -> Response:  # noqa: ARG002 - the signature is the framework's
@@ -93,7 +94,7 @@ class ExperimentView(ExperimentEndpoint):
     @documented(examples.READ)
     def get(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
         """Read one experiment: what was decided, and how far it has come."""
-        return Response(ExperimentSerializer(self.named()).data)
+        return Response(_told([self.named()])[0])
 
     @documented(examples.CHANGE)
     def put(self, request: Request, key: str) -> Response:  # noqa: ARG002 - the signature is the framework's
@@ -169,3 +170,9 @@ def _proposed(definition: Definition) -> dict[str, Any]:
     found = proposal(definition, now=timezone.now())
     facts = {name: getattr(found, name) for name in _PROPOSED}
     return dict(ProposalSerializer(facts | {"found_in": found_in(definition, found)}).data)
+
+
+def _told(experiments: list[Experiment]) -> list[dict[str, Any]]:
+    """Each with its latest verdict, which all of them cost one query."""
+    verdicts = latest_verdicts(each.pk for each in experiments)
+    return [dict(ExperimentSerializer(each, context={"verdicts": verdicts}).data) for each in experiments]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -162,7 +163,22 @@ def test_results_are_read_and_looks_go_on_record(staff: APIClient, monkeypatch: 
     verdict = staff.get(f"{BAR}verdict/").json()
     assert (verdict["verdict"], verdict["day"], verdict["key"]) == ("HOLD", "2026-03-07", "bar")
     assert verdict["reasons"]
-    assert ExperimentLook.objects.count() == 2  # to read is no look
+    assert (verdict["rule"], verdict["taken_at"]) == (None, "2026-03-08T04:00:00Z")  # an arm has too few yet
+    names = ("verdict", "share", "planned", "arm", "rolled_back", "reasons", "missing", "expected", "stands")
+    assert {name: verdict[name] for name in names} == {name: days[1].result[name] for name in names}
+    with CaptureQueriesContext(connection) as one:
+        assert [each["latest_verdict"] for each in staff.get(LIST).json()] == [verdict]
+    open_town(running("other", design={"units": 600, "looks": 2}), shoppers(400, days=1), prefix="other")
+    post(staff, LIST, sent(key="draft"), status=201)
+    look_daily(Experiment.objects.get(key="other"), now=BEGIN + timedelta(days=5))
+    with CaptureQueriesContext(connection) as three:
+        listed = {each["key"]: each["latest_verdict"] for each in staff.get(LIST).json()}
+    assert len(three) == len(one)
+    assert sum("experimentlook" in each["sql"] for each in three) == 1
+    assert (listed["bar"], listed["draft"]) == (verdict, None)
+    assert (listed["other"]["verdict"], listed["other"]["rule"]) == ("HOLD", "group-sequential")
+    assert staff.get(BAR).json()["latest_verdict"] == verdict
+    assert ExperimentLook.objects.count() == 3  # to read is no look
     monkeypatch.setattr(timezone, "now", lambda: BEGIN + timedelta(days=6, hours=9))
     peek = post(staff, f"{BAR}looks/", status=201)
     assert (peek["kind"], peek["planned"], peek["who"]) == ("asked", False, "ada, over the API")
