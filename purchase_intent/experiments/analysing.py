@@ -63,8 +63,9 @@ def analyse_unrecorded(
 
     `planned_look` says that a look which the plan reckons with is due, `previous` are the shares of those before; it
     counts as one only if the next of the planned shares has been reached and the arms have enough to be compared, for
-    it would spend error on nothing, and never of a bandit. `segments` looks into
-    those that are switched on too.
+    it would spend error on nothing, and never of a bandit. The one at the end of the plan is the final one: a guardrail
+    whose window is longer has less of its own behind it then, and may spend what is left of its error all the same.
+    `segments` looks into those that are switched on too.
     """
     plan, definition = planned(experiment).plan, definition_of(experiment)
     moment = measured_moment(experiment, moment)
@@ -75,8 +76,9 @@ def analyse_unrecorded(
     plan = plan if found.knows_scores else unadjusted(plan)
     evidence = _evidence(plan, found, previous)
     is_read = not shortfall(plan, plan.primary, evidence.summaries[plan.primary.name])
-    if planned_look and not weighed and is_read and is_due(plan, evidence.look(plan).share, previous):
-        evidence = replace(evidence, planned=True)
+    share = evidence.look(plan).share
+    if planned_look and not weighed and is_read and is_due(plan, share, previous):
+        evidence = replace(evidence, planned=True, final=share >= 1)
     look = _Look(definition, plan, evidence, decide(plan, evidence), weighed)
     parts = look.segments(experiment, found) if segments and look.is_read else ()
     return Analysis(look.result(experiment, found, who=who, segments=parts), plan, evidence, look.decision)

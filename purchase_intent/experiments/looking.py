@@ -158,7 +158,7 @@ def _written(
             digest=ExperimentLook.digest_of(before, text),
         )
         if kind == LookKind.DAILY:
-            _conclude(experiment, look, found, now)
+            _conclude(experiment, look, replace(found, result=result), now)
     return look
 
 

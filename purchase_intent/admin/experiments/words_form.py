@@ -97,12 +97,13 @@ class WordsForm(forms.Form):
     ships = forms.BooleanField(
         required=False,
         label="Stop and ship the winner by itself",
-        help_text="Only under the sequential rule, once the verdict is SHIP.",
+        help_text="Only under the sequential rule, at the first look after midnight that comes to SHIP; where a "
+        "planned look has come to it and that stands, at the next one.",
     )
     rolls_back = forms.BooleanField(
         required=False,
         label="Stop and go back to the control by itself",
-        help_text="Only under the sequential rule, once the verdict is ROLL BACK.",
+        help_text="The same, of the verdict ROLL BACK.",
     )
     uplift = forms.BooleanField(
         required=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
 from threading import Barrier, Thread
@@ -19,9 +20,10 @@ from pytest_django import Settings
 
 from purchase_intent import tasks
 from purchase_intent.exceptions import ExperimentRefused
+from purchase_intent.experiments.acting import act_on
 from purchase_intent.experiments.analysing import analyse_unrecorded
 from purchase_intent.experiments.definition import MetricSpec
-from purchase_intent.experiments.editing import stop_experiment
+from purchase_intent.experiments.editing import change_experiment, stop_experiment
 from purchase_intent.experiments.looking import (
     DAILY,
     analyse_all,
@@ -32,9 +34,12 @@ from purchase_intent.experiments.looking import (
     look_now,
     replay_look,
 )
+from purchase_intent.experiments.planning import planned
 from purchase_intent.experiments.results import Conclusion, Result
+from purchase_intent.experiments.stored import definition_of
 from purchase_intent.models import Experiment, ExperimentChange, ExperimentLook, Visitor
 from purchase_intent.signals import experiment_decided, experiment_stopped
+from purchase_intent.stats.evidence import Evidence
 from tests.integration.experiments.town import BEGIN, Shopper, open_town, running, shoppers
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +186,69 @@ def test_it_ends_by_itself_where_that_was_decided_beforehand(
         assert changes.get().facts["why"].startswith(f"{end[2]}: on is {'better' if better == 'on' else 'worse'} than")
         assert analyse_all(BEGIN + 9 * DAY) == {}  # its last look is taken
         assert experiment.looks.daily().count() == 4
+
+
+@pytest.mark.parametrize(
+    ("better", "buyers", "free", "end"),
+    [
+        pytest.param("on", 4, {"ships": True}, ("stopped", "on", "SHIP"), id="a winner is shipped"),
+        pytest.param("off", 4, {"rolls_back": True}, ("stopped", "", "ROLL BACK"), id="a loser is rolled back"),
+        pytest.param("on", 4, {"rolls_back": True}, ("running", "", ""), id="no leave to ship"),
+    ],
+)
+def test_leave_to_end_by_itself_that_comes_after_the_end_of_the_plan_acts_on_what_stands(
+    better: str, buyers: int, free: dict[str, Any], end: tuple[str, str, str]
+) -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 800, "looks": 4})
+    open_town(experiment, certain(1_000, better=better, buyers=buyers))
+    planned, between = walk_through(experiment, 10, 11)
+    assert (planned.planned, planned.share >= 1, between.planned, between.verdict) == (True, True, False, "HOLD")
+    before = definition_of(experiment)
+    after = replace(before, design=replace(before.design, **free))
+    change_experiment(experiment, after, who="ada", now=BEGIN + 11 * DAY + 2 * NIGHT)
+    assert experiment.state == "running"
+    (look,) = walk_through(experiment, 12)
+    experiment.refresh_from_db()
+    done = ExperimentChange.objects.filter(what="stopped", who="automatic")
+    found = done.get().facts["why"].partition(":")[0] if end[2] else ""
+    assert (look.verdict, experiment.state, experiment.shipped, found, done.count()) == ("HOLD", *end, bool(end[2]))
+    if end[2]:
+        assert f"The planned look of 2026-03-11 came to {end[2]}, and that stands" in done.get().facts["why"]
+
+
+def test_what_stands_is_not_shipped_where_a_later_look_finds_it_worse() -> None:
+    experiment = running(metrics=CONVERSION, design={"units": 800, "looks": 4, "ships": True})
+    open_town(experiment, certain(400))
+    found = analyse_unrecorded(experiment, moment=BEGIN + 9 * DAY).result
+    stands = Conclusion(day=date(2026, 3, 10), verdict="SHIP", arm="on", rolled_back=())
+    hold = replace(found, verdict="HOLD", arm="", rolled_back=("on",), stands=stands)
+    assert not act_on(experiment, hold, now=BEGIN + 12 * DAY)
+    assert not act_on(experiment, replace(hold, verdict="INVALID", rolled_back=()), now=BEGIN + 12 * DAY)
+    assert Experiment.objects.get().state == "running"
+    assert act_on(experiment, replace(hold, rolled_back=()), now=BEGIN + 12 * DAY)
+    assert Experiment.objects.get().shipped == "on"
+
+
+def test_the_look_at_the_end_of_the_plan_is_the_final_one_of_a_guardrail_behind_it_too() -> None:
+    slow = MetricSpec(kind="add_to_cart", role="guardrail", margin=0.2, window_days=4)
+    experiment = running(metrics=(*CONVERSION, slow), design={"units": 800, "looks": 4})
+    open_town(experiment, certain(1_000))
+    looks = walk_through(experiment, 5, 10, 11)
+    stored = [json.loads(each.record)["evidence"] for each in looks]
+    assert [(each["planned"], each["final"]) for each in stored] == [(True, False), (True, True), (False, False)]
+    last = looks[1]
+    plan, evidence = planned(experiment).plan, Evidence.from_json(stored[1])
+    assert evidence.look(plan, "add_to_cart").share < 1
+    rule, cautious = (
+        plan.monitoring.applied(replace(evidence.look(plan, "add_to_cart"), final=final)) for final in (True, False)
+    )
+    assert rule is not None
+    assert cautious is not None
+    assert rule.boundary < cautious.boundary
+    result = Result.from_json(last.result)
+    (shown,) = [each.versus[0].rule for each in result.metrics if each.role == "guardrail"]
+    assert shown == rule
+    assert replay_look(last).verdict == last.verdict
 
 
 def test_a_look_is_replayed_from_its_inputs_and_never_changed() -> None:
