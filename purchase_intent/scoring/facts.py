@@ -33,6 +33,8 @@ FRESH: Final = 300.0
 """Seconds for which sums are believed: a day frozen late is seen by every process within this time."""
 MOST: Final = 20_000
 """Sums held by one process; at a few hundred bytes each."""
+_SMALL_HOURS: Final = 4
+"""No clock has been put back by as much, since 1995: from this hour on it stays in its day."""
 AT_ONCE: Final = 400
 """Keys asked for in one query."""
 
@@ -78,7 +80,10 @@ class FactCache:
 
 def local_day(when: datetime, zone: ZoneInfo) -> date:
     """The local day of a moment. A clock put back across midnight counts to the earlier day, as in a log."""
-    return min(when.astimezone(zone).date(), (when + timedelta(minutes=30)).astimezone(zone).date())
+    local = when.astimezone(zone)
+    if local.hour >= _SMALL_HOURS:
+        return local.date()
+    return min(local.date(), (when + timedelta(minutes=30)).astimezone(zone).date())
 
 
 def keys_of(event: Event, zone: ZoneInfo) -> tuple[Key, Key, Key]:
