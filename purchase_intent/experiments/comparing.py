@@ -36,9 +36,9 @@ def arm_figures(sums: Sums, kind: Kind) -> tuple[ArmFigure, ...]:
 def with_chances(figures: tuple[ArmFigure, ...], metric: Metric, sums: Sums) -> tuple[ArmFigure, ...]:
     """The same with each arm's chance to be the best of all, from the figures that are compared.
 
-    Of two arms it is what is said of the treatment against the control.
+    Of two arms it is what is said of the treatment against the control; where one has nobody, there is none.
     """
-    if len(figures) < 3:
+    if len(figures) < 3 or not all(each.n for each in figures):
         return figures
     higher = metric.higher_is_better
     try:

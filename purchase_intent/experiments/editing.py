@@ -87,16 +87,20 @@ def latest_change(experiment: Experiment) -> int:
 def start_experiment(experiment: Experiment, *, who: str, now: datetime) -> None:
     """Let a draft take visitors in, and freeze its plan. ExperimentRefused where it is none, or its range overlaps.
 
-    The plan is worked out first, from the shop's last weeks: that may take some seconds in a large shop.
+    The plan is worked out first, from the shop's last weeks: that may take some seconds in a large shop, and whoever
+    changes the draft meanwhile makes it the plan of another experiment, which is refused too.
     """
     from purchase_intent.experiments.planning import plan_of  # SciPy is nothing that a page should load
 
-    plan = plan_of(definition_of(experiment), now=now)
+    definition = definition_of(experiment)
+    plan = plan_of(definition, now=now)
     with transaction.atomic(using=router.db_for_write(Experiment)):
         locked = _locked(experiment)
         if locked.state != ExperimentState.DRAFT:
             raise _refused("state", "state", f"only a draft is started, and this one is {locked.get_state_display()}")
-        _refuse_overlap(definition_of(locked))
+        if definition_of(locked) != definition:
+            raise _refused("state", "overtaken", "it was changed meanwhile: see what it is now, then start it")
+        _refuse_overlap(definition)
         locked.state, locked.started_at, locked.plan = ExperimentState.RUNNING, now, plan.as_json()
         locked.save(update_fields=("state", "started_at", "plan"))
         _note(locked, "started", who, now, traffic=locked.traffic, units=plan.plan.units)

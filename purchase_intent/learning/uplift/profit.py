@@ -15,6 +15,7 @@ import numpy as np
 from purchase_intent.exceptions import OfferRefused
 from purchase_intent.learning.intervals import DRAWS
 from purchase_intent.learning.table import Column
+from purchase_intent.learning.uplift.curves import percentiles
 from purchase_intent.learning.uplift.model import Effects
 from purchase_intent.learning.uplift.trial import Trial
 
@@ -80,7 +81,7 @@ def profit_curve(effects: Effects, trial: Trial, money: Money, *, seed: int, dra
     values = np.array([[float((mask * earned).mean()) for mask in masks]])
     rng = np.random.default_rng(seed)
     drawn = [_drawn(masks, earned, rng) for _ in range(draws)]
-    low, high = np.quantile(np.array(drawn), [0.025, 0.975], axis=0) if draws else (values[0], values[0])
+    low, high = percentiles(np.array(drawn)) if draws else (values[0], values[0])
     shares = [*SHARES, float((worth > 0).mean())]
     points = [
         ProfitPoint(share, *(1000 * float(each) for each in (value, bottom, top)))

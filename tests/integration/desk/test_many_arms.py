@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from purchase_intent.experiments.definition import ArmSpec
-from purchase_intent.experiments.looking import look_daily
+from purchase_intent.experiments.looking import look_daily, look_now
 from purchase_intent.models import ExperimentLook
 from tests.integration.desk.test_experiments import GUARDED, LIST, page_of
 from tests.integration.desk.test_segments import plain, words
@@ -33,10 +33,12 @@ def shown(count: int, *, first: int = 0, days: float = 1.0) -> list[Shopper]:
 def test_before_they_can_be_compared_none_is_said_to_differ_or_not_and_no_planned_look_is_spent(desk: Client) -> None:
     even = tuple(ArmSpec(key, 1 / 7) for key in KEYS)
     experiment = running(metrics=GUARDED, arms=even, design={"units": 600, "looks": 4})
+    look_now(experiment, who="ada", now=BEGIN + timedelta(hours=1))
+    assert "chance to be the best of all" not in words(desk, page_of(experiment))  # of nobody
     open_town(experiment, shown(90))
     for day in range(2, 4):  # all who were planned are in, and each arm has ninety
         look_daily(experiment, now=BEGIN + timedelta(days=day, hours=4))
-    assert [(each.planned, each.share > 1) for each in ExperimentLook.objects.order_by("pk")] == [(False, True)] * 2
+    assert [(each.planned, each.share > 1) for each in ExperimentLook.objects.daily()] == [(False, True)] * 2
     text = words(desk, page_of(experiment))
     assert "Wait: too few visitors have an outcome to compare the arms" in text
     assert "6 arms: too few visitors have an outcome to say anything of the share that ordered." in text

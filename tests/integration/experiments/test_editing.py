@@ -176,6 +176,18 @@ def test_it_starts_once_is_ramped_upwards_and_stops_for_good() -> None:
     ]
 
 
+def test_a_draft_that_was_changed_while_its_plan_was_worked_out_is_not_started_by_it() -> None:
+    made(traffic=0.1)
+    before = Experiment.objects.get()
+    change_experiment(Experiment.objects.get(), definition(traffic=0.2), who="ben", now=NOW)
+    with pytest.raises(ExperimentRefused, match="state: it was changed meanwhile"):
+        start_experiment(before, who="ada", now=NOW)
+    assert Experiment.objects.get().state == "draft"
+    assert Experiment.objects.get().plan == {}
+    start_experiment(Experiment.objects.get(), who="ada", now=NOW)
+    assert Experiment.objects.get().state == "running"
+
+
 def test_ranges_of_one_group_must_not_overlap_where_they_run() -> None:
     start_experiment(made(key="one", group=GroupRange("checkout", 0.0, 0.5)), who="ada", now=NOW)
     beside = made(key="two", group=GroupRange("checkout", 0.5, 1.0))

@@ -10,6 +10,7 @@ from sklift.metrics import uplift_curve as their_uplift_curve
 
 from purchase_intent.learning import Table
 from purchase_intent.learning.uplift import Trial, qini_curve, ranking, uplift_curve
+from purchase_intent.learning.uplift.curves import percentiles
 
 
 def drawn(units: int, seed: int, *, rate: float, share: float, decimals: int) -> tuple[Trial, np.ndarray]:
@@ -60,6 +61,11 @@ def test_intervals_hold_the_figure_and_tell_a_ranking_from_chance() -> None:
     assert better.is_better_than_chance
     assert not chance.is_better_than_chance
     assert ranking(scores, trial, seed=2, draws=100) == better
+
+
+def test_the_ends_of_an_interval_leave_out_as_many_draws_as_they_say() -> None:
+    low, high = percentiles(np.arange(1.0, 200.0))  # 199 draws: the fifth of each end is the 2.5% of 200 stretches
+    assert (low, high) == (5.0, 195.0)
 
 
 def test_unequal_chances_are_weighed_out() -> None:
