@@ -6,9 +6,9 @@
 Fills an empty database (SQLite in a temporary folder, or a PostgreSQL server of its own): a visitor each exposure, with
 the score at it; 3% order, 10% put something into the basket, 1% log in later and are joined to a customer, 1% turn out
 to be robots. Then one look with conversion, revenue and order value (winsorised), add to cart and cart
-abandonment, all adjusted by the score, to a verdict. What counts is processor time, this process's and the database
-server's (one of its processes, without parallel workers), which a busy machine stretches less than the clock. Ends with
-1 above 5 seconds or 100 MB on top of what was there.
+abandonment, all adjusted by the score, to a verdict; and, reported, what the segments of the exposures add. What counts
+is processor time, this process's and the database server's (one of its processes, without parallel workers), which a
+busy machine stretches less than the clock. Ends with 1 above 5 seconds or 100 MB on top of what was there.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def statements(vendor: str, units: int, arms: int, days: int, experiment: int, a
     )
     yield (
         "INSERT INTO purchase_intent_exposure (experiment_id, arm_id, site, unit, visitor_id, device, browser, at, "
-        f"score) SELECT {experiment}, {arm} + n % {arms}, '', 'c' || n, n, 'desktop', 'Firefox', {at(f'n * {step}')}, "
-        f"(n * 7919 % 1000) / 4000.0 FROM {numbers}"
+        f"score, segments) SELECT {experiment}, {arm} + n % {arms}, '', 'c' || n, n, 'desktop', 'Firefox', "
+        f"{at(f'n * {step}')}, (n * 7919 % 1000) / 4000.0, ',' || (1 + n % 4) || ',' || (5 + n % 3) || ',' FROM {numbers}"
     )
     yield (
         "INSERT INTO purchase_intent_order (site, number, visitor_id, revenue, currency, placed_at) "
@@ -169,6 +169,9 @@ def main() -> int:
             found = analyse_unrecorded(experiment, moment=moment).result
             taken.append([after - before for before, after in zip(begun, clocks(connection), strict=True)])
         wall, own, server = min(taken, key=lambda each: each[1] + each[2])
+        begun = clocks(connection)
+        parts = analyse_unrecorded(experiment, moment=moment, segments=True).result.segments
+        _, own_too, server_too = (after - before for before, after in zip(begun, clocks(connection), strict=True))
         more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
     print(
         f"{given.database}: {sum(found.exposed.values()):,} people in {len(found.exposed)} arms, "
@@ -179,6 +182,8 @@ def main() -> int:
         f"{own + server:.2f} s of the processor, of them {own:.2f} s of this process; {wall:.2f} s by the clock; "
         f"{more:.0f} MB more than before; verdict {found.verdict}"
     )
+    each = (own_too + server_too - own - server) / len(parts)
+    print(f"the daily look: the primary metric within {len(parts)} segments as well, {each:.2f} s each")
     return int(not given.report_only and (own + server > LIMIT or more > MOST_MEMORY))
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.experiments_bandit import coverage, regrets
+from benchmarks.experiments_bandit import coverage, coverage_of_ratio, regrets
 from benchmarks.experiments_money import WELCH, adjusted_errors, figures_agree, money_errors
 from benchmarks.experiments_watched import RATE, errors, family_error, powers, verdicts_agree
 from purchase_intent.stats.bucketing import Allocation, Holdout, Layer
@@ -214,13 +214,16 @@ def of_bandit() -> list[Check]:
     print(f"  no floor less MABWiser, by seed {more.mean():+.1f} +- {more.std(ddof=1) / len(more) ** 0.5:.1f}")
     after = coverage(COVERAGE_RUNS)
     fewer = coverage(COVERAGE_RUNS, batches=10, size=400, rate=0.1)
-    for size, judged in (("56,000 units at 3%", after), ("4,000 units at 10%", fewer)):
+    order = coverage_of_ratio(COVERAGE_RUNS)
+    sizes = (("56,000 units at 3%", after), ("4,000 units at 10%", fewer), ("the average order of 10,000 units", order))
+    for size, judged in sizes:
         for name, each in judged.items():
             print(f"  {size}, {name:<20} 95% intervals hold {each.covered:.1%}, an arm off by {each.bias:+.2%}")
     return [
         Check("regret over that of an even split", float(mine.mean() / even.mean()), 0.5),
         Check("regret without a floor over that of MABWiser", float(free.mean() / other.mean()), 1.15),
         Check("coverage after a bandit", after["adaptively weighted"].covered, 0.94, at_least=True),
+        Check("coverage of an average order after it", order["adaptively weighted"].covered, 0.93, at_least=True),
     ]
 
 

@@ -9,12 +9,15 @@ from mabwiser.mab import MAB, LearningPolicy
 from numpy.typing import NDArray
 
 from purchase_intent.stats.adaptive import Batch, adaptive_difference
+from purchase_intent.stats.adaptive_ratio import adaptive_ratio_difference
 from purchase_intent.stats.bandit import bandit_weights
+from purchase_intent.stats.inference import Kind, compare, measured
 from purchase_intent.stats.summaries import Summary, total
 
 RATES = (0.03, 0.035, 0.04, 0.05)
 BATCH = 200
 FLOOR = 0.02
+ORDER, SIGMA = 40.0, 0.6
 
 Table = NDArray[np.bool_]
 
@@ -111,4 +114,38 @@ def _history(seed: int, batches: int, size: int, rate: float) -> list[Batch]:
         }
         kept.append(Batch(weights, given))
         seen = {arm: seen[arm] + given[arm] for arm in seen}
+    return kept
+
+
+def coverage_of_ratio(runs: int, batches: int = 10, size: int = 1000, rate: float = 0.1) -> dict[str, Covered]:
+    """The average order of two equal arms under a bandit that follows revenue: lognormal orders of 40 on average."""
+    plain, adaptive, plain_bias, adaptive_bias = 0, 0, [], []
+    for seed in range(runs):
+        kept = _orders(seed, batches, size, rate)
+        one, other = (total(batch.summaries[arm] for batch in kept) for arm in "ab")
+        plain += not compare(measured(one, Kind.RATIO), measured(other, Kind.RATIO)).difference.excludes(0.0)
+        found = adaptive_ratio_difference(kept, "a", "b")
+        adaptive += not found.difference.excludes(0.0)
+        plain_bias.append(one.ratio - ORDER)
+        adaptive_bias.append(found.control - ORDER)
+    return {
+        "plain figures": Covered(plain / runs, float(np.mean(plain_bias)) / ORDER),
+        "adaptively weighted": Covered(adaptive / runs, float(np.mean(adaptive_bias)) / ORDER),
+    }
+
+
+def _orders(seed: int, batches: int, size: int, rate: float) -> list[Batch]:
+    chance, seen, kept = np.random.default_rng(seed), {"a": Summary(), "b": Summary()}, []
+    weights = {"a": 0.5, "b": 0.5}
+    for _ in range(batches):
+        first = int(chance.binomial(size, weights["a"]))
+        given = {}
+        for arm, n in (("a", first), ("b", size - first)):
+            orders = (chance.random(n) < rate) * (1 + chance.poisson(0.2, n))
+            amounts = chance.lognormal(np.log(ORDER) - SIGMA**2 / 2, SIGMA, orders.sum())
+            spent = np.bincount(np.repeat(np.arange(n), orders), amounts, n)
+            given[arm] = Summary.of(spent, None, orders.astype(float))
+        kept.append(Batch(weights, given))
+        seen = {arm: seen[arm] + given[arm] for arm in seen}
+        weights = bandit_weights(seen, Kind.MEAN, until_then=weights)
     return kept

@@ -8,7 +8,7 @@
 | `boundaries`, `always_valid`, `monitoring` | when a running experiment may be stopped |
 | `sample_ratio` | whether the arms got the shares they were meant to get |
 | `power` | how many units and days an experiment needs |
-| `bandit`, `adaptive` | Thompson sampling with a floor, and honest intervals after it |
+| `bandit`, `adaptive`, `adaptive_ratio` | Thompson sampling with a floor, and honest intervals after it |
 | `plan`, `evidence`, `verdict` | INVALID, ROLL BACK, SHIP or HOLD, and why |
 
 Import from the modules: this package itself loads nothing, so that a page pays for bucketing alone.

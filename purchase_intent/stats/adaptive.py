@@ -9,7 +9,7 @@ that stabilise the variance, sqrt(e) for one arm and (1/e + 1/e')^-1/2 for two. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
@@ -20,9 +20,18 @@ from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.stats.inference import Estimate, Interval, critical, refuse_alpha
 from purchase_intent.stats.summaries import Summary, total
 
-__all__ = ["ADAPTIVE", "Batch", "adaptive_difference", "adaptive_value"]
+__all__ = [
+    "ADAPTIVE",
+    "Batch",
+    "Terms",
+    "adaptive_difference",
+    "adaptive_value",
+    "weighed_mean",
+    "weighed_spread",
+]
 
 Terms = Mapping[str, float]
+"""By arm."""
 
 ADAPTIVE: Final = "adaptively weighted"
 """What the method of these estimates is called."""
@@ -73,19 +82,50 @@ def adaptive_difference(batches: Sequence[Batch], control: str, treatment: str, 
     )
 
 
+def weighed_mean(batches: Sequence[Batch], signs: Terms, *, over: Iterable[str] = ()) -> float:
+    """The weighted mean of the scores, summed over arms by their signs.
+
+    `over` are the arms whose weights stabilise the variance, by default those of `signs`. ExperimentRefused where
+    nobody was exposed.
+    """
+    used, guesses, scales = _prepared(batches, signs, over)
+    return _mean(used, guesses, scales, signs)
+
+
+def weighed_spread(batches: Sequence[Batch], signs: Terms) -> float:
+    """The standard error of that. ExperimentRefused where the outcomes do not differ, too."""
+    used, guesses, scales = _prepared(batches, signs, ())
+    value = _mean(used, guesses, scales, signs)
+    squares = sum(s * s * _squares(b, g, signs, value) for s, b, g in zip(scales, used, guesses, strict=True))
+    if not squares > 0:
+        raise ExperimentRefused(field="variance", reason="no_spread", remedy="wait until the outcomes differ")
+    return sqrt(squares) / _mass(used, scales)
+
+
 def _estimated(batches: Sequence[Batch], signs: Terms) -> tuple[float, float]:
-    """The weighted mean of the scores, summed over arms by their signs, and its standard error."""
+    return weighed_mean(batches, signs), weighed_spread(batches, signs)
+
+
+def _prepared(
+    batches: Sequence[Batch], signs: Terms, over: Iterable[str]
+) -> tuple[list[Batch], list[dict[str, float]], list[float]]:
+    """The batches that somebody is in, what was known before each, and how each is scaled."""
     used = [batch for batch in batches if batch.n]
     if not used:
         raise ExperimentRefused(field="batches", reason="nothing_exposed", remedy="wait until a unit has been exposed")
     guesses = [_guesses(used[:index], batch, signs) for index, batch in enumerate(used)]
-    scales = [sum(1 / batch.weights[arm] for arm in signs) ** -0.5 for batch in used]
-    mass = sum(scale * batch.n for scale, batch in zip(scales, used, strict=True))
-    value = sum(s * _sum(b, g, signs) for s, b, g in zip(scales, used, guesses, strict=True)) / mass
-    squares = sum(s * s * _squares(b, g, signs, value) for s, b, g in zip(scales, used, guesses, strict=True))
-    if not squares > 0:
-        raise ExperimentRefused(field="variance", reason="no_spread", remedy="wait until the outcomes differ")
-    return value, sqrt(squares) / mass
+    stabilised = tuple(over) or tuple(signs)
+    scales: list[float] = [sum(1 / batch.weights[arm] for arm in stabilised) ** -0.5 for batch in used]
+    return used, guesses, scales
+
+
+def _mean(used: Sequence[Batch], guesses: Sequence[Terms], scales: Sequence[float], signs: Terms) -> float:
+    found = sum(s * _sum(b, g, signs) for s, b, g in zip(scales, used, guesses, strict=True))
+    return found / _mass(used, scales)
+
+
+def _mass(used: Sequence[Batch], scales: Sequence[float]) -> float:
+    return sum(scale * batch.n for scale, batch in zip(scales, used, strict=True))
 
 
 def _guesses(earlier: Sequence[Batch], batch: Batch, signs: Terms) -> dict[str, float]:

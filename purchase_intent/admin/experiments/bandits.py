@@ -66,10 +66,10 @@ def honest_rows(metric: MetricResult, titles: Titles, control: str) -> tuple[tup
 
 
 def honest_note(metric: MetricResult) -> str:
-    """Why there is no figure, and where amounts were cut off."""
+    """Why there is no figure yet, and where amounts were cut off."""
     said = []
-    if metric.stat is Kind.RATIO:
-        said.append("A ratio has no honest figure while the shares follow what is seen.")
+    if metric.stat is Kind.RATIO and any(each.value is None for each in metric.arms):
+        said.append("An arm is told once 100 of its visitors have an outcome, and 30 of them count in this ratio.")
     if metric.cap is not None:
         said.append(f"Amounts above {figure(metric, metric.cap)} count as {figure(metric, metric.cap)}.")
     return " ".join(said)

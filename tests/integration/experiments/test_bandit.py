@@ -30,8 +30,8 @@ ARMS = (ArmSpec("off", 0.5), ArmSpec("on", 0.5))
 THREE = (ArmSpec("off", 0.5), ArmSpec("b", 0.3), ArmSpec("c", 0.2))
 
 
-def bandit(**fields: Any) -> Experiment:
-    return running(metrics=(CONVERSION,), arms=ARMS, design={"bandit": 0.1, "units": 2_000}, **fields)
+def bandit(*, metrics: tuple[MetricSpec, ...] = (CONVERSION,), **fields: Any) -> Experiment:
+    return running(metrics=metrics, arms=ARMS, design={"bandit": 0.1, "units": 2_000}, **fields)
 
 
 def live_through(experiment: Experiment, *, days: int = DAYS) -> None:
@@ -44,13 +44,14 @@ def live_through(experiment: Experiment, *, days: int = DAYS) -> None:
             arm = "on" if chance.random() < weight else "off"
             at = BEGIN + timedelta(days=day, minutes=5 + number)
             bought = chance.random() < RATES[arm]
-            people.append(Shopper(arm, at, None, [("order", at + timedelta(hours=2), 20.0)] if bought else []))
+            spent = 20.0 + 10 * int(chance.integers(5))
+            people.append(Shopper(arm, at, None, [("order", at + timedelta(hours=2), spent)] if bought else []))
         open_town(experiment, people, prefix=f"d{day}-")
         look_daily(experiment, now=BEGIN + timedelta(days=day + 1, minutes=1))
 
 
 def test_weights_follow_what_is_seen_and_the_figures_stay_honest() -> None:
-    experiment = bandit()
+    experiment = bandit(metrics=(CONVERSION, MetricSpec(kind="order_value", window_days=1)))
     live_through(experiment)
     times = weights_over_time(experiment)
     assert dict(times[0][1]) == {"off": 0.5, "on": 0.5}
@@ -70,6 +71,17 @@ def test_weights_follow_what_is_seen_and_the_figures_stay_honest() -> None:
         assert arm.low is not None
         assert arm.high is not None
         assert arm.low < RATES[arm.arm] < arm.high
+    first, *_, last = (each.metrics[1] for each in history(experiment))
+    assert {(each.value, each.low) for each in first.arms} == {(None, None)}  # nobody's day is over
+    assert first.versus[0].fixed is None
+    for arm in last.arms:
+        assert arm.low is not None
+        assert arm.high is not None
+        assert 30 < arm.low < 40 < arm.high < 50  # the average order, the same for both
+    fixed = last.versus[0].fixed
+    assert fixed is not None
+    assert (fixed.method, fixed.difference.excludes(0)) == ("adaptively weighted", False)
+    assert last.versus[0].posterior is not None
     # The shares are far from even, and just as they were to be.
     assert result.exposed["on"] > 1.5 * result.exposed["off"]
     assert result.ratio.sequential_p_value > 0.05
