@@ -125,7 +125,8 @@ def statements(vendor: str, units: int, arms: int, days: int, experiment: int, a
     yield (
         "INSERT INTO purchase_intent_exposure (experiment_id, arm_id, site, unit, visitor_id, device, browser, at, "
         f"score, segments) SELECT {experiment}, {arm} + n % {arms}, '', 'c' || n, n, 'desktop', 'Firefox', "
-        f"{at(f'n * {step}')}, (n * 7919 % 1000) / 4000.0, ',' || (1 + n % 4) || ',' || (5 + n % 3) || ',' FROM {numbers}"
+        f"{at(f'n * {step}')}, (n * 7919 % 1000) / 4000.0, ',' || (1 + n % 4) || ',' || (5 + n % 3) || ',' "
+        f"FROM {numbers}"
     )
     yield (
         "INSERT INTO purchase_intent_order (site, number, visitor_id, revenue, currency, placed_at) "
