@@ -208,7 +208,10 @@ def _refuse_change(before: Definition, after: Definition) -> None:
 def _refuse_overlap(definition: Definition) -> None:
     if definition.group is None:
         return
-    others = Experiment.objects.running().filter(group__key=definition.group.key).order_by("pk")
+    alias = router.db_for_write(Experiment)
+    if connections[alias].features.has_select_for_update:  # of two starts at once the second sees the first
+        ExclusionGroup.objects.using(alias).select_for_update().get(key=definition.group.key)
+    others = Experiment.objects.using(alias).running().filter(group__key=definition.group.key).order_by("pk")
     layers = {
         each.key: Layer(definition.group.key, each.group_start, each.group_end)
         for each in others

@@ -123,7 +123,7 @@ def _condition(place: int, row: Mapping[str, object]) -> tuple[Condition | None,
     if field is None:
         return None, [Fault(place, "field", _unknown(name))]
     if operator not in operators_of(field):
-        fitting = ", ".join(operators_of(field))
+        fitting = ", ".join(f"{each} ({OPERATORS[each]})" for each in operators_of(field))
         return None, [Fault(place, "operator", f"“{operator or ''}” does not fit {field.name}: use one of {fitting}")]
     try:
         value = read_value(field, row.get("value"), several=operator in ("in", "not in"))

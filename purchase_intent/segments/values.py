@@ -99,11 +99,17 @@ def _measured(field: Field, text: str) -> float:
         return number / 100
     if unit in _SPANS and field.unit == "s":
         return number * _SPANS[unit]
-    raise ValueError(f"“{unit}” does not fit: this is measured in {_unit(field)}{_hint(field)}")
+    raise ValueError(f"“{unit}” does not fit: this is {_unit(field)}{_hint(field)}")
 
 
 def _unit(field: Field) -> str:
-    return {"s": "seconds", "share": "shares of 1"}.get(field.unit, field.unit)
+    return {
+        "s": "a time",
+        "share": "a share",
+        "money": "an amount in the shop's currency, as a plain number",
+        "h": "an hour of the day, 0 to 24",
+        "day": "a day of the week, Monday is 0",
+    }.get(field.unit, "a plain number")
 
 
 def _hint(field: Field) -> str:

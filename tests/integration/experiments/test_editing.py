@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.definition import ArmSpec, Definition, GroupRange, MetricSpec
@@ -186,6 +188,16 @@ def test_a_draft_that_was_changed_while_its_plan_was_worked_out_is_not_started_b
     assert Experiment.objects.get().plan == {}
     start_experiment(Experiment.objects.get(), who="ada", now=NOW)
     assert Experiment.objects.get().state == "running"
+
+
+def test_of_two_starts_at_once_within_a_group_the_second_waits_for_the_first() -> None:
+    if not connection.features.has_select_for_update:
+        pytest.skip("only PostgreSQL locks rows")
+    draft = made(group=GroupRange("checkout", 0.0, 0.5))
+    with CaptureQueriesContext(connection) as asked:
+        start_experiment(draft, who="ada", now=NOW)
+    tables = [each["sql"].split(" FROM ")[1].split()[0] for each in asked if "FOR UPDATE" in each["sql"]]
+    assert tables == ['"purchase_intent_experiment"', '"purchase_intent_exclusiongroup"']
 
 
 def test_ranges_of_one_group_must_not_overlap_where_they_run() -> None:

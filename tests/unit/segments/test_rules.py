@@ -68,17 +68,20 @@ def test_a_value_is_kept_in_one_form(field: str, operator: str, given: object, k
         pytest.param((None, ">=", 1), "condition 1, field: choose a field", id="no field"),
         pytest.param(
             ("visits", "in", 1),
-            "condition 1, operator: “in” does not fit visits: use one of >=, >, <=, <, =, !=",
+            "condition 1, operator: “in” does not fit visits: use one of >= (is at least), > (is more than), <= "
+            "(is at most), < (is less than), = (is), != (is not)",
             id="no such operator for numbers",
         ),
         pytest.param(
             ("device", ">", "x"),
-            "condition 1, operator: “>” does not fit device: use one of =, !=, in, not in",
+            "condition 1, operator: “>” does not fit device: use one of = (is), != (is not), in (is one of), not in "
+            "(is none of)",
             id="texts have no order",
         ),
         pytest.param(
             ("visits", "", 1),
-            "condition 1, operator: “” does not fit visits: use one of >=, >, <=, <, =, !=",
+            "condition 1, operator: “” does not fit visits: use one of >= (is at least), > (is more than), <= "
+            "(is at most), < (is less than), = (is), != (is not)",
             id="no operator",
         ),
         pytest.param(("visits", ">", "many"), "condition 1, value: “many” is no number", id="a word for a number"),
@@ -92,7 +95,7 @@ def test_a_value_is_kept_in_one_form(field: str, operator: str, given: object, k
         pytest.param(("visits", ">", 1e300), "condition 1, value: the number is too large", id="huge"),
         pytest.param(
             ("visits", ">", "3 days"),
-            "condition 1, value: “days” does not fit: this is measured in count",
+            "condition 1, value: “days” does not fit: this is a plain number",
             id="days of a count",
         ),
         pytest.param(
