@@ -1,4 +1,4 @@
-# Experiments and arms are read and written by managers that refuse what must stand.
+# Experiments, arms and metrics are read and written by managers that refuse what must stand.
 
 from django.db import migrations
 
@@ -25,6 +25,15 @@ class Migration(migrations.Migration):
                 "ordering": ("experiment", "place"),
                 "verbose_name": "arm",
                 "verbose_name_plural": "arms",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="experimentmetric",
+            options={
+                "base_manager_name": "objects",
+                "ordering": ("experiment", "pk"),
+                "verbose_name": "metric",
+                "verbose_name_plural": "metrics",
             },
         ),
     ]

@@ -13,12 +13,12 @@ from purchase_intent.models.experiment import (
     ExperimentMetric,
     ExperimentQuerySet,
     ExperimentState,
-    Exposure,
     Holdout,
     MetricKind,
     MetricRole,
 )
 from purchase_intent.models.experiment_look import ExperimentLook, ExperimentLookQuerySet, LookKind
+from purchase_intent.models.exposure import Exposure
 from purchase_intent.models.merge import Merge, MergeQuerySet
 from purchase_intent.models.model_change import ChangeKind, ModelChange, ModelChangeQuerySet
 from purchase_intent.models.model_version import Horizon, ModelVersion, ModelVersionQuerySet, Status

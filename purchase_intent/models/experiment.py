@@ -1,19 +1,16 @@
-"""Experiments: arms, metrics and limits as they were decided, who was exposed to which arm first, and every change."""
+"""Experiments: arms, metrics and limits as they were decided, and every change."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from purchase_intent.events.reasons import LONGEST_TEXT
 from purchase_intent.models.segment import LONGEST_KEY, Segment
-from purchase_intent.models.standing import ArmQuerySet, KeyedQuerySet, refuse_another_arm, refuse_another_key
-from purchase_intent.models.visitor import Visitor
+from purchase_intent.models.standing import KeyedQuerySet, PartQuerySet, refuse_another_key, refuse_another_part
 
 __all__ = [
     "ExclusionGroup",
@@ -23,7 +20,6 @@ __all__ = [
     "ExperimentMetric",
     "ExperimentQuerySet",
     "ExperimentState",
-    "Exposure",
     "Holdout",
     "MetricKind",
     "MetricRole",
@@ -175,7 +171,9 @@ class ExperimentArm(models.Model):
     weight = models.FloatField(_("weight"))
     place = models.PositiveSmallIntegerField(_("place"))
 
-    objects = ArmQuerySet["ExperimentArm"].as_manager()
+    standing: ClassVar[tuple[str, ...]] = ("experiment_id", "key", "place", "weight")
+    """What says who gets it, from the start of its experiment on."""
+    objects = PartQuerySet["ExperimentArm"].as_manager()
 
     class Meta:
         verbose_name = _("arm")
@@ -193,7 +191,7 @@ class ExperimentArm(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """ExperimentRefused where the experiment has begun, of all but the title."""
-        refuse_another_arm(self, kwargs.get("update_fields"))
+        refuse_another_part(self, kwargs.get("update_fields"))
         super().save(*args, **kwargs)
 
 
@@ -209,9 +207,14 @@ class ExperimentMetric(models.Model):
     )
     window_days = models.PositiveSmallIntegerField(_("window in days"), default=7)
 
+    standing: ClassVar[tuple[str, ...]] = ("experiment_id", "kind", "event", "role", "margin", "window_days")
+    """What says how it is counted, and what it decides."""
+    objects = PartQuerySet["ExperimentMetric"].as_manager()
+
     class Meta:
         verbose_name = _("metric")
         verbose_name_plural = _("metrics")
+        base_manager_name = "objects"
         ordering = ("experiment", "pk")
         constraints = (
             models.UniqueConstraint(fields=("experiment", "kind", "event"), name="intent_metric_once"),
@@ -227,57 +230,10 @@ class ExperimentMetric(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.event}".rstrip()
 
-
-class Exposure(models.Model):
-    """The first time a visitor was shown an arm; `score` is the visit's chance to buy at that moment.
-
-    `unit` is the id in the visitor's cookie: where events wait in a stream, the visitor is on record only later.
-    `segments` names those that the visit belonged to at that moment, as `listed` writes them: "" for none. Empty (NULL)
-    is not known, as of exposures that are older than the column.
-    """
-
-    experiment = models.ForeignKey(
-        Experiment, models.CASCADE, related_name="exposures", db_index=False, verbose_name=_("experiment")
-    )
-    arm = models.ForeignKey(ExperimentArm, models.CASCADE, related_name="exposures", verbose_name=_("arm"))
-    site = models.CharField(_("site"), max_length=64, blank=True, default="")
-    unit = models.CharField(_("unit"), max_length=LONGEST_TEXT)
-    visitor = models.ForeignKey(
-        Visitor, models.CASCADE, null=True, blank=True, related_name="exposures", verbose_name=_("visitor")
-    )
-    device = models.CharField(_("device"), max_length=LONGEST_TEXT, blank=True, default="")
-    browser = models.CharField(_("browser"), max_length=32, blank=True, default="", db_default="")
-    at = models.DateTimeField(_("at"))
-    score = models.FloatField(_("score"), null=True, blank=True)
-    segments = models.TextField(  # noqa: DJ001 - none and not known are told apart
-        _("segments"), null=True, blank=True, help_text=_("Keys of their rows, each between commas.")
-    )
-
-    class Meta:
-        verbose_name = _("exposure")
-        verbose_name_plural = _("exposures")
-        ordering = ("-at", "-pk")
-        indexes = (
-            models.Index(fields=("experiment", "at"), name="intent_exposure_in_time"),
-            models.Index(fields=("at",), condition=Q(visitor=None), name="intent_exposure_unattached"),
-        )
-        constraints = (
-            models.UniqueConstraint(fields=("unit", "site", "experiment"), name="intent_one_exposure_per_unit"),
-            models.CheckConstraint(condition=~Q(unit=""), name="intent_exposure_has_unit"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.unit}, arm {self.arm_id}"
-
-    @staticmethod
-    def listed(segments: Collection[int]) -> str:
-        """Keys of segments as the column holds them: each between commas, "" for none."""
-        return "".join(f",{key}" for key in segments) + "," if segments else ""
-
-    @staticmethod
-    def unlisted(text: str) -> list[int]:
-        """The keys that `listed` wrote."""
-        return [int(key) for key in text.split(",") if key]
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """ExperimentRefused where the experiment has begun."""
+        refuse_another_part(self, kwargs.get("update_fields"))
+        super().save(*args, **kwargs)
 
 
 class ExperimentChange(models.Model):

@@ -1,7 +1,8 @@
-"""What of an experiment stands, whoever writes to its rows: keys for good, and arms from its start on.
+"""What of an experiment stands, whoever writes to its rows: keys for good, arms and metrics from its start on.
 
 The hash of a visitor is salted with the key and shared out by the arms in their order: another key, or another arm,
-would move visitors between arms, and take from those who were shown it. So every way of Django's to write a row is held
+would move visitors between arms, and take from those who were shown it; another metric would be chosen after the fact.
+So every way of Django's to write a row is held
 to it: `save`, `delete`, `update`, `bulk_update`, `bulk_create`, and deletions that follow from others. Accepted: raw
 SQL, fixtures (`loaddata`), and two processes within the same moment of a start.
 """
@@ -17,13 +18,11 @@ from django.dispatch import receiver
 
 from purchase_intent.exceptions import ExperimentRefused
 
-__all__ = ["ArmQuerySet", "KeyedQuerySet", "refuse_another_arm", "refuse_another_key"]
+__all__ = ["KeyedQuerySet", "PartQuerySet", "refuse_another_key", "refuse_another_part"]
 
 M = TypeVar("M", bound=models.Model)
 
 _DRAFT: Final = "draft"
-_OF_AN_ARM: Final = ("experiment_id", "key", "place", "weight")
-"""What says who gets an arm."""
 _ANOTHER: Final = "stop it, and make another experiment"
 
 
@@ -44,14 +43,14 @@ class KeyedQuerySet(models.QuerySet[M]):
         return super().bulk_create(objs, *args, **kwargs)
 
 
-class ArmQuerySet(models.QuerySet[M]):
-    """Arms, which stand from the start of their experiment on; their titles may change."""
+class PartQuerySet(models.QuerySet[M]):
+    """Arms, or metrics: what the model's `standing` names stands from the start of their experiment on."""
 
     def update(self, **kwargs: Any) -> int:
-        """Refused of key, place and weight in what has begun, but for a bandit's weights; and of another experiment."""
+        """Refused of what stands in what has begun, but for a bandit's weights; and of another experiment."""
         if kwargs.keys() & {"experiment", "experiment_id"}:
-            raise _refused("arms", "moved", "an arm stays with its experiment: make another one there")
-        names = kwargs.keys() & set(_OF_AN_ARM)
+            raise _refused(_called(self.model), "moved", "what is one experiment's stays there: make another one")
+        names = kwargs.keys() & set(_standing(self.model))
         if names:
             _refuse_begun(self, set(self.order_by().values_list("experiment_id", flat=True).distinct()), names)
         return super().update(**kwargs)
@@ -60,7 +59,7 @@ class ArmQuerySet(models.QuerySet[M]):
         """Refused of an experiment that has begun, and where it would change rows that are there."""
         _refuse_overwriting(kwargs)
         given = list(objs)
-        _refuse_begun(self, {getattr(each, "experiment_id", None) for each in given}, _OF_AN_ARM)
+        _refuse_begun(self, {getattr(each, "experiment_id", None) for each in given}, _standing(self.model))
         return super().bulk_create(given, *args, **kwargs)
 
 
@@ -77,11 +76,12 @@ def refuse_another_key(row: models.Model, update_fields: Collection[str] | None)
         raise _refused("state", "state", f"what has begun is no draft again: {_ANOTHER}")
 
 
-def refuse_another_arm(row: models.Model, update_fields: Collection[str] | None) -> None:
-    """ExperimentRefused where saving an arm would add one to what has begun, or change who gets it."""
-    stored = _stored(row, _OF_AN_ARM)
-    named = {"experiment_id" if name == "experiment" else name for name in update_fields or _OF_AN_ARM}
-    changed = {name for name in _OF_AN_ARM if stored is None or (name in named and stored[name] != getattr(row, name))}
+def refuse_another_part(row: models.Model, update_fields: Collection[str] | None) -> None:
+    """ExperimentRefused where saving an arm, or a metric, would add one to what has begun, or change what stands."""
+    standing = _standing(type(row))
+    stored = _stored(row, standing)
+    named = {"experiment_id" if name == "experiment" else name for name in update_fields or standing}
+    changed = {name for name in standing if stored is None or (name in named and stored[name] != getattr(row, name))}
     if changed:
         owners = {row.experiment_id} | ({stored["experiment_id"]} if stored is not None else set())  # type: ignore[attr-defined]
         _refuse_begun(type(row)._default_manager.all(), owners, changed)  # noqa: SLF001 (documented by Django)
@@ -98,19 +98,31 @@ def _refuse_deletion(instance: Any, using: str, **_: object) -> None:
 
 
 @receiver(pre_delete, sender="purchase_intent.ExperimentArm")
-def _refuse_deletion_of_an_arm(instance: Any, using: str, origin: Any = None, **_: object) -> None:
+@receiver(pre_delete, sender="purchase_intent.ExperimentMetric")
+def _refuse_deletion_of_a_part(instance: Any, using: str, origin: Any = None, **_: object) -> None:
     owner = type(instance)._meta.get_field("experiment").related_model  # noqa: SLF001 (documented by Django)
     if getattr(origin, "model", type(origin)) is not owner:  # else that one's deletion is refused, in its words
-        _refuse_begun(type(instance).objects.using(using), {instance.experiment_id}, _OF_AN_ARM)
+        _refuse_begun(type(instance).objects.using(using), {instance.experiment_id}, _standing(type(instance)))
 
 
-def _refuse_begun(arms: models.QuerySet[Any], owners: Collection[Any], names: Collection[str]) -> None:
+def _standing(model: type[models.Model]) -> tuple[str, ...]:
+    named: tuple[str, ...] = model.standing  # type: ignore[attr-defined]
+    return named
+
+
+def _called(model: type[models.Model]) -> str:
+    """What errors call the rows: "arms", "metrics"."""
+    return str(model._meta.get_field("experiment").remote_field.related_name)  # type: ignore[union-attr]  # noqa: SLF001
+
+
+def _refuse_begun(parts: models.QuerySet[Any], owners: Collection[Any], names: Collection[str]) -> None:
     """ExperimentRefused where one of the experiments by key of the row has begun; a bandit's weights move."""
-    experiments = arms.model._meta.get_field("experiment").related_model  # noqa: SLF001 (documented by Django)
-    begun = experiments._base_manager.using(arms.db).filter(pk__in=owners).exclude(state=_DRAFT)  # noqa: SLF001 (the same)
+    experiments = parts.model._meta.get_field("experiment").related_model  # noqa: SLF001 (documented by Django)
+    begun = experiments._base_manager.using(parts.db).filter(pk__in=owners).exclude(state=_DRAFT)  # noqa: SLF001 (the same)
     for key, design in begun.values_list("key", "design"):
         if set(names) != {"weight"} or design.get("bandit") is None:
-            raise _refused("arms", "running", f"the arms of {key} stand, since it has begun: {_ANOTHER}")
+            called = _called(parts.model)
+            raise _refused(called, "running", f"the {called} of {key} stand, since it has begun: {_ANOTHER}")
 
 
 def _stored(row: models.Model, names: tuple[str, ...]) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from django.db.models.base import ModelState
 
 from purchase_intent.models import planned
 from purchase_intent.models.event import Event, EventRow
-from purchase_intent.models.experiment import Exposure
+from purchase_intent.models.exposure import Exposure
 from purchase_intent.models.score import Score
 from purchase_intent.models.session import Session
 from purchase_intent.models.visitor import Visitor

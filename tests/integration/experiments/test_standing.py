@@ -13,7 +13,7 @@ from django.db.models import ProtectedError, Value
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.definition import ArmSpec, Definition
 from purchase_intent.experiments.editing import make_experiment
-from purchase_intent.models import Experiment, ExperimentArm, ExperimentChange, ExperimentState
+from purchase_intent.models import Experiment, ExperimentArm, ExperimentChange, ExperimentMetric, ExperimentState
 from tests.integration.experiments.town import BEGIN, METRICS, running
 from tests.integration.segments.street import segment_of
 
@@ -23,7 +23,8 @@ ARMS = "arms: the arms of bar stand, since it has begun"
 KEY = "key: the key stays"
 BEGUN = "state: bar has begun, and what it showed stays on record"
 DRAFT = "state: what has begun is no draft again"
-MOVED = "arms: an arm stays with its experiment"
+STAND = "metrics: the metrics of bar stand, since it has begun"
+MOVED = "arms: what is one experiment's stays there"
 Way = Callable[[Experiment, ExperimentArm], Any]
 
 
@@ -42,6 +43,7 @@ def stored() -> list[Any]:
     return [
         list(Experiment.objects.order_by("pk").values()),
         list(ExperimentArm.objects.order_by("pk").values()),
+        list(ExperimentMetric.objects.order_by("pk").values()),
         ExperimentChange.objects.count(),
     ]
 
@@ -107,6 +109,10 @@ def stored() -> list[Any]:
             ARMS,
             id="create several",
         ),
+        pytest.param(lambda bar, arm: bar.metrics.all().delete(), STAND, id="delete metrics"),
+        pytest.param(lambda bar, arm: bar.metrics.update(window_days=9), STAND, id="update metrics"),
+        pytest.param(lambda bar, arm: changed(bar.metrics.first(), kind="revenue").save(), STAND, id="a metric"),
+        pytest.param(lambda bar, arm: bar.metrics.create(kind="event", event="view"), STAND, id="one more"),
     ],
 )
 def test_no_way_of_the_orm_renames_or_takes_arms_from_what_has_begun(way: Way, said: str) -> None:
