@@ -57,7 +57,7 @@ def many(experiment: Experiment) -> None:
     for day in range(7, 15, 3):
         look_daily(experiment, now=BEGIN + timedelta(days=day, hours=4))
     Experiment.objects.update(title=LONG_NAME, hypothesis=LONG_NAME * 4)
-    experiment.arms.filter(key="on").update(title=LONG_NAME)
+    experiment.arms.filter(key="on").update(title="Versandkostenfreiheitsbalken" * 3)
 
 
 def at_each_width(seen: Visit, name: str) -> None:
@@ -67,6 +67,9 @@ def at_each_width(seen: Visit, name: str) -> None:
         seen.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         if width == WIDTHS[0]:
             look(seen, name)
+            assert (
+                seen.page.evaluate("document.documentElement.scrollWidth") == width
+            )  # words that never break wrap too
         else:
             seen.keep(f"desk-{name}")
 
