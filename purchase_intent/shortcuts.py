@@ -26,11 +26,10 @@ from purchase_intent.scoring.faults import tell_once
 from purchase_intent.scoring.score import answer
 from purchase_intent.segments.live import is_in, segments_of
 from purchase_intent.segments.subject import Subject
-from purchase_intent.segments.visiting import stored_subject, visiting_subject
+from purchase_intent.segments.visiting import stored_subject, visit_foreseen, visiting_subject
 from purchase_intent.tracking.attached import attached, tracker_of
 from purchase_intent.tracking.deeds import Amount, Line
 from purchase_intent.tracking.scripting import script_facts
-from purchase_intent.tracking.sinks.foreseeing import foresee
 from purchase_intent.tracking.telling import shown_again as tell_shown_again
 from purchase_intent.tracking.telling import tell, tell_order
 from purchase_intent.tracking.tracker import Tracker
@@ -235,8 +234,7 @@ def _foreseen(request: HttpRequest, tracker: Tracker, *, reasons: int, as_of: da
     events = tuple(event.event_id for event in pending)
     if as_of is None and (known := _remembered(request, events, reasons)) is not None:
         return known
-    at = as_of or max((event.occurred_at for event in pending), default=tracker.moment)
-    foreseen = foresee(tracker.journey, pending, at=at)
+    foreseen, at = visit_foreseen(request, tracker, pending, as_of)
     if as_of is not None:
         return answer(foreseen.state, foreseen.past, at=at, reasons=reasons, session=foreseen.session)
     tracker.score = None

@@ -23,8 +23,10 @@ from purchase_intent.experiments.design import Design
 from purchase_intent.experiments.editing import make_experiment, ramp_experiment, start_experiment, stop_experiment
 from purchase_intent.models import Experiment, ExperimentArm, Exposure, Holdout, Merge, Segment, Session, Visitor
 from purchase_intent.scoring.pruning import prune
+from purchase_intent.segments import visiting
 from purchase_intent.shortcuts import segments, variant_for
 from purchase_intent.stats.bucketing import Allocation
+from purchase_intent.tracking.sinks.foreseeing import foresee
 from tests.integration.scoring.conftest import Act
 from tests.integration.scoring.host import Host, render
 from tests.integration.segments.street import segment_of
@@ -63,6 +65,19 @@ def test_an_arm_is_shown_and_its_exposure_counted_once(act: Act) -> None:
     assert exposure.score is not None  # of the moment before it was shown
     fresh = Segment.objects.get(key="new-visitors")
     assert fresh.pk in Exposure.unlisted(exposure.segments or "")  # as live, where the night knows nobody new
+
+
+def test_a_first_exposure_looks_at_the_visit_once(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+    running()
+    asked = []
+
+    def counted(*given: Any, **named: Any) -> Any:
+        asked.append(given)
+        return foresee(*given, **named)
+
+    monkeypatch.setattr(visiting, "foresee", counted)
+    act(lambda request: variant_for(request, "bar") + str(shortcuts.score(request)) + str(segments(request)))
+    assert (len(asked), Exposure.objects.exclude(segments=None).count()) == (1, 1)
 
 
 def test_segments_are_asked_for_where_an_exposure_is_written_and_a_fault_says_nothing_of_them(
