@@ -18,7 +18,7 @@ from purchase_intent.admin.experiments.words import headline
 from purchase_intent.admin.lists import Desk
 from purchase_intent.exceptions import ExperimentRefused
 from purchase_intent.experiments.design import Design
-from purchase_intent.experiments.editing import ramp_experiment, start_experiment, stop_experiment
+from purchase_intent.experiments.editing import latest_change, ramp_experiment, start_experiment, stop_experiment
 from purchase_intent.experiments.looking import latest, look_now
 from purchase_intent.experiments.results import Result
 from purchase_intent.experiments.stored import definition_of
@@ -125,8 +125,8 @@ def act(desk: Desk, request: HttpRequest, experiment: Experiment, name: str) -> 
         desk.message_user(request, said, messages.WARNING)
         return HttpResponseRedirect(page)
     form = chosen.form(request.POST or None, experiment=experiment, initial={"traffic": experiment.traffic})
-    fault = ""
-    if request.method == "POST" and (form.is_valid() or not form.fields):
+    fault = _overtaken(request, experiment) if name == "start" else ""
+    if request.method == "POST" and not fault and (form.is_valid() or not form.fields):
         try:
             given = form.cleaned_data if form.fields else {}
             said = chosen.do(experiment, given, str(request.user.get_username()), timezone.now())
@@ -142,12 +142,21 @@ def act(desk: Desk, request: HttpRequest, experiment: Experiment, name: str) -> 
         "verb": chosen.verb,
         "form": form,
         "fault": fault,
+        "seen": latest_change(experiment),
         "traffic": share_words(experiment.traffic),
         "plan": _plan(experiment) if name == "start" else None,
         "bandit": Design.from_json(experiment.design).bandit is not None,
         "known": _known(experiment) if name == "stop" else "",
     }
     return desk.drawn(request, "admin/purchase_intent/experiments/act.html", experiment, context)
+
+
+def _overtaken(request: HttpRequest, experiment: Experiment) -> str:
+    """What to say to who starts a draft that another has changed since the page was read, or ""."""
+    sent = request.POST.get("seen", "")
+    if not (sent.isascii() and sent.isdecimal()) or latest_change(experiment) <= int(sent):
+        return ""
+    return "It was changed meanwhile, and is not started: below stands what it is now. Start it again to start that."
 
 
 def _known(experiment: Experiment) -> str:

@@ -185,6 +185,11 @@ def test_of_two_who_edit_at_once_the_later_is_told_and_nothing_of_theirs_is_lost
     (newest,) = re.findall(r'name="seen" value="(\d+)"', refused.content.decode())
     desk.post(path, sent(key="-", seen=newest, traffic="30"))
     assert definition_of(Experiment.objects.get()).traffic == 0.3
+    start = page_of(experiment, "start/")
+    read = hidden(desk, start)
+    desk.post(path, sent(key="-", traffic="40"))
+    assert "It was changed meanwhile, and is not started" in plain(desk.post(start, {"seen": read}))
+    assert Experiment.objects.get().state == "draft"
     begun = hidden(desk, path)
     start_experiment(Experiment.objects.get(), who="ada", now=BEGIN)
     data = {"title": "Hers", "hypothesis": ""}
