@@ -146,7 +146,7 @@ def config() -> Config:
     given = _given()
     try:
         # The types too: True and 1 are one key.
-        told = tuple((name, value, type(value)) for name, value in given.items())  # type: ignore[attr-defined]
+        told = (*given.items(), *map(type, given.values()))  # type: ignore[attr-defined]
         return _read_once(told, settings.TIME_ZONE)
     except (AttributeError, TypeError):  # no dictionary, or with a value that has no hash: a fault, to be named
         return _read()

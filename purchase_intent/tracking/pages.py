@@ -36,9 +36,10 @@ def may_show(request: HttpRequest) -> bool:
 
 def shows(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Whether this answer is a page view."""
-    if response.status_code != 200 or not may_show(request):
+    if response.status_code != 200:
         return False
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in _HTML
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind in _HTML and may_show(request)
 
 
 def _is_partial(request: HttpRequest) -> bool:

@@ -18,7 +18,7 @@ from purchase_intent.models.event import EventRow
 from purchase_intent.models.keys import event_key
 from purchase_intent.tracking.place import Sender
 
-__all__ = ["event_row", "in_order", "key_of", "login_event", "new_events", "order_rows", "texts_of"]
+__all__ = ["event_row", "in_order", "key_of", "login_event", "new_events", "order_rows", "texts_of", "told_by"]
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
@@ -68,9 +68,15 @@ def event_row(
 
 
 def key_of(sender: Sender, event: Event) -> UUID:
-    """The key of an event: of its sender's own clock, which says the same at every attempt."""
+    """The key of an event."""
+    site, visitor, event_id, stamp = told_by(sender, event)
+    return event_key(site=site, visitor=visitor, event_id=event_id, milliseconds=stamp)
+
+
+def told_by(sender: Sender, event: Event) -> tuple[str, str, str, int]:
+    """What the key is made of: who sent what, by the sender's own clock, which says the same at every attempt."""
     stamp = event.stamp if isinstance(event, ClientEvent) else milliseconds(event)
-    return event_key(site=sender.site, visitor=sender.visitor, event_id=event.event_id, milliseconds=stamp)
+    return sender.site, sender.visitor, event.event_id, stamp
 
 
 def new_events(sender: Sender, events: Sequence[Event]) -> list[Event]:

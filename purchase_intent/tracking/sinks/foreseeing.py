@@ -14,7 +14,7 @@ from purchase_intent.models.statements import stored_among
 from purchase_intent.tracking.foreseen import Foreseen
 from purchase_intent.tracking.place import Sender, visits_of
 from purchase_intent.tracking.recorder import Journey
-from purchase_intent.tracking.rows import in_order, key_of
+from purchase_intent.tracking.rows import in_order, key_of, told_by
 from purchase_intent.tracking.sinks.chain import chain
 from purchase_intent.tracking.sinks.stream import Told
 
@@ -51,7 +51,7 @@ def foresee(journey: Journey, pending: Sequence[Event], *, at: datetime, standin
 
 def _each_once(told: list[_Told]) -> list[_Told]:
     """Each event once, as it was told last, however often it was sent."""
-    return told if len(told) < 2 else [*{key_of(*each): each for each in told}.values()]
+    return told if len(told) < 2 else [*{told_by(*each): each for each in told}.values()]
 
 
 def _is_whole(journey: Journey, session: Session, told: list[_Told], at: datetime) -> bool:
