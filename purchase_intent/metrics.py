@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +30,22 @@ __all__ = [
 
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 """Seconds of a score."""
+
+
+class _Timing:
+    """How long it takes from here to the end of the context."""
+
+    __slots__ = ("_began", "_made")
+
+    def __init__(self, made: Any) -> None:
+        self._made, self._began = made, time.perf_counter()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        if self._made is not None:
+            self._made.observe(time.perf_counter() - self._began)
 
 
 @dataclass(slots=True)
@@ -58,17 +73,9 @@ class Meter:
         if self.made is not None:
             self.made.set_function(value)
 
-    @contextmanager
-    def timing(self) -> Iterator[None]:
+    def timing(self) -> _Timing:
         """Note how long this takes."""
-        if self.made is None:
-            yield
-            return
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.made.observe(time.perf_counter() - began)
+        return _Timing(self.made)
 
     def _of(self, labels: dict[str, str]) -> Any:
         return self.made.labels(**labels) if labels else self.made

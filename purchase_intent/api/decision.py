@@ -23,7 +23,7 @@ from purchase_intent.api.bodies import AnyType
 from purchase_intent.api.examples import TOO_MANY, UNAVAILABLE, bad, forbidden
 from purchase_intent.api.keys import Browser, says_it_is_elsewhere
 from purchase_intent.api.plain import PlainEndpoint
-from purchase_intent.api.problems import at_the_edge
+from purchase_intent.api.problems import AtTheEdge
 from purchase_intent.api.serializers import StageField
 from purchase_intent.api.views import documented
 from purchase_intent.metrics import SCORE_SECONDS
@@ -147,13 +147,13 @@ def _tracker(request: HttpRequest) -> Tracker:
 
 def _sender(tracker: Tracker) -> str | None:
     """Whom the throttle counts: the visitor of the cookie; who has none is asked nothing of the database for."""
-    with at_the_edge(tracker.fail):
+    with AtTheEdge(tracker.fail):
         return f"visitor {tracker.identity.visitor}" if is_followed(tracker) else None
 
 
 def _found(tracker: Tracker, given: QueryDict) -> dict[str, Any]:
     asked = _conditions(given)
-    with at_the_edge(tracker.fail), SCORE_SECONDS.timing():
+    with AtTheEdge(tracker.fail), SCORE_SECONDS.timing():
         return _decided(tracker, asked)
 
 

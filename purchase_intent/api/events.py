@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from purchase_intent.api import examples
 from purchase_intent.api.bodies import AnyBody, AnyType
 from purchase_intent.api.keys import Key, MaySendEvents
-from purchase_intent.api.problems import at_the_edge
+from purchase_intent.api.problems import AtTheEdge
 from purchase_intent.api.serializers import BatchSerializer
 from purchase_intent.api.throttles import address_of, sender_of
 from purchase_intent.api.views import Endpoint, documented
@@ -74,7 +74,7 @@ class EventsView(Endpoint):
 def from_browser(request: HttpRequest, batch: Batch) -> Response:
     """Take a browser's batch, and set its cookie."""
     tracker = attached(request) or Tracker(request, timezone.now())
-    with at_the_edge(tracker.fail):
+    with AtTheEdge(tracker.fail):
         taken = browser.take(tracker, batch, tracker.moment)
     response = answered(taken.verdicts)
     keep_private(response)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from rest_framework import ISO_8601
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request, is_form_media_type
 from rest_framework.response import Response
 from rest_framework.serializers import DateTimeField
+from rest_framework.settings import api_settings
 
 from purchase_intent.api import predictions
 from purchase_intent.api.bodies import AnyBody, AnyType, read_body
@@ -33,7 +37,8 @@ from purchase_intent.tracking.intake.questions import LARGEST, read_question, re
 
 __all__ = ["PredictBatchView", "PredictView"]
 
-_moment: Final = DateTimeField().to_representation
+_field: Final = DateTimeField()
+_UTC: Final = "+00:00"
 
 
 class _Asking(PlainEndpoint):
@@ -144,6 +149,14 @@ def _answers(found: Sequence[Asked]) -> list[Intent]:
     moments = [each.at for each in known if each.at is not None]
     given = iter(answers([(each.state, each.past) for each in known], at=moments))
     return [UNKNOWN if each.at is None else next(given) for each in found]
+
+
+def _moment(at: datetime) -> Any:
+    """A moment as REST framework's field spells it, which looks up each time how: mostly this way."""
+    if not settings.USE_TZ or api_settings.DATETIME_FORMAT != ISO_8601:
+        return _field.to_representation(at)
+    text = timezone.localtime(at).isoformat()
+    return text[: -len(_UTC)] + "Z" if text.endswith(_UTC) else text
 
 
 def _told(found: Asked, intent: Intent) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 
 from purchase_intent.exceptions import IntentError
 
-__all__ = ["CONTENT_TYPE", "Unavailable", "at_the_edge", "problem_details"]
+__all__ = ["CONTENT_TYPE", "AtTheEdge", "Unavailable", "problem_details"]
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -29,18 +28,31 @@ class Unavailable(exceptions.APIException):
     default_code = "unavailable"
 
 
-@contextmanager
-def at_the_edge(fail: Callable[[Exception], object]) -> Iterator[None]:
-    """Answer with 503 what the shop's own code raises; `fail` is told, to have it logged."""
-    try:
-        yield
-    except (IntentError, DatabaseError, exceptions.APIException):
-        raise
-    except InterfaceError as error:
-        raise OperationalError(str(error)) from error  # of a connection that has ended: the database is gone
-    except Exception as error:
-        fail(error)
+class AtTheEdge:
+    """Answer with 503 what the shop's own code raises; `fail` is told, to have it logged.
+
+    Not by a generator, as contexts are mostly written: a live decision enters it twice.
+    """
+
+    __slots__ = ("_fail",)
+
+    def __init__(self, fail: Callable[[Exception], object]) -> None:
+        self._fail = fail
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception) or isinstance(error, _ANSWERED):
+            return
+        if isinstance(error, InterfaceError):
+            raise OperationalError(str(error)) from error  # of a connection that has ended: the database is gone
+        self._fail(error)
         raise Unavailable(_("The shop's adapter failed: the server's log says how."), code="adapter_failed") from error
+
+
+_ANSWERED: Final = (IntentError, DatabaseError, exceptions.APIException)
+"""Faults that have an answer of their own."""
 
 
 def problem_details(error: Exception, context: Mapping[str, Any]) -> Response | None:

@@ -19,7 +19,7 @@ from purchase_intent.api.bodies import AnyType
 from purchase_intent.api.decision import IsOwnPage, is_followed
 from purchase_intent.api.examples import TOO_MANY, UNAVAILABLE, bad, forbidden
 from purchase_intent.api.keys import Browser
-from purchase_intent.api.problems import at_the_edge
+from purchase_intent.api.problems import AtTheEdge
 from purchase_intent.api.views import Endpoint, documented
 from purchase_intent.experiments.active import experiments
 from purchase_intent.experiments.showing import FORCE, forced_arm
@@ -96,7 +96,7 @@ class VariantsView(Endpoint):
 
     def sender_for(self, request: Request) -> str | None:  # noqa: ARG002 - it is the view's own
         """The visitor of the shop's cookie; who has none is asked nothing of the database for."""
-        with at_the_edge(self.tracker.fail):
+        with AtTheEdge(self.tracker.fail):
             return f"visitor {self.tracker.identity.visitor}" if is_followed(self.tracker) else None
 
     @documented(VARIANTS)
@@ -106,7 +106,7 @@ class VariantsView(Endpoint):
         What was shown is told by `POST exposures/`, and counts once. An experiment that is not known is left out.
         """
         wanted = _wanted(request)
-        with at_the_edge(self.tracker.fail):
+        with AtTheEdge(self.tracker.fail):
             found = _arms(self.tracker, wanted)
         response = Response({"variants": found})
         response["Cache-Control"] = "no-store, private"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.serializers import DateTimeField
 from rest_framework.test import APIClient
 
+from purchase_intent.api.predict import _moment
 from purchase_intent.models import ApiKey, Event, ModelVersion, Refusal, Scope, Session, Visitor
 from purchase_intent.scoring import serving
 from purchase_intent.scoring.facts import facts
@@ -221,3 +224,16 @@ def test_a_key_revoked_elsewhere_goes_on_for_seconds_only(key: dict[str, str], m
     later = api_key.clock() + api_key.BELIEVED_FOR
     monkeypatch.setattr(api_key, "clock", lambda: later)
     ask(key, {"events": [event(1)]}, 401)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu"])
+@pytest.mark.parametrize("given", [{}, {"DATETIME_FORMAT": "%d.%m.%Y %H:%M"}, {"DATETIME_FORMAT": None}], ids=str)
+@pytest.mark.parametrize("is_aware", [True, False])
+def test_a_moment_is_spelled_as_rest_framework_does(
+    settings: Settings, zone: str, given: dict[str, Any], is_aware: bool
+) -> None:
+    settings.USE_TZ = is_aware
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, **given}
+    at = datetime(2026, 3, 29, 0, 59, 59, 5000, tzinfo=UTC)
+    with timezone.override(zone):
+        assert _moment(at) == DateTimeField().to_representation(at)
