@@ -95,6 +95,8 @@ class Definition:
             refuse_unfit_key(name, key)
         if not self.title:
             raise _refused("title", "title", "give it a name for the desk")
+        if self.group is not None and not 0 <= self.group.start < self.group.end <= 1:
+            raise _refused("group", "range", f"needs 0 <= start < end <= 1, got {self.group.start} to {self.group.end}")
         self.allocation()
         roles = Counter(metric.role for metric in self.metrics)
         if roles[MetricRole.PRIMARY] != 1:

@@ -218,7 +218,10 @@ def _refuse_overlap(definition: Definition) -> None:
         if each.group_start is not None and each.group_end is not None
     }
     mine = Layer(definition.group.key, definition.group.start, definition.group.end)
-    refuse_overlap(layers | {definition.key: mine})
+    try:
+        refuse_overlap(layers | {definition.key: mine})
+    except ExperimentRefused as refused:
+        raise ExperimentRefused(field="group", reason=refused.reason, remedy=refused.remedy) from refused
 
 
 def _note(experiment: Experiment, what: str, who: str, now: datetime, **facts: Any) -> None:

@@ -19,7 +19,7 @@ __all__ = ["Editor"]
 
 MOST_ARMS: Final = 200
 MOST_METRICS: Final = 20
-_FIELDS: Final = {"layer": "group_start", "group": "group_start", "design": "lift", "units": "units"}
+_FIELDS: Final = {"group": "group_start", "design": "lift", "units": "units"}
 """Where a refusal is shown whose field has another name in the form."""
 Row = TypeVar("Row", bound=forms.Form)
 

@@ -95,7 +95,7 @@ def test_one_is_made_changed_started_ramped_and_stopped(staff: APIClient) -> Non
         pytest.param({"holdout": "nix"}, "holdout", "there is no holdout nix", id="no holdout"),
         pytest.param({"design": {"power": 2}}, "power", "give a chance above", id="no power"),
         pytest.param({"design": {"bandit": 0.7}}, "bandit", "give the least share of every arm", id="no floor"),
-        pytest.param({"group": {"key": "g", "start": 0.5, "end": 0.2}}, "layer", "needs 0 <= start < end", id="range"),
+        pytest.param({"group": {"key": "g", "start": 0.5, "end": 0.2}}, "group", "needs 0 <= start < end", id="range"),
         pytest.param({"titel": "x"}, "titel", "Not a field. Use one of: key, title", id="a slip of the pen"),
         pytest.param({"key": "Bar!"}, "key", "is no key: use small letters, digits and hyphens", id="no key"),
     ],

@@ -72,7 +72,7 @@ def test_what_was_decided_is_read_back() -> None:
             {"metrics": (CONVERSION, MetricSpec(kind="conversion"))}, "name each metric once", id="a metric twice"
         ),
         pytest.param({"traffic": 1.2}, "traffic: give a share from 0 to 1", id="traffic"),
-        pytest.param({"group": GroupRange("g", 0.6, 0.4)}, "layer: needs 0 <= start < end <= 1", id="range"),
+        pytest.param({"group": GroupRange("g", 0.6, 0.4)}, "group: needs 0 <= start < end <= 1", id="range"),
         pytest.param({"key": "Free Bar"}, "key: “Free Bar” is no key", id="key"),
         pytest.param({"title": ""}, "title: give it a name", id="title"),
         pytest.param({"segment": "nix"}, "segment: there is no segment nix", id="segment"),
@@ -207,6 +207,6 @@ def test_ranges_of_one_group_must_not_overlap_where_they_run() -> None:
     elsewhere = made(key="four", group=GroupRange("basket", 0.4, 0.6))
     start_experiment(beside, who="ada", now=NOW)
     start_experiment(elsewhere, who="ada", now=NOW)
-    with pytest.raises(ExperimentRefused, match="give them ranges that do not overlap"):
+    with pytest.raises(ExperimentRefused, match=r"^group: .*give them ranges that do not overlap"):
         start_experiment(over, who="ada", now=NOW)
     assert Experiment.objects.get(key="three").state == "draft"
